@@ -1,0 +1,67 @@
+# How every library, program and test of the project is declared, so that all get the same flags.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+find_package(Threads REQUIRED)
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(fastgpu_flags INTERFACE)
+target_include_directories(fastgpu_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(fastgpu_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Werror
+  -fstack-protector-strong)
+target_link_libraries(fastgpu_flags INTERFACE Threads::Threads)
+if(FASTGPU_SANITIZE)
+  target_compile_options(fastgpu_flags INTERFACE
+    -fsanitize=${FASTGPU_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(fastgpu_flags INTERFACE -fsanitize=${FASTGPU_SANITIZE})
+endif()
+
+# fastgpu_library(NAME [DEPENDS target...]): every .cpp of the current folder, as fastgpu_NAME.
+# A folder of headers only becomes an interface library.
+function(fastgpu_library NAME)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  file(GLOB SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(SOURCES)
+    add_library(fastgpu_${NAME} STATIC ${SOURCES})
+    target_link_libraries(fastgpu_${NAME} PUBLIC fastgpu_flags ${ARG_DEPENDS})
+  else()
+    add_library(fastgpu_${NAME} INTERFACE)
+    target_link_libraries(fastgpu_${NAME} INTERFACE fastgpu_flags ${ARG_DEPENDS})
+  endif()
+endfunction()
+
+# fastgpu_program(NAME SOURCES file... [DEPENDS target...])
+function(fastgpu_program NAME)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${NAME} ${ARG_SOURCES})
+  target_link_libraries(${NAME} PRIVATE fastgpu_flags ${ARG_DEPENDS})
+endfunction()
+
+# fastgpu_test(NAME [DEPENDS target...] [LABELS label...] [TIMEOUT seconds]): every .cpp of the
+# current folder, as one GoogleTest program whose cases CTest runs one by one.
+function(fastgpu_test NAME)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "DEPENDS;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  file(GLOB SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(NOT SOURCES)
+    return()
+  endif()
+  add_executable(test_${NAME} ${SOURCES})
+  target_link_libraries(test_${NAME} PRIVATE fastgpu_flags ${ARG_DEPENDS} GTest::gmock_main)
+  gtest_discover_tests(test_${NAME} DISCOVERY_MODE PRE_TEST TEST_PREFIX ${NAME}.
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()

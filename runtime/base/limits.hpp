@@ -1,0 +1,72 @@
+#pragma once
+
+/// Every bound of the system in one place, the unit in the name, and the relations among them.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace fastgpu::base::limits {
+
+using namespace std::chrono_literals;
+
+// --- frames and messages -------------------------------------------------------------------------
+inline constexpr std::uint16_t protocol_version = 1;
+inline constexpr std::size_t frame_bytes_max = 4u << 20;
+inline constexpr std::size_t object_chunk_bytes = 1u << 20;
+inline constexpr std::size_t task_spec_bytes_max = 64u << 10;
+inline constexpr std::size_t inline_data_bytes_max = 4u << 10;
+inline constexpr std::size_t inline_output_bytes_max = 1u << 10;
+inline constexpr std::size_t name_bytes_max = 256;
+inline constexpr std::size_t message_text_bytes_max = 64u << 10;
+inline constexpr std::size_t kernel_arguments_max = 64;
+inline constexpr std::size_t reader_nesting_max = 24;
+
+// --- jobs ----------------------------------------------------------------------------------------
+inline constexpr std::uint32_t array_tasks_max = 10'000'000;
+inline constexpr std::uint32_t retries_node_loss_default = 5;
+inline constexpr std::chrono::nanoseconds kernel_time_limit_default = 1h;
+inline constexpr std::uint64_t object_bytes_max = 16ull << 30;
+inline constexpr std::size_t listed_jobs_max = 1000;
+inline constexpr std::size_t listed_results_max = 1000;
+
+// --- waiting -------------------------------------------------------------------------------------
+inline constexpr std::chrono::nanoseconds heartbeat_interval = 50ms;
+inline constexpr std::chrono::nanoseconds books_interval = 200ms;
+inline constexpr std::chrono::nanoseconds suspect_after = 1s;
+inline constexpr std::chrono::nanoseconds rpc_timeout = 2s;
+inline constexpr int rpc_tries_max = 3;
+inline constexpr std::chrono::nanoseconds lease_safe = 10s;
+inline constexpr std::chrono::nanoseconds lease_renew_interval = 3s;
+inline constexpr std::chrono::nanoseconds finish_resend_interval = 500ms;
+
+// --- queues --------------------------------------------------------------------------------------
+inline constexpr std::size_t peer_send_queue_bytes_max = 64u << 20;
+inline constexpr std::size_t client_send_queue_bytes_max = 16u << 20;
+inline constexpr std::size_t link_credit_bytes = 16u << 20;
+inline constexpr std::size_t proposals_in_flight_max = 4096;
+inline constexpr std::size_t live_jobs_per_shard_max = 1'000'000;
+inline constexpr std::uint32_t device_queue_tasks_max = 1024;
+inline constexpr std::uint32_t assign_tasks_max = 256;
+inline constexpr std::size_t client_calls_in_flight_max = 1024;
+inline constexpr std::size_t sessions_max = 4096;
+
+// --- devices -------------------------------------------------------------------------------------
+inline constexpr std::uint32_t block_threads_max = 1024;
+inline constexpr std::uint32_t block_z_max = 64;
+inline constexpr std::uint32_t grid_x_max = 0x7fffffff;
+inline constexpr std::uint32_t grid_yz_max = 65535;
+inline constexpr std::size_t shared_memory_bytes_max = 227u << 10;
+
+static_assert(heartbeat_interval * 4 <= suspect_after, "a few lost heartbeats are no suspicion");
+static_assert(books_interval * 2 <= suspect_after);
+static_assert(lease_renew_interval * 2 < lease_safe, "a lease survives one lost renewal");
+static_assert(rpc_timeout < lease_safe);
+static_assert(object_chunk_bytes * 2 <= frame_bytes_max, "a chunk fits a frame with its envelope");
+static_assert(task_spec_bytes_max * 8 <= frame_bytes_max);
+static_assert(link_credit_bytes >= 2 * frame_bytes_max, "credits never stop a single frame");
+static_assert(peer_send_queue_bytes_max >= link_credit_bytes);
+static_assert(inline_output_bytes_max <= inline_data_bytes_max);
+static_assert(assign_tasks_max <= device_queue_tasks_max);
+
+}  // namespace fastgpu::base::limits
