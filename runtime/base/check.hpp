@@ -8,8 +8,8 @@ namespace fastgpu::base {
 }  // namespace fastgpu::base
 
 /// Holds in every build. For what must be true unless our own code is wrong; never for input.
-#define FASTGPU_CHECK(condition, why)                                          \
-  do {                                                                         \
-    if (!(condition)) [[unlikely]]                                             \
-      ::fastgpu::base::check_failed(#condition, __FILE__, __LINE__, why);      \
+#define FASTGPU_CHECK(condition, why)                                     \
+  do {                                                                    \
+    if (!(condition)) [[unlikely]]                                        \
+      ::fastgpu::base::check_failed(#condition, __FILE__, __LINE__, why); \
   } while (false)

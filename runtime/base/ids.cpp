@@ -14,9 +14,13 @@ std::string hex(std::uint64_t value) {
 
 }  // namespace
 
-std::string to_string(NodeId node) { return "n" + std::to_string(node.value); }
+std::string to_string(NodeId node) {
+  return "n" + std::to_string(node.value);
+}
 
-std::string to_string(JobId job) { return std::to_string(job.value); }
+std::string to_string(JobId job) {
+  return std::to_string(job.value);
+}
 
 std::string to_string(const AttemptId& attempt) {
   return std::to_string(attempt.shard.value) + "." + std::to_string(attempt.epoch.value) + "." +
@@ -38,7 +42,9 @@ std::string to_string(const ObjectHash& hash) {
   return text;
 }
 
-std::string to_string(const ClusterId& cluster) { return hex(cluster.high) + hex(cluster.low); }
+std::string to_string(const ClusterId& cluster) {
+  return hex(cluster.high) + hex(cluster.low);
+}
 
 std::string to_string(const RequestId& request) {
   return std::to_string(request.shard.value) + "-" + hex(request.high) + hex(request.low);

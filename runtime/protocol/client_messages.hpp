@@ -1,0 +1,170 @@
+#pragma once
+
+/// What a client asks a node, and the answers. A call number pairs them. Every request may be
+/// repeated to any node: those that change something carry a RequestId and are done once.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/protocol/cluster.hpp"
+#include "runtime/protocol/job.hpp"
+
+namespace fastgpu::protocol {
+
+// --- requests ------------------------------------------------------------------------------------
+
+/// First on a connection. Answered by Welcome.
+struct Hello {
+  std::uint16_t protocol_version{};
+  std::string program;  ///< such as "fastgpu 0.1.0", for logs
+  bool operator==(const Hello&) const = default;
+};
+/// Answered by Accepted, or an Error: nothing was accepted unless its kind is `unknown`.
+struct Submit {
+  base::RequestId request;
+  SharedSpec spec;
+  bool operator==(const Submit&) const = default;
+};
+/// Answered by JobList of all shards that could be asked.
+struct ListJobs {
+  bool finished_too{false};
+  bool operator==(const ListJobs&) const = default;
+};
+/// Answered by JobDetail with the reports of at most `limits::listed_results_max` tasks.
+struct ShowJob {
+  base::JobId job;
+  std::uint32_t first_task{};
+  bool operator==(const ShowJob&) const = default;
+};
+/// Answered by JobList with this one job once it is terminal, or after `wait_ns` at the latest.
+struct WaitJob {
+  base::JobId job;
+  std::int64_t wait_ns{};
+  bool operator==(const WaitJob&) const = default;
+};
+/// Answered by JobList with the job as it is then; already finished is an Error.
+struct CancelJob {
+  base::RequestId request;
+  base::JobId job;
+  bool operator==(const CancelJob&) const = default;
+};
+/// Answered by ClusterStatus.
+struct AskCluster {
+  bool operator==(const AskCluster&) const = default;
+};
+/// A piece of an object, in order. Answered by PutReply.
+struct PutChunk {
+  base::ObjectHash hash;
+  std::uint64_t size_bytes{};
+  std::uint64_t offset{};
+  base::Bytes data;
+  bool operator==(const PutChunk&) const = default;
+};
+/// Answered by Chunk.
+struct GetChunk {
+  ObjectRef object;
+  std::uint64_t offset{};
+  std::uint32_t length{};
+  bool operator==(const GetChunk&) const = default;
+};
+/// A new node asks for its place; passed on to the root. Answered by Joined.
+struct Join {
+  base::RequestId request;
+  std::string name;
+  std::string address;
+  std::string token;
+  bool operator==(const Join&) const = default;
+};
+
+using ClientRequest = std::variant<Hello, Submit, ListJobs, ShowJob, WaitJob, CancelJob, AskCluster,
+                                   PutChunk, GetChunk, Join>;
+
+// --- replies -------------------------------------------------------------------------------------
+
+struct Welcome {
+  std::uint16_t protocol_version{};
+  base::ClusterId cluster;
+  NodeInfo node;
+  base::Incarnation incarnation;
+  std::uint32_t shard_count{};
+  std::vector<base::ShardId> leads;  ///< shards whose leader is this node: submit there
+  std::vector<NodeInfo> members;
+  bool operator==(const Welcome&) const = default;
+};
+struct Accepted {
+  base::JobId job;
+  bool operator==(const Accepted&) const = default;
+};
+struct JobSummary {
+  base::JobId job;
+  std::string name;
+  TaskState state{TaskState::pending};
+  std::array<std::uint32_t, task_state_count> counts{};  ///< tasks by TaskState
+  DeviceKind kind{DeviceKind::any};
+  base::WallTimeMs submitted_at_ms{};
+  base::WallTimeMs finished_at_ms{};  ///< 0 while live
+  std::vector<base::NodeId> nodes;    ///< where tasks run or ran, ascending
+  WaitingReason waiting;              ///< of its pending tasks
+  std::int64_t device_ns{};           ///< used so far
+  bool operator==(const JobSummary&) const = default;
+};
+struct JobList {
+  std::vector<JobSummary> jobs;     ///< by id
+  std::uint64_t finished_hidden{};  ///< finished ones that were not asked for
+  std::uint32_t
+      shards_unanswered{};  ///< shards without a leader that answered: the list lacks them
+  base::NodeId source;      ///< the node that answered
+  bool operator==(const JobList&) const = default;
+};
+/// An attempt as the ledger recorded it.
+struct AttemptInfo {
+  base::AttemptId attempt;
+  std::vector<base::TaskRange> ranges;
+  base::DeviceId device;
+  bool operator==(const AttemptInfo&) const = default;
+};
+struct JobDetail {
+  JobSummary summary;
+  SharedSpec spec;
+  std::vector<TaskReport> reports;    ///< terminal tasks from `first_task` on, by task
+  std::uint32_t next_task{};          ///< ask again from here; equal to the task count at the end
+  std::vector<AttemptInfo> attempts;  ///< newest last, at most limits::listed_results_max
+  base::NodeId source;
+  bool operator==(const JobDetail&) const = default;
+};
+struct ClusterStatus {
+  base::ClusterId cluster;
+  base::NodeId source;
+  std::vector<NodeView> nodes;  ///< by id
+  bool operator==(const ClusterStatus&) const = default;
+};
+struct PutReply {
+  ObjectRef object;                ///< `home` is the node that has it, once complete
+  std::uint64_t received_bytes{};  ///< go on from here
+  bool complete{false};
+  bool operator==(const PutReply&) const = default;
+};
+struct Chunk {
+  ObjectRef object;
+  std::uint64_t offset{};
+  base::Bytes data;
+  bool operator==(const Chunk&) const = default;
+};
+struct Joined {
+  base::ClusterId cluster;
+  NodeInfo self;
+  std::uint32_t shard_count{};
+  std::vector<NodeInfo> members;
+  bool operator==(const Joined&) const = default;
+};
+
+using ClientReply = std::variant<base::Error, Welcome, Accepted, JobList, JobDetail, ClusterStatus,
+                                 PutReply, Chunk, Joined>;
+
+}  // namespace fastgpu::protocol

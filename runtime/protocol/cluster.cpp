@@ -1,0 +1,10 @@
+#include "runtime/protocol/cluster.hpp"
+
+namespace fastgpu::protocol {
+
+const char* to_word(NodeState state) {
+  static constexpr const char* words[] = {"up", "suspect", "down"};
+  return words[static_cast<std::size_t>(state)];
+}
+
+}  // namespace fastgpu::protocol

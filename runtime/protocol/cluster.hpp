@@ -1,0 +1,63 @@
+#pragma once
+
+/// Nodes and devices as they are told to others: plain values.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/protocol/job.hpp"
+
+namespace fastgpu::protocol {
+
+/// A member of the cluster, as the root shard records it.
+struct NodeInfo {
+  base::NodeId node;
+  std::string name;     ///< chosen by the operator, unique in the cluster
+  std::string address;  ///< the one address that people give: "127.0.0.1:7601"
+  bool operator==(const NodeInfo&) const = default;
+};
+
+/// A shard that a node leads now.
+struct LedShard {
+  base::ShardId shard;
+  base::Epoch epoch;
+  base::Term term;
+  bool operator==(const LedShard&) const = default;
+};
+
+/// What a device has promised, as its worker publishes it. Advice to everybody but that worker.
+struct DeviceBooks {
+  base::DeviceId device;
+  base::Incarnation incarnation;  ///< of the node's life in which this was said
+  std::uint64_t version{};        ///< grows with each change in one incarnation
+  DeviceKind kind{DeviceKind::cpu};
+  std::string model;
+  std::string uuid;
+  std::uint64_t memory_bytes_total{};
+  std::uint64_t memory_bytes_free{};
+  std::uint32_t slots_total{1};  ///< tasks that run at the same time
+  std::uint32_t slots_free{1};
+  std::uint32_t queued_tasks{};  ///< granted, not running yet
+  std::uint32_t queue_room{};    ///< how many more tasks it would grant
+  std::int64_t backlog_ns{};     ///< predicted time until the last granted task has ended
+  bool healthy{true};
+  bool operator==(const DeviceBooks&) const = default;
+};
+
+/// A node as some other node sees it.
+enum class NodeState : std::uint8_t { up, suspect, down };
+const char* to_word(NodeState state);
+
+struct NodeView {
+  NodeInfo info;
+  base::Incarnation incarnation;
+  NodeState state{NodeState::up};
+  std::int64_t age_ns{};  ///< since it was last heard of
+  std::vector<LedShard> leads;
+  std::vector<DeviceBooks> devices;
+  bool operator==(const NodeView&) const = default;
+};
+
+}  // namespace fastgpu::protocol

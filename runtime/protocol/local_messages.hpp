@@ -1,0 +1,163 @@
+#pragma once
+
+/// What the actors of one node say to each other: never on a wire, never stored. The words that
+/// also travel between nodes are in peer_messages.hpp.
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/protocol/client_messages.hpp"
+#include "runtime/protocol/cluster.hpp"
+#include "runtime/protocol/job.hpp"
+#include "runtime/protocol/peer_messages.hpp"
+#include "runtime/protocol/records.hpp"
+
+namespace fastgpu::protocol {
+
+// --- shard to scheduler --------------------------------------------------------------------------
+
+/// These tasks wait for a device. Said again for tasks that come back (refused, lost, retried).
+struct TasksReady {
+  base::ShardId shard;
+  base::JobId job;
+  std::vector<base::TaskRange> ranges;
+  ResourceRequest request;
+  base::ObjectHash signature;  ///< program and kernel: tasks that should take equally long
+  PlaceCause cause{PlaceCause::first};
+  bool operator==(const TasksReady&) const = default;
+};
+/// These tasks need no device any more: cancelled or given up.
+struct TasksGone {
+  base::JobId job;
+  std::vector<base::TaskRange> ranges;
+  bool operator==(const TasksGone&) const = default;
+};
+/// A worker answered an Assign, or did not in time (`answered` false).
+struct AssignAnswered {
+  base::JobId job;
+  base::DeviceId device;
+  std::uint32_t tasks{};
+  bool answered{true};
+  RefusalReason refused{RefusalReason::none};
+  DeviceBooks books;  ///< meaningful when answered
+  bool operator==(const AssignAnswered&) const = default;
+};
+/// Tasks ended: what the predictor learns from.
+struct TasksRan {
+  base::ObjectHash signature;
+  base::DeviceId device;
+  DeviceKind kind{DeviceKind::cpu};
+  std::uint32_t tasks{};
+  std::int64_t run_ns{};  ///< of one of them, mean
+  bool operator==(const TasksRan&) const = default;
+};
+/// The shard is led here no longer: forget all its tasks.
+struct ShardRetired {
+  base::ShardId shard;
+  bool operator==(const ShardRetired&) const = default;
+};
+
+// --- scheduler to shard --------------------------------------------------------------------------
+
+/// Propose and assign: these ready tasks go to this device. `incarnation` as the view showed it.
+struct Place {
+  base::ShardId shard;
+  base::JobId job;
+  std::vector<base::TaskRange> ranges;
+  base::DeviceId device;
+  base::Incarnation incarnation;
+  bool operator==(const Place&) const = default;
+};
+/// Why the job's ready tasks are not placed; said when it changes. `none`: nothing waits.
+struct Waiting {
+  base::ShardId shard;
+  base::JobId job;
+  WaitingReason reason;
+  bool operator==(const Waiting&) const = default;
+};
+
+// --- monitor to everybody ------------------------------------------------------------------------
+
+/// The cluster as this node sees it now; itself included.
+struct ClusterView {
+  base::ClusterId cluster;
+  base::NodeId self;
+  std::vector<NodeView> nodes;  ///< by id
+  bool operator==(const ClusterView&) const = default;
+};
+using SharedView = std::shared_ptr<const ClusterView>;
+
+/// A life of a node is over for our purposes.
+struct NodeLost {
+  base::NodeId node;
+  base::Incarnation incarnation;  ///< the life that is lost
+  bool proven{false};             ///< a successor was heard: it surely runs nothing more
+  bool operator==(const NodeLost&) const = default;
+};
+
+// --- gateway and shard ---------------------------------------------------------------------------
+
+/// A request that the shard's ledger answers: Submit, ListJobs, ShowJob, WaitJob, CancelJob, Join.
+struct ShardRequest {
+  base::CallId call;
+  base::ShardId shard;
+  ClientRequest request;
+  bool operator==(const ShardRequest&) const = default;
+};
+struct ShardReply {
+  base::CallId call;
+  base::ShardId shard;
+  ClientReply reply;
+  bool operator==(const ShardReply&) const = default;
+};
+
+// --- with objects --------------------------------------------------------------------------------
+
+/// PutChunk or GetChunk, from the gateway.
+struct ObjectRequest {
+  base::CallId call;
+  ClientRequest request;
+  bool operator==(const ObjectRequest&) const = default;
+};
+struct ObjectReply {
+  base::CallId call;
+  ClientReply reply;
+  bool operator==(const ObjectReply&) const = default;
+};
+
+/// Names a piece of staging to the worker that asked for it.
+using StageToken = base::Id<struct StageTokenTag, std::uint64_t>;
+
+/// Bring this object here and give me its bytes. Answered by Staged, always.
+struct Stage {
+  base::DeviceId device;  ///< the worker that asks
+  StageToken token;
+  ObjectRef object;
+  bool operator==(const Stage&) const = default;
+};
+struct Staged {
+  base::DeviceId device;
+  StageToken token;
+  bool ok{false};
+  base::Bytes data;
+  base::Error error;  ///< meaningful when not ok
+  bool operator==(const Staged&) const = default;
+};
+/// Keep these outputs durably. Answered by Kept with one ObjectRef for each, in order.
+struct Keep {
+  base::DeviceId device;
+  StageToken token;
+  std::vector<base::Bytes> data;
+  bool operator==(const Keep&) const = default;
+};
+struct Kept {
+  base::DeviceId device;
+  StageToken token;
+  std::vector<ObjectRef> objects;
+  bool operator==(const Kept&) const = default;
+};
+
+}  // namespace fastgpu::protocol

@@ -1,0 +1,175 @@
+#pragma once
+
+/// What nodes say to each other. The frame around a message names cluster, sending node and its
+/// incarnation; a message to or from a shard's leader names shard, epoch and term in its attempt or
+/// itself. Every message may be lost, repeated or late; receivers answer a repeat from their books.
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/protocol/client_messages.hpp"
+#include "runtime/protocol/cluster.hpp"
+#include "runtime/protocol/job.hpp"
+
+namespace fastgpu::protocol {
+
+// --- monitor to monitor --------------------------------------------------------------------------
+
+/// I live, I lead these, my devices stand so. Sent to every member each heartbeat interval.
+struct Heartbeat {
+  NodeInfo self;
+  std::vector<LedShard> leads;
+  std::vector<DeviceBooks> devices;
+  std::uint64_t members_version{};  ///< of the root's member list that the sender knows
+  bool operator==(const Heartbeat&) const = default;
+};
+/// Send me your list of members: yours is newer.
+struct MembersAsk {
+  bool operator==(const MembersAsk&) const = default;
+};
+struct Members {
+  std::uint64_t version{};  ///< the root's log index that changed it last
+  std::vector<NodeInfo> members;
+  bool operator==(const Members&) const = default;
+};
+
+// --- shard leader to worker ----------------------------------------------------------------------
+
+/// Run these tasks under this attempt, if your books allow it. Answered by AssignReply.
+struct Assign {
+  base::AttemptId attempt;
+  base::JobId job;
+  std::vector<base::TaskRange> ranges;
+  base::DeviceId device;
+  base::Incarnation incarnation;  ///< the life of the worker's node that is meant; else refused
+  SharedSpec spec;
+  bool operator==(const Assign&) const = default;
+};
+/// Stop these tasks, or forget them: cancelled, superseded, or terminal. Answered by Finish or by
+/// leaving them out of the next Renew.
+struct Stop {
+  base::AttemptId attempt;
+  base::JobId job;
+  base::DeviceId device;
+  std::vector<base::TaskRange> ranges;
+  bool operator==(const Stop&) const = default;
+};
+/// I lead this shard now: refuse lower terms, and report with Renew and your unsettled Finishes.
+struct Adopt {
+  base::ShardId shard;
+  base::Epoch epoch;
+  base::Term term;
+  bool operator==(const Adopt&) const = default;
+};
+/// Your Finish of these tasks is decided for good (recorded, or refused by the fence): forget it.
+struct Settled {
+  base::AttemptId attempt;
+  base::JobId job;
+  base::DeviceId device;
+  std::vector<base::TaskRange> ranges;
+  bool operator==(const Settled&) const = default;
+};
+/// The lease holds for `lease_ns` from the worker's sending of the Renew that it answers.
+struct Renewed {
+  base::ShardId shard;
+  base::Epoch epoch;
+  base::Term term;
+  base::DeviceId device;
+  std::int64_t asked_at_ns{};  ///< `Renew::asked_at_ns`, given back; the worker's own clock
+  std::int64_t lease_ns{};
+  std::vector<Stop> stop;  ///< attempts that the worker listed and should not go on with
+  bool operator==(const Renewed&) const = default;
+};
+
+// --- worker to shard leader ----------------------------------------------------------------------
+
+enum class RefusalReason : std::uint8_t {
+  none,
+  stale_incarnation,
+  stale_attempt,  ///< a lower epoch or term than seen, or not above the newest of that task
+  no_memory,
+  queue_full,
+  wrong_device_kind,
+  unhealthy,
+  draining,
+};
+const char* to_word(RefusalReason reason);
+
+/// The grant is truth: all of the attempt's tasks are granted, or none.
+struct AssignReply {
+  base::AttemptId attempt;
+  base::JobId job;
+  base::DeviceId device;
+  RefusalReason refused{RefusalReason::none};  ///< none = granted
+  DeviceBooks books;                           ///< after the decision
+  bool operator==(const AssignReply&) const = default;
+};
+/// Outcomes, resent until Settled. `device_ns` is the time held for these tasks.
+struct Finish {
+  base::AttemptId attempt;
+  base::JobId job;
+  base::DeviceId device;
+  std::vector<TaskReport> reports;
+  std::int64_t device_ns{};
+  bool operator==(const Finish&) const = default;
+};
+/// Tasks of an attempt that a worker has: waiting, running, or ended and unsettled.
+struct HeldAttempt {
+  base::AttemptId attempt;
+  base::JobId job;
+  std::vector<base::TaskRange> ranges;   ///< all of them
+  std::vector<base::TaskRange> running;  ///< those launched and not ended
+  bool operator==(const HeldAttempt&) const = default;
+};
+/// Give me a lease of this shard; this is all that I hold of it.
+struct Renew {
+  base::ShardId shard;
+  base::Epoch epoch;  ///< highest that the worker has seen
+  base::Term term;    ///< highest that the worker has seen of that epoch
+  base::DeviceId device;
+  base::Incarnation incarnation;
+  std::int64_t asked_at_ns{};  ///< the worker's own clock when it sent this
+  std::vector<HeldAttempt> held;
+  bool operator==(const Renew&) const = default;
+};
+
+// --- objects to objects --------------------------------------------------------------------------
+
+struct ObjectFetch {
+  base::ObjectHash hash;
+  std::uint64_t offset{};
+  std::uint32_t length{};
+  bool operator==(const ObjectFetch&) const = default;
+};
+struct ObjectPart {
+  base::ObjectHash hash;
+  std::uint64_t offset{};
+  std::uint64_t size_bytes{};  ///< of the whole object; 0 with `missing`
+  bool missing{false};
+  base::Bytes data;
+  bool operator==(const ObjectPart&) const = default;
+};
+
+// --- gateway to gateway --------------------------------------------------------------------------
+
+/// A client's request, passed on to the node that leads its shard.
+struct Forward {
+  std::uint64_t call{};  ///< the asking gateway's number for it
+  ClientRequest request;
+  bool operator==(const Forward&) const = default;
+};
+struct ForwardReply {
+  std::uint64_t call{};
+  ClientReply reply;
+  bool operator==(const ForwardReply&) const = default;
+};
+
+using PeerMessage =
+    std::variant<Heartbeat, MembersAsk, Members, Assign, Stop, Adopt, Settled, Renewed, AssignReply,
+                 Finish, Renew, ObjectFetch, ObjectPart, Forward, ForwardReply>;
+
+}  // namespace fastgpu::protocol

@@ -1,0 +1,99 @@
+#pragma once
+
+/// What a shard's log holds. Each is applied in log order by ledger::LedgerState; the rules of the
+/// fence are told there. schema/record.capnp is the form on disk.
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/protocol/cluster.hpp"
+#include "runtime/protocol/job.hpp"
+
+namespace fastgpu::protocol {
+
+/// A job is accepted. Applying it a second time (same request) changes nothing. The job's id is
+/// given when it is applied: the shard's next sequence.
+struct SubmitRecord {
+  base::RequestId request;
+  SharedSpec spec;
+  base::WallTimeMs submitted_at_ms{};
+  base::NodeId accepted_by;
+  bool operator==(const SubmitRecord&) const = default;
+};
+
+enum class PlaceCause : std::uint8_t {
+  first,
+  user_retry,    ///< the last attempt failed by its own fault
+  node_failure,  ///< the last attempt was lost with its node, device or executor
+  refused,       ///< the last attempt was never granted: not counted
+};
+
+/// Tasks are given to a device under a new attempt, which becomes their floor.
+struct PlacedRecord {
+  base::AttemptId attempt;
+  base::JobId job;
+  std::vector<base::TaskRange> ranges;
+  base::DeviceId device;
+  base::Incarnation incarnation;  ///< the node's life that may run it
+  PlaceCause cause{PlaceCause::first};
+  bool operator==(const PlacedRecord&) const = default;
+};
+
+/// What an attempt made of tasks. Counts for tasks that are live and whose floor it reaches.
+struct FinishRecord {
+  base::AttemptId attempt;
+  base::JobId job;
+  std::vector<TaskReport> reports;
+  base::WallTimeMs finished_at_ms{};
+  bool operator==(const FinishRecord&) const = default;
+};
+
+/// Usage of an attempt, once; valid after a cancel or a supersession too.
+struct ReleasedRecord {
+  base::AttemptId attempt;
+  base::JobId job;
+  base::DeviceId device;
+  std::int64_t device_ns{};  ///< time for which it held the device
+  bool operator==(const ReleasedRecord&) const = default;
+};
+
+/// All live tasks of the job are cancelled.
+struct CancelRecord {
+  base::RequestId request;
+  base::JobId job;
+  base::WallTimeMs cancelled_at_ms{};
+  bool operator==(const CancelRecord&) const = default;
+};
+
+/// Live tasks end as `lost`: the cluster gives up on them.
+struct GiveUpRecord {
+  base::JobId job;
+  std::vector<base::TaskRange> ranges;
+  base::FailureReason reason{base::FailureReason::node_lost};
+  std::string message;
+  base::WallTimeMs given_up_at_ms{};
+  bool operator==(const GiveUpRecord&) const = default;
+};
+
+/// Root shard only: a node is a member. Its id is the next one when `info.node` is none; the same
+/// request twice gives the same id; a name in use by another request is refused.
+struct MemberRecord {
+  base::RequestId request;
+  NodeInfo info;
+  bool operator==(const MemberRecord&) const = default;
+};
+
+using Record = std::variant<SubmitRecord, PlacedRecord, FinishRecord, ReleasedRecord, CancelRecord,
+                            GiveUpRecord, MemberRecord>;
+
+/// One log entry: records that are applied together, in order. Empty is a leader's no-op.
+struct Entry {
+  std::vector<Record> records;
+  bool operator==(const Entry&) const = default;
+};
+
+}  // namespace fastgpu::protocol
