@@ -39,6 +39,10 @@ inline constexpr int rpc_tries_max = 3;
 inline constexpr std::chrono::nanoseconds lease_safe = 10s;
 inline constexpr std::chrono::nanoseconds lease_renew_interval = 3s;
 inline constexpr std::chrono::nanoseconds finish_resend_interval = 500ms;
+inline constexpr std::chrono::nanoseconds link_alive_interval = 250ms;
+inline constexpr std::chrono::nanoseconds link_silent_after = 2s;
+inline constexpr std::chrono::nanoseconds link_redial_min = 20ms;
+inline constexpr std::chrono::nanoseconds link_redial_max = 500ms;
 
 // --- queues --------------------------------------------------------------------------------------
 inline constexpr std::size_t peer_send_queue_bytes_max = 64u << 20;
@@ -51,6 +55,12 @@ inline constexpr std::uint32_t assign_tasks_max = 256;
 inline constexpr std::size_t client_calls_in_flight_max = 1024;
 inline constexpr std::size_t sessions_max = 4096;
 
+// --- storage -------------------------------------------------------------------------------------
+inline constexpr std::size_t store_pending_bytes_max = 64u << 20;
+inline constexpr std::size_t proposal_bytes_in_flight_max = 16u << 20;
+inline constexpr std::size_t object_uploads_max = 1024;
+inline constexpr std::size_t object_read_bytes_max = 64u << 20;
+
 // --- devices -------------------------------------------------------------------------------------
 inline constexpr std::uint32_t block_threads_max = 1024;
 inline constexpr std::uint32_t block_z_max = 64;
@@ -60,12 +70,16 @@ inline constexpr std::size_t shared_memory_bytes_max = 227u << 10;
 
 static_assert(heartbeat_interval * 4 <= suspect_after, "a few lost heartbeats are no suspicion");
 static_assert(books_interval * 2 <= suspect_after);
+static_assert(link_alive_interval * 4 <= link_silent_after, "a few late signs of life are no silence");
+static_assert(link_redial_min <= link_redial_max);
 static_assert(lease_renew_interval * 2 < lease_safe, "a lease survives one lost renewal");
 static_assert(rpc_timeout < lease_safe);
 static_assert(object_chunk_bytes * 2 <= frame_bytes_max, "a chunk fits a frame with its envelope");
 static_assert(task_spec_bytes_max * 8 <= frame_bytes_max);
 static_assert(link_credit_bytes >= 2 * frame_bytes_max, "credits never stop a single frame");
 static_assert(peer_send_queue_bytes_max >= link_credit_bytes);
+static_assert(proposal_bytes_in_flight_max >= 2 * frame_bytes_max);
+static_assert(store_pending_bytes_max >= 2 * proposal_bytes_in_flight_max);
 static_assert(inline_output_bytes_max <= inline_data_bytes_max);
 static_assert(assign_tasks_max <= device_queue_tasks_max);
 

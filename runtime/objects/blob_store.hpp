@@ -1,0 +1,124 @@
+#pragma once
+
+/// Immutable blobs of this node, each named by the SHA-256 of its bytes and kept once.
+///
+/// Place: inputs, outputs and compiled kernels of tasks; what is bigger than the inline limits of a
+/// record. Owned by the objects actor (detached in production) and called on it only. Synchronous:
+/// what returned success is durable, and survives a crash at any later point.
+/// Failure: input that is wrong (hash, gap, size) gives a clear Error and changes nothing else; a
+/// disk that fails to write, sync or rename aborts the process, since what is there is then
+/// unknown. A full disk or quota is `overloaded` and surely not done. Limits:
+/// limits::object_bytes_max each, object_chunk_bytes per append, object_uploads_max at once,
+/// object_read_bytes_max per read.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/bytes.hpp"
+#include "runtime/base/ids.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/base/sha256.hpp"
+#include "runtime/objects/blob_folder.hpp"
+
+namespace fastgpu::objects {
+
+struct Blob {
+  base::ObjectHash hash;
+  base::Bytes data;
+};
+
+/// A job's claim on a blob: it is not removed while one stands.
+struct Pin {
+  base::ObjectHash hash;
+  base::JobId job;
+  auto operator<=>(const Pin&) const = default;
+};
+
+struct BlobStoreOptions {
+  std::uint64_t capacity_bytes{UINT64_MAX};  ///< all blobs and uploads together
+};
+
+struct BlobCounters {
+  std::uint64_t blobs{};
+  std::uint64_t bytes{};
+  std::uint64_t uploads{};        ///< under way
+  std::uint64_t uploads_bytes{};  ///< announced by those
+  bool operator==(const BlobCounters&) const = default;
+};
+
+class BlobStore {
+ public:
+  /// Takes over what `folder` holds (outlives the store): blobs, pins, and parts of uploads, which
+  /// can be resumed. FileFolder in production, MemoryFolder in simulation.
+  static base::Result<std::unique_ptr<BlobStore>> open(BlobFolder& folder,
+                                                       BlobStoreOptions options = {});
+
+  bool has(const base::ObjectHash& hash) const { return blobs_.contains(hash); }
+  base::Result<std::uint64_t> size(const base::ObjectHash& hash) const;
+  /// Up to `length` bytes from `offset`; less at the end, none at the end itself.
+  base::Result<base::Bytes> read(const base::ObjectHash& hash, std::uint64_t offset,
+                                 std::uint64_t length) const;
+  /// All blobs, pins: in the order of hashes.
+  std::vector<base::ObjectHash> list() const;
+  std::vector<Pin> pins() const { return {pins_.begin(), pins_.end()}; }
+  bool is_pinned(const base::ObjectHash& hash) const;
+  BlobCounters counters() const;
+
+  /// Stores whole blobs, with as few syncs as the group allows. Those already here cost nothing. If
+  /// any has a wrong hash or size, none is stored.
+  base::Status put(std::span<const Blob> blobs);
+  base::Status put(const base::ObjectHash& hash, base::Bytes data);
+
+  /// Begins an upload in pieces, or finds the one under way. Gives the bytes already here: go on
+  /// from there; equal to `size`: only `commit` is missing.
+  base::Result<std::uint64_t> begin(const base::ObjectHash& hash, std::uint64_t size);
+  /// `offset` must not leave a gap; bytes already here are skipped, so a repeated call is harmless.
+  /// Gives the bytes now here. Nothing of it is durable before `commit`.
+  base::Result<std::uint64_t> append(const base::ObjectHash& hash, std::uint64_t offset,
+                                     std::span<const std::uint8_t> data);
+  /// Checks the hash and makes the blob durable and visible; drops the upload if the hash is wrong.
+  /// A blob that is already here is success.
+  base::Status commit(const base::ObjectHash& hash);
+  /// Drops an upload and its bytes.
+  void abandon(const base::ObjectHash& hash);
+
+  /// Durable claims of a job on blobs that are here; all or none. Pinning again is success.
+  base::Status pin(std::span<const base::ObjectHash> hashes, base::JobId job);
+  base::Status pin(const base::ObjectHash& hash, base::JobId job) { return pin({&hash, 1}, job); }
+  /// Lets go; unknown pins are success.
+  void unpin(std::span<const base::ObjectHash> hashes, base::JobId job);
+  void unpin(const base::ObjectHash& hash, base::JobId job) { unpin({&hash, 1}, job); }
+  /// Refused (`conflict`) while pinned; a blob that is not here is success.
+  base::Status remove(const base::ObjectHash& hash);
+
+ private:
+  struct Upload {
+    std::uint64_t size{};
+    std::uint64_t received{};
+    base::Sha256 running;  ///< over the received bytes, so that commit need not read them again
+  };
+
+  BlobStore(BlobFolder& folder, BlobStoreOptions options) : folder_(folder), options_(options) {}
+  base::Status load();
+  base::Status check_room(std::uint64_t bytes) const;
+  base::Status check_blob(const Blob& blob) const;
+  base::Status store_new(std::span<const Blob> blobs);
+  base::Result<Upload> resume(const base::ObjectHash& hash, std::uint64_t size);
+  std::uint64_t bytes_used() const { return blobs_bytes_ + uploads_bytes_; }
+
+  BlobFolder& folder_;
+  const BlobStoreOptions options_;
+  std::map<base::ObjectHash, std::uint64_t> blobs_;  ///< to their sizes
+  std::uint64_t blobs_bytes_{0};
+  std::map<base::ObjectHash, Upload> uploads_;
+  std::uint64_t uploads_bytes_{0};  ///< announced sizes
+  std::set<Pin> pins_;
+};
+
+}  // namespace fastgpu::objects
