@@ -70,7 +70,8 @@ inline constexpr std::size_t shared_memory_bytes_max = 227u << 10;
 
 static_assert(heartbeat_interval * 4 <= suspect_after, "a few lost heartbeats are no suspicion");
 static_assert(books_interval * 2 <= suspect_after);
-static_assert(link_alive_interval * 4 <= link_silent_after, "a few late signs of life are no silence");
+static_assert(link_alive_interval * 4 <= link_silent_after,
+              "a few late signs of life are no silence");
 static_assert(link_redial_min <= link_redial_max);
 static_assert(lease_renew_interval * 2 < lease_safe, "a lease survives one lost renewal");
 static_assert(rpc_timeout < lease_safe);
