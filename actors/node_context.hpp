@@ -1,0 +1,50 @@
+#pragma once
+
+/// What the actors of one node share: who they are, where the others are, and the node's own time.
+/// Made by the composition root (node/, or the simulator) and constant after `Begin`, but for the
+/// gate. There is one for each node, also when several nodes live in one process.
+
+#include <atomic>
+#include <caf/all.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/protocol/cluster.hpp"
+
+namespace fastgpu::actors {
+
+/// The node's actors. Complete before any of them gets `Begin`.
+struct Directory {
+  caf::actor link;
+  caf::actor gateway;
+  caf::actor scheduler;
+  caf::actor monitor;
+  caf::actor store;
+  caf::actor objects;
+  std::map<base::ShardId, caf::actor> shards;  ///< replicas that this node keeps
+  std::vector<caf::actor> workers;             ///< by device ordinal
+};
+
+struct NodeContext {
+  base::ClusterId cluster;
+  protocol::NodeInfo self;
+  base::Incarnation incarnation;
+  base::ShardLayout layout;
+  std::vector<protocol::NodeInfo> seeds;  ///< members known at the start, this node included
+  std::uint64_t random_seed{};            ///< differs in each life; actors derive their own from it
+
+  std::function<base::Time()> clock;             ///< steady; only ever read through BaseActor::now
+  std::function<base::WallTimeMs()> wall_clock;  ///< for stamps that people read
+  /// One line of the form "fact -> consequence". Called on any actor's thread; may be empty.
+  std::function<void(const std::string&)> trace;
+
+  Directory directory;
+  /// Closed when the node has died: its actors drop everything. Never opens again.
+  std::atomic<bool> dead{false};
+};
+
+}  // namespace fastgpu::actors
