@@ -1,0 +1,115 @@
+#pragma once
+
+/// What a job is made of, as a user describes it. A value: owned by whoever made it, not for two
+/// threads at once. Included by fastgpu/client.hpp.
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <ranges>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "fastgpu/expected.hpp"
+
+namespace fastgpu {
+inline namespace v1 {
+
+enum class Scalar : std::uint8_t { i32, u32, i64, u64, f32, f64 };
+template <class T>
+concept ScalarValue = std::is_arithmetic_v<T> && !std::same_as<T, bool> &&
+                      (sizeof(T) == 4 || sizeof(T) == 8) && !std::same_as<T, long double>;
+/// What `in` and `inout` take: a vector, array or span of plain values.
+template <class R>
+concept PlainRange = std::ranges::contiguous_range<R> && std::ranges::sized_range<R> &&
+    std::is_trivially_copyable_v<std::ranges::range_value_t<R>>;
+
+/// What to run. Each call adds to it and returns it; arguments are given in the order of the
+/// kernel's parameters. Nothing is checked before `Client::submit`, which names what is wrong.
+class JobSpec {
+ public:
+  JobSpec();
+  ~JobSpec();
+  JobSpec(const JobSpec& other);
+  JobSpec(JobSpec&& other) noexcept;
+  JobSpec& operator=(const JobSpec& other);
+  JobSpec& operator=(JobSpec&& other) noexcept;
+
+  JobSpec& name(std::string name);
+  /// A name expression: `saxpy`, `saxpy<float>`, `ns::k<4>`.
+  JobSpec& kernel(std::string name);
+  /// CUDA C++ source text.
+  JobSpec& source(std::string text);
+  JobSpec& grid(std::uint32_t x, std::uint32_t y = 1, std::uint32_t z = 1);
+  JobSpec& block(std::uint32_t x, std::uint32_t y = 1, std::uint32_t z = 1);
+  /// Dynamic shared memory of a block.
+  JobSpec& shared(std::uint32_t bytes);
+  JobSpec& define(std::string name, std::string value = "1");
+  /// "c++17" (the default) or "c++20".
+  JobSpec& standard(std::string standard);
+  /// On a CPU device: find the exact thread of an access out of bounds, slowly.
+  JobSpec& precise(bool on = true);
+
+  /// A scalar; the type of the value must be the type of the parameter.
+  template <ScalarValue T>
+  JobSpec& arg(T value) {
+    if constexpr (std::is_floating_point_v<T>) {
+      return arg_real(sizeof(T) == 4 ? Scalar::f32 : Scalar::f64, value);
+    } else if constexpr (std::is_signed_v<T>) {
+      return arg_signed(sizeof(T) == 4 ? Scalar::i32 : Scalar::i64, value);
+    } else {
+      return arg_unsigned(sizeof(T) == 4 ? Scalar::u32 : Scalar::u64, value);
+    }
+  }
+  /// A scalar as text; "{}" becomes the task's index and "{n}" the number of tasks.
+  JobSpec& arg_text(Scalar type, std::string text);
+
+  /// A read-only buffer with these values, the same for all tasks. They are copied now.
+  template <PlainRange R>
+  JobSpec& in(const R& values, std::string name = {}) {
+    return in_bytes(std::as_bytes(std::span(values)), std::move(name));
+  }
+  /// A read-only buffer, one for each task in their order.
+  JobSpec& in_each(std::vector<Bytes> data, std::string name = {});
+  /// A zeroed buffer that is a result.
+  JobSpec& out(std::uint64_t size_bytes, std::string name = {});
+  /// A buffer that starts with these values and is a result.
+  template <PlainRange R>
+  JobSpec& inout(const R& values, std::string name = {}) {
+    return inout_bytes(std::as_bytes(std::span(values)), std::move(name));
+  }
+  JobSpec& inout_each(std::vector<Bytes> data, std::string name = {});
+  /// A zeroed buffer that is thrown away.
+  JobSpec& scratch(std::uint64_t size_bytes);
+
+  /// An array of this many tasks (default 1).
+  JobSpec& tasks(std::uint32_t count);
+  /// "any" (the default), "gpu", "cpu", or "null", which executes nothing.
+  JobSpec& device(std::string kind);
+  /// Of one execution of one task. Default one hour.
+  JobSpec& time_limit(std::chrono::nanoseconds limit);
+  /// How often a task that failed by its own fault is tried again. Default 0.
+  JobSpec& retries(std::uint32_t count);
+  /// Queue it even where no present device could ever run it.
+  JobSpec& wait_if_infeasible(bool on = true);
+
+  struct Contents;
+  const Contents& contents() const { return *contents_; }
+
+ private:
+  JobSpec& arg_signed(Scalar type, std::int64_t value);
+  JobSpec& arg_unsigned(Scalar type, std::uint64_t value);
+  JobSpec& arg_real(Scalar type, double value);
+  JobSpec& in_bytes(std::span<const std::byte> data, std::string name);
+  JobSpec& inout_bytes(std::span<const std::byte> data, std::string name);
+
+  std::unique_ptr<Contents> contents_;
+};
+
+}  // namespace v1
+}  // namespace fastgpu
