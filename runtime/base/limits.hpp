@@ -61,6 +61,9 @@ inline constexpr std::size_t proposal_bytes_in_flight_max = 16u << 20;
 inline constexpr std::size_t object_uploads_max = 1024;
 inline constexpr std::size_t object_read_bytes_max = 64u << 20;
 
+inline constexpr std::size_t transfer_window_pieces = 4;
+inline constexpr std::uint64_t transfer_bytes_in_flight_max = 256u << 20;
+
 // --- devices -------------------------------------------------------------------------------------
 inline constexpr std::uint32_t block_threads_max = 1024;
 inline constexpr std::uint32_t block_z_max = 64;
@@ -83,5 +86,8 @@ static_assert(proposal_bytes_in_flight_max >= 2 * frame_bytes_max);
 static_assert(store_pending_bytes_max >= 2 * proposal_bytes_in_flight_max);
 static_assert(inline_output_bytes_max <= inline_data_bytes_max);
 static_assert(assign_tasks_max <= device_queue_tasks_max);
+
+static_assert(transfer_window_pieces * object_chunk_bytes * 2 <= link_credit_bytes,
+              "the pieces asked for fit the credit of the link that brings them");
 
 }  // namespace fastgpu::base::limits
