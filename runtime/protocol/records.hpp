@@ -52,12 +52,14 @@ struct FinishRecord {
   bool operator==(const FinishRecord&) const = default;
 };
 
-/// Usage of an attempt, once; valid after a cancel or a supersession too.
+/// Usage of an attempt by some of its tasks, counted once per task; valid after a cancel or a
+/// supersession too. Where a part of the tasks is known already, the rest counts in proportion.
 struct ReleasedRecord {
   base::AttemptId attempt;
   base::JobId job;
   base::DeviceId device;
-  std::int64_t device_ns{};  ///< time for which it held the device
+  std::vector<base::TaskRange> ranges;
+  std::int64_t device_ns{};  ///< time for which these tasks together held the device
   bool operator==(const ReleasedRecord&) const = default;
 };
 
