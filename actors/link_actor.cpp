@@ -1,0 +1,123 @@
+#include "actors/link_actor.hpp"
+
+#include <utility>
+
+#include "actors/routing.hpp"
+#include "runtime/codec/client_codec.hpp"
+#include "runtime/codec/peer_codec.hpp"
+
+namespace fastgpu::actors {
+
+LinkActor::LinkActor(caf::actor_config& config, ContextPtr context,
+                     std::shared_ptr<link::Link> link)
+    : BaseActor(config, std::move(context), "link"),
+      link_(std::move(link)),
+      identity_{this->context().cluster, this->context().self.node, this->context().incarnation} {}
+
+link::Sink LinkActor::sink_to(caf::actor actor) {
+  return [address = caf::actor_cast<caf::actor_addr>(actor)](link::LinkEvent event) {
+    if (auto strong = caf::actor_cast<caf::actor>(address)) {
+      caf::anon_send(strong, std::move(event));
+    }
+  };
+}
+
+caf::message_handler LinkActor::handlers() {
+  return {on<link::LinkEvent>([this](const link::LinkEvent& event) { handle_event(event); }),
+          on<ToPeer>([this](const ToPeer& message) { send(message); }),
+          on<ToClient>([this](const ToClient& message) { reply(message); }),
+          on<DialPeer>([this](const DialPeer& dial) {
+            link_->connect(link::peer_endpoint(dial.info.node), dial.info.address);
+          })};
+}
+
+void LinkActor::handle_event(const link::LinkEvent& event) {
+  if (const auto* frame = std::get_if<link::FrameReceived>(&event)) {
+    receive(*frame);
+    link_->consumed(frame->from, frame->bytes());
+  } else if (const auto* up = std::get_if<link::PeerUp>(&event)) {
+    up_[up->node] = up->incarnation;
+    tell(directory().monitor, PeerUp{up->node, up->incarnation});
+  } else if (const auto* down = std::get_if<link::PeerDown>(&event)) {
+    const base::NodeId node = link::node_of(down->endpoint);
+    trace(to_string(node) + " is down -> " + std::string(link::to_string(down->reason)));
+    tell(directory().monitor, PeerDown{node, up_[node], down->reason == link::DownReason::silent});
+  } else if (const auto* closed = std::get_if<link::SessionClosed>(&event)) {
+    tell(directory().gateway, ClientGone{link::session_of(closed->endpoint)});
+  }
+}
+
+void LinkActor::receive(const link::FrameReceived& frame) {
+  if (frame.header.kind == link::FrameKind::peer) {
+    receive_peer(frame);
+  } else if (frame.header.kind == link::FrameKind::client_request && link::is_session(frame.from)) {
+    receive_client(frame);
+  } else {
+    ++unreadable_;
+  }
+}
+
+void LinkActor::receive_peer(const link::FrameReceived& frame) {
+  base::Result<protocol::PeerMessage> message = codec::decode_peer(frame.body.span());
+  if (!message.ok()) {
+    ++unreadable_;
+    trace("frame of " + to_string(frame.header.sender) + " dropped -> " + message.error().message);
+    return;
+  }
+  deliver(frame.header.sender, frame.header.incarnation,
+          std::make_shared<const protocol::PeerMessage>(std::move(message).value()));
+}
+
+void LinkActor::receive_client(const link::FrameReceived& frame) {
+  const base::SessionId session = link::session_of(frame.from);
+  base::Result<codec::ClientCall> call = codec::decode_client_call(frame.body.span());
+  if (call.ok()) {
+    tell(directory().gateway, FromClient{session, call.value().call,
+                                         std::make_shared<const protocol::ClientRequest>(
+                                             std::move(call.value().request))});
+    return;
+  }
+  ++unreadable_;
+  if (const auto number = codec::peek_call(frame.body.span())) {
+    reply({session, *number, std::make_shared<const protocol::ClientReply>(call.error())});
+  }
+}
+
+void LinkActor::send(const ToPeer& message) {
+  if (message.node == identity_.node) {
+    deliver(identity_.node, identity_.incarnation, message.message);
+    return;
+  }
+  const auto [shard, epoch] = shard_of(*message.message);
+  const base::Bytes body = codec::encode(*message.message);
+  const link::SendResult sent = link_->send(
+      link::peer_endpoint(message.node),
+      link::encode(link::header_from(identity_, link::FrameKind::peer, shard, epoch), body.span()));
+  if (sent == link::SendResult::too_large) {
+    trace("message to " + to_string(message.node) + " dropped -> " + std::to_string(body.size()) +
+          " bytes are too large for a frame");
+  }
+  // What is not queued counts as lost: every sender asks again by its own deadline.
+}
+
+void LinkActor::reply(const ToClient& message) {
+  const base::Bytes body = codec::encode(message.call, *message.reply);
+  const link::FrameHeader header = link::header_from(identity_, link::FrameKind::client_reply);
+  const link::Endpoint session = link::session_endpoint(message.session);
+  if (link_->send(session, link::encode(header, body.span())) == link::SendResult::too_large) {
+    const protocol::ClientReply error = base::Error{
+        base::ErrorKind::rejected, base::ErrorCode::too_large,
+        "the answer takes " + std::to_string(body.size()) + " bytes, more than a frame holds",
+        "ask for less at once"};
+    link_->send(session, link::encode(header, codec::encode(message.call, error).span()));
+  }
+}
+
+void LinkActor::deliver(base::NodeId from, base::Incarnation incarnation,
+                        std::shared_ptr<const protocol::PeerMessage> message) {
+  for (const caf::actor& receiver : receivers_of(directory(), *message)) {
+    tell(receiver, FromPeer{from, incarnation, message});
+  }
+}
+
+}  // namespace fastgpu::actors

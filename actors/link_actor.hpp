@@ -1,0 +1,43 @@
+#pragma once
+
+/// Between the node's actors and the wire: decodes what comes and hands it to the actor concerned,
+/// encodes what goes. Owns the link, whose events arrive as messages from its own thread. What this
+/// node says to itself takes the same way without being encoded. A body that cannot be read is
+/// counted and dropped; a client is told so where its call can still be made out.
+
+#include <map>
+#include <memory>
+
+#include "actors/base_actor.hpp"
+#include "runtime/link/link.hpp"
+
+namespace fastgpu::actors {
+
+class LinkActor final : public BaseActor {
+ public:
+  /// The composition root starts `link` with `sink_to` this actor, and makes it listen.
+  LinkActor(caf::actor_config& config, ContextPtr context, std::shared_ptr<link::Link> link);
+
+  /// What `link` must be started with: events become messages to `actor`.
+  static link::Sink sink_to(caf::actor actor);
+
+ private:
+  caf::message_handler handlers() override;
+  void handle_event(const link::LinkEvent& event);
+  void receive(const link::FrameReceived& frame);
+  void receive_peer(const link::FrameReceived& frame);
+  void receive_client(const link::FrameReceived& frame);
+  void send(const ToPeer& message);
+  void reply(const ToClient& message);
+  void deliver(base::NodeId from, base::Incarnation incarnation,
+               std::shared_ptr<const protocol::PeerMessage> message);
+
+  std::shared_ptr<link::Link> link_;
+  link::LinkIdentity identity_;
+  std::map<base::NodeId, base::Incarnation> up_;  ///< peers, in the life in which they are up
+  std::uint64_t unreadable_{0};
+};
+
+}  // namespace fastgpu::actors
+
+FASTGPU_LOCAL_MESSAGE(fastgpu::link::LinkEvent)
