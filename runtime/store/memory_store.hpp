@@ -71,7 +71,6 @@ class MemoryStore final : public Store {
 
   void begin_sync(base::Time now);
   void end_sync();
-  void report(StoreToken up_to);
 
   MemoryDisk& disk_;
   const MemoryStoreOptions options_;

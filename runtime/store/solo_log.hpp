@@ -67,8 +67,12 @@ class SoloLog final : public base::ReplicatedLog {
   base::Epoch epoch() const { return epoch_; }
   base::LogIndex commit_index() const { return commit_index_; }
   base::LogIndex first_index() const { return first_index_; }
-  /// True when `pump` has something to do that no StoreDurable will bring.
-  bool has_events() const { return !events_.empty() || write_refused_; }
+  base::LogIndex last_index() const;
+  /// True when `pump` has something to give out.
+  bool has_events() const { return leading_ && !events_.empty(); }
+  /// True when the writer was full and no StoreDurable of this log is to come: `pump` as soon as
+  /// the store may have room again.
+  bool waits_for_room() const { return write_refused_ && in_flight_.empty(); }
 
   void start(Sink sink) override;
   base::Admission propose(base::LogToken token, base::Bytes command) override;
@@ -94,13 +98,15 @@ class SoloLog final : public base::ReplicatedLog {
 
   SoloLog(SoloLogOptions options, StoreWriter& writer);
   base::Status load(std::vector<KeyValue> contents);
-  base::Status check_tail(const LogHead& head) const;
+  base::Status load_snapshot(const std::optional<KeyValue>& record,
+                             const std::vector<KeyValue>& pieces);
+  base::Status load_entries(const std::vector<KeyValue>& records);
   void append(std::optional<base::LogToken> token, base::Bytes command);
   void write_out();
   void commit_through(base::LogIndex index);
   void give_out();
   const LogPosition& position_of(base::LogIndex index) const;
-  LogHead head() const;
+  LogHead head_with_last(base::LogIndex last) const;
 
   const SoloLogOptions options_;
   StoreWriter& writer_;
@@ -112,8 +118,7 @@ class SoloLog final : public base::ReplicatedLog {
   base::LogIndex commit_index_;
   LogPosition before_first_;           ///< of the snapshot's end
   std::deque<LogPosition> positions_;  ///< of each kept entry, from first_index_
-  std::optional<base::LogRestored> restored_;
-  std::deque<Proposal> uncommitted_;  ///< in index order; before leading also what was recovered
+  std::deque<Proposal> uncommitted_;   ///< in index order; before leading also what was recovered
   std::size_t uncommitted_bytes_{0};
 
   std::vector<Write> gathered_;  ///< the next write, in order
