@@ -36,6 +36,11 @@ inline constexpr std::chrono::nanoseconds books_interval = 200ms;
 inline constexpr std::chrono::nanoseconds suspect_after = 1s;
 inline constexpr std::chrono::nanoseconds rpc_timeout = 2s;
 inline constexpr int rpc_tries_max = 3;
+inline constexpr std::chrono::nanoseconds list_timeout = 1s;
+inline constexpr std::chrono::nanoseconds client_wait_max = 1s;
+inline constexpr std::chrono::nanoseconds leader_retry_interval = 100ms;
+inline constexpr std::chrono::nanoseconds client_backoff_min = 20ms;
+inline constexpr std::chrono::nanoseconds client_backoff_max = 1s;
 inline constexpr std::chrono::nanoseconds lease_safe = 10s;
 inline constexpr std::chrono::nanoseconds lease_renew_interval = 3s;
 inline constexpr std::chrono::nanoseconds finish_resend_interval = 500ms;
@@ -53,7 +58,22 @@ inline constexpr std::size_t live_jobs_per_shard_max = 1'000'000;
 inline constexpr std::uint32_t device_queue_tasks_max = 1024;
 inline constexpr std::uint32_t assign_tasks_max = 256;
 inline constexpr std::size_t client_calls_in_flight_max = 1024;
+inline constexpr std::size_t gateway_calls_in_flight_max = 16384;
 inline constexpr std::size_t sessions_max = 4096;
+inline constexpr std::size_t transfer_chunks_in_flight_max = 4;
+inline constexpr std::size_t client_servers_max = 64;
+
+// --- ledger --------------------------------------------------------------------------------------
+inline constexpr std::size_t finished_jobs_kept_max = 100'000;
+inline constexpr std::uint64_t finished_job_bytes_kept_max = 1ull << 30;
+inline constexpr std::size_t entry_bytes_max = 1u << 20;  ///< more records wait for the next entry
+inline constexpr std::size_t entry_records_max = 4096;
+inline constexpr std::size_t entries_in_flight_max = 4;
+inline constexpr std::size_t shard_requests_pending_max = 16384;
+inline constexpr std::size_t shard_watchers_max = 65536;
+inline constexpr std::chrono::nanoseconds job_wait_max = 5min;
+inline constexpr std::size_t listed_bytes_max = 1u << 20;
+inline constexpr std::uint64_t compact_after_entries = 16384;
 
 // --- storage -------------------------------------------------------------------------------------
 inline constexpr std::size_t store_pending_bytes_max = 64u << 20;
@@ -78,11 +98,19 @@ static_assert(link_alive_interval * 4 <= link_silent_after,
 static_assert(link_redial_min <= link_redial_max);
 static_assert(lease_renew_interval * 2 < lease_safe, "a lease survives one lost renewal");
 static_assert(rpc_timeout < lease_safe);
+static_assert(list_timeout < rpc_timeout, "a listing gives up on a silent node before its asker does");
+static_assert(leader_retry_interval * 4 <= rpc_timeout);
+static_assert(client_backoff_min <= client_backoff_max);
+static_assert(client_calls_in_flight_max <= gateway_calls_in_flight_max);
+static_assert(transfer_chunks_in_flight_max * object_chunk_bytes * 2 <= link_credit_bytes);
 static_assert(object_chunk_bytes * 2 <= frame_bytes_max, "a chunk fits a frame with its envelope");
 static_assert(task_spec_bytes_max * 8 <= frame_bytes_max);
 static_assert(link_credit_bytes >= 2 * frame_bytes_max, "credits never stop a single frame");
 static_assert(peer_send_queue_bytes_max >= link_credit_bytes);
 static_assert(proposal_bytes_in_flight_max >= 2 * frame_bytes_max);
+static_assert(proposal_bytes_in_flight_max >= entries_in_flight_max * 2 * entry_bytes_max);
+static_assert(entry_bytes_max * 2 <= frame_bytes_max, "the last record of an entry may be long");
+static_assert(listed_bytes_max * 2 <= frame_bytes_max);
 static_assert(store_pending_bytes_max >= 2 * proposal_bytes_in_flight_max);
 static_assert(inline_output_bytes_max <= inline_data_bytes_max);
 static_assert(assign_tasks_max <= device_queue_tasks_max);
