@@ -98,7 +98,8 @@ static_assert(link_alive_interval * 4 <= link_silent_after,
 static_assert(link_redial_min <= link_redial_max);
 static_assert(lease_renew_interval * 2 < lease_safe, "a lease survives one lost renewal");
 static_assert(rpc_timeout < lease_safe);
-static_assert(list_timeout < rpc_timeout, "a listing gives up on a silent node before its asker does");
+static_assert(list_timeout < rpc_timeout,
+              "a listing gives up on a silent node before its asker does");
 static_assert(leader_retry_interval * 4 <= rpc_timeout);
 static_assert(client_backoff_min <= client_backoff_max);
 static_assert(client_calls_in_flight_max <= gateway_calls_in_flight_max);

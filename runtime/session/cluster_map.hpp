@@ -1,0 +1,55 @@
+#pragma once
+
+/// Who leads which shard, as the newest view says, and who led it before. The gateway's reading of
+/// the view: owned by its machine. Nothing here fails; what is not known is told as such.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/protocol/client_messages.hpp"
+#include "runtime/protocol/local_messages.hpp"
+
+namespace fastgpu::session {
+
+class ClusterMap {
+ public:
+  ClusterMap(base::NodeId self, std::uint32_t shard_count) : self_(self), layout_{shard_count} {}
+
+  void update(protocol::SharedView view);
+
+  /// A view has come: before that nothing can be answered.
+  bool known() const { return view_ != nullptr; }
+  const protocol::ClusterView& view() const { return *view_; }
+  base::NodeId self() const { return self_; }
+  base::ShardLayout layout() const { return layout_; }
+
+  /// The node that leads the shard and is not down.
+  std::optional<base::NodeId> leader_of(base::ShardId shard) const;
+  /// Shards by the node that leads them, of all shards that have a leader.
+  std::map<base::NodeId, std::vector<base::ShardId>> led_shards() const;
+  std::vector<base::ShardId> led_by(base::NodeId node) const;
+  /// Shards with jobs that nobody can be asked about now: led once and leaderless, or of members
+  /// that were never heard of since this node started (counted as one each).
+  std::uint32_t shards_silent() const;
+  /// "no node leads shard 2 now; n3 led it and was last heard of 4.2 s ago"
+  std::string why_leaderless(base::ShardId shard) const;
+  std::string name_of(base::NodeId node) const;
+
+  protocol::Welcome welcome() const;
+  protocol::ClusterStatus status() const;
+
+ private:
+  const protocol::NodeView* find(base::NodeId node) const;
+
+  base::NodeId self_;
+  base::ShardLayout layout_;
+  protocol::SharedView view_;
+  std::map<base::ShardId, base::NodeId> leaders_;       ///< now
+  std::map<base::ShardId, base::NodeId> last_leaders_;  ///< now, or before
+};
+
+}  // namespace fastgpu::session

@@ -1,0 +1,73 @@
+#pragma once
+
+/// The door of a node for users: checks what they ask, sends it to the leader of the shard that
+/// keeps the record, and answers by a deadline whatever happens. Between the link and the shards;
+/// stepped by the gateway actor, one for each node.
+///
+/// Every request is answered exactly once: by the shard, or with an Error. `unknown` is said only
+/// of a Submit, CancelJob or Join that a leader was sent and did not answer; `unavailable` means
+/// surely not done. A leader that changes while a call is open is asked again: all requests may be
+/// repeated. Calls that wait are bounded by limits::client_calls_in_flight_max for one session and
+/// by limits::gateway_calls_in_flight_max; more are refused as `overloaded`.
+
+#include <optional>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/session/cluster_map.hpp"
+#include "runtime/session/gateway_effects.hpp"
+#include "runtime/session/gateway_events.hpp"
+#include "runtime/session/gateway_state.hpp"
+
+namespace fastgpu::session {
+
+struct GatewayOptions {
+  base::NodeId self;
+  base::Incarnation incarnation;
+  std::uint32_t shard_count{1};
+};
+
+class GatewayMachine {
+ public:
+  explicit GatewayMachine(const GatewayOptions& options);
+
+  std::size_t calls_open() const { return table_.size(); }
+  std::optional<base::Time> next_deadline() const { return table_.next_timer(); }
+
+  GatewayEffects step(const GatewayEvent& event, base::Time now);
+
+ private:
+  void handle(const ClientAsked& event);
+  void handle(const SessionEnded& event);
+  void handle(const PeerForwarded& event);
+  void handle(const PeerReplied& event);
+  void handle(const protocol::ShardReply& event);
+  void handle(const protocol::ObjectReply& event);
+  void handle(const ViewChanged& event);
+  void handle(const GatewayTick& event);
+
+  void route(const Asker& asker, const protocol::ClientRequest& request);
+  base::Status check(const Asker& asker, const protocol::ClientRequest& request) const;
+  std::optional<base::ShardId> shard_of(const protocol::ClientRequest& request) const;
+  void start_call(const Asker& asker, const protocol::ClientRequest& request,
+                  std::optional<base::ShardId> shard);
+  void send(base::CallId id, GatewayCall& call);
+  void answered(base::CallId id, protocol::ClientReply reply);
+  void expire(base::CallId id);
+  void finish(base::CallId id, protocol::ClientReply reply);
+  void reply(const Asker& asker, protocol::ClientReply reply);
+
+  void start_listing(const Asker& asker, const protocol::ListJobs& request);
+  void add_part(base::CallId gather, base::NodeId node, base::ShardId shard,
+                std::uint32_t shards_of_part, const protocol::ListJobs& request);
+  void part_answered(base::CallId gather, std::uint32_t shards, const protocol::ClientReply& reply);
+  void close_listing(base::CallId gather);
+
+  ClusterMap map_;
+  CallTable table_;
+  base::Incarnation incarnation_;
+  base::Time now_{};
+  GatewayEffects effects_;
+};
+
+}  // namespace fastgpu::session
