@@ -3,6 +3,7 @@
 
 Prints the loss and the test accuracy that the kernels have to meet within half a point.
 """
+
 import argparse
 import pathlib
 
@@ -29,15 +30,19 @@ def uniform_numbers(count, state=20261122):
 
 
 def initial_weights():
-    """One row of numbers: first layer [HIDDEN][PIXELS], its biases, second [CLASSES][HIDDEN], biases."""
+    """In a row: first layer [HIDDEN][PIXELS], its biases, second [CLASSES][HIDDEN], its biases."""
     first, second = HIDDEN * PIXELS, CLASSES * HIDDEN
     numbers = uniform_numbers(first + second) * np.float32(2) - np.float32(1)
     limit_first = np.float32(np.sqrt(6.0 / (PIXELS + HIDDEN)))
     limit_second = np.float32(np.sqrt(6.0 / (HIDDEN + CLASSES)))
-    return np.concatenate([
-        numbers[:first] * limit_first, np.zeros(HIDDEN, np.float32),
-        numbers[first:] * limit_second, np.zeros(CLASSES, np.float32),
-    ])
+    return np.concatenate(
+        [
+            numbers[:first] * limit_first,
+            np.zeros(HIDDEN, np.float32),
+            numbers[first:] * limit_second,
+            np.zeros(CLASSES, np.float32),
+        ]
+    )
 
 
 def split(weights):
