@@ -1,0 +1,108 @@
+#pragma once
+
+/// What the leader knows of every live task of its shard beyond the ledger: ready for the
+/// scheduler, or held by an attempt, and how that attempt stands at its worker.
+///
+/// Volatile: rebuilt at each leadership from the ledger, then corrected by workers' reports. Owned
+/// by ShardMachine. Each live task of each live job has exactly one duty; an attempt that has no
+/// task left is forgotten. Nothing fails; names of unknown jobs and attempts are ignored.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/ledger/interval_map.hpp"
+#include "runtime/ledger/ledger_job.hpp"
+#include "runtime/ledger/task_ranges.hpp"
+#include "runtime/protocol/records.hpp"
+
+namespace fastgpu::ledger {
+
+/// A task's present duty. Ready: `attempt` is none and `cause` says why it waits.
+struct Duty {
+  base::AttemptId attempt;
+  protocol::PlaceCause cause{protocol::PlaceCause::first};
+  bool giving_up{false};  ///< its end as lost is proposed: neither ready nor held
+  bool ready() const { return !attempt && !giving_up; }
+  bool operator==(const Duty&) const = default;
+};
+
+/// How far an attempt's worker has answered for it.
+enum class Grant : std::uint8_t {
+  asked,      ///< its Assign is unanswered
+  inherited,  ///< placed by an earlier leader; its worker has not reported to this one
+  granted,    ///< its worker said that it has it
+};
+
+struct Holding {
+  base::JobId job;
+  base::DeviceId device;
+  base::Incarnation incarnation;
+  TaskRanges ranges;  ///< tasks whose duty it is now
+  protocol::PlaceCause cause{protocol::PlaceCause::first};
+  Grant grant{Grant::asked};
+  TaskRanges running;     ///< as its worker said last
+  int renewals_missed{};  ///< in a row, in which its worker did not list it
+  bool operator==(const Holding&) const = default;
+};
+
+/// Tasks taken from an attempt, and where it runs.
+struct TakenFrom {
+  base::AttemptId attempt;
+  base::JobId job;
+  base::DeviceId device;
+  Grant grant{Grant::asked};
+  TaskRanges ranges;
+  bool operator==(const TakenFrom&) const = default;
+};
+
+class DutyTable {
+ public:
+  void clear();
+  /// A live job as the ledger has it: placed tasks are inherited, the others ready.
+  void add(const Job& job);
+
+  bool empty() const { return jobs_.empty(); }
+  const std::map<base::AttemptId, Holding>& holdings() const { return holdings_; }
+  const Holding* find(const base::AttemptId& attempt) const;
+  /// Attempts with tasks on the node, ascending.
+  std::vector<base::AttemptId> on_node(base::NodeId node) const;
+  /// `visit(TaskRange, const Duty&)` for the job's live tasks in `range`.
+  template <class Visit>
+  void for_each_in(base::JobId job, base::TaskRange range, Visit visit) const {
+    const auto at = jobs_.find(job);
+    if (at != jobs_.end()) {
+      at->second.for_each_in(range, visit);
+    }
+  }
+  TaskRanges ready_part(base::JobId job, const TaskRanges& ranges) const;
+  bool has_ready(base::JobId job) const;
+  std::uint32_t running_tasks(base::JobId job) const;
+
+  /// Tasks become ready. Returns those that were not, and from whom they were taken.
+  std::vector<TakenFrom> make_ready(base::JobId job, const TaskRanges& ranges,
+                                    protocol::PlaceCause cause);
+  /// Tasks are held by a new or known attempt. Returns other attempts that lost tasks by this.
+  std::vector<TakenFrom> hold(const base::AttemptId& attempt, const Holding& holding);
+  std::vector<TakenFrom> give_up(base::JobId job, const TaskRanges& ranges);
+  /// Tasks are terminal. Returns the attempts that had them.
+  std::vector<TakenFrom> end(base::JobId job, const TaskRanges& ranges);
+
+  void set_granted(const base::AttemptId& attempt, std::optional<TaskRanges> running);
+  /// Counts one more renewal without it. Returns how many in a row.
+  int count_missed(const base::AttemptId& attempt);
+
+ private:
+  std::vector<TakenFrom> take(base::JobId job, const TaskRanges& ranges,
+                              const base::AttemptId& except);
+  void forget_if_empty(std::map<base::AttemptId, Holding>::iterator at);
+
+  std::map<base::JobId, IntervalMap<Duty>> jobs_;
+  std::map<base::AttemptId, Holding> holdings_;
+  std::map<base::NodeId, std::set<base::AttemptId>> by_node_;
+};
+
+}  // namespace fastgpu::ledger

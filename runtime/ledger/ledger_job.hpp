@@ -1,0 +1,57 @@
+#pragma once
+
+/// A job as the ledger keeps it. Owned and changed by LedgerState alone.
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/ledger/interval_map.hpp"
+#include "runtime/ledger/task_ranges.hpp"
+#include "runtime/protocol/client_messages.hpp"
+#include "runtime/protocol/job.hpp"
+#include "runtime/protocol/ledger_image.hpp"
+
+namespace fastgpu::ledger {
+
+struct JobAttempt {
+  base::DeviceId device;
+  TaskRanges ranges;    ///< for which its placement took effect
+  TaskRanges released;  ///< whose usage is counted
+  bool operator==(const JobAttempt&) const = default;
+};
+
+struct Job {
+  base::JobId id;
+  base::RequestId request;
+  base::RequestId cancel_request;  ///< zero = never cancelled
+  protocol::SharedSpec spec;
+  base::WallTimeMs submitted_at_ms{};
+  base::WallTimeMs finished_at_ms{};
+  base::NodeId accepted_by;
+  std::int64_t device_ns{};
+
+  IntervalMap<protocol::TaskRecord> tasks;  ///< covers all of them
+  std::uint32_t live_tasks{};
+  /// Of ended tasks, by TaskState; zero for pending and running.
+  std::array<std::uint32_t, protocol::task_state_count> ended{};
+  std::map<base::AttemptId, JobAttempt> attempts;
+
+  bool live() const { return live_tasks > 0; }
+  /// Of a finished job, the gravest of its tasks' states; of a live one, pending.
+  protocol::TaskState state() const;
+  /// Those tasks of `ranges` that the job has and that are live.
+  TaskRanges live_part(const TaskRanges& ranges) const;
+  bool operator==(const Job&) const = default;
+};
+
+/// About what the job takes in memory and in a snapshot. Of a finished job it depends on nothing
+/// that may change any more, so all replicas forget alike.
+std::uint64_t kept_bytes(const Job& job);
+std::uint64_t estimated_bytes(const protocol::JobSpec& spec);
+std::uint64_t estimated_bytes(const protocol::TaskOutcome& outcome);
+
+}  // namespace fastgpu::ledger
