@@ -34,15 +34,17 @@ class MemoryDisk {
   Contents contents_;
 };
 
+/// Rules broken on purpose, to see that the tests notice.
+struct MemoryStoreFaults {
+  bool lie_about_durability{false};  ///< reports a write durable when its sync begins
+};
+
 struct MemoryStoreOptions {
   /// A sync takes this long, drawn evenly for each.
   base::Duration sync_delay_min{std::chrono::microseconds{200}};
   base::Duration sync_delay_max{std::chrono::milliseconds{4}};
   std::size_t pending_bytes_max{base::limits::store_pending_bytes_max};
-  /// Rules broken on purpose, to see that the tests notice.
-  struct Faults {
-    bool lie_about_durability{false};  ///< reports a write durable when its sync begins
-  } faults;
+  MemoryStoreFaults faults{};
 };
 
 class MemoryStore final : public Store {

@@ -39,6 +39,11 @@ class StoreWriter {
   virtual base::Admission write(StoreToken token, std::vector<Write> writes) = 0;
 };
 
+/// Rules broken on purpose, to see that the tests notice.
+struct SoloLogFaults {
+  bool keep_term{false};  ///< do not raise the term at start
+};
+
 struct SoloLogOptions {
   base::ShardId shard;
   /// The shard's founding; a greater one than the stored replaces it (a forced recovery).
@@ -47,10 +52,7 @@ struct SoloLogOptions {
   std::size_t proposal_bytes_in_flight_max{base::limits::proposal_bytes_in_flight_max};
   /// Writes handed over and not yet durable; further proposals gather into the next one.
   std::size_t writes_in_flight_max{4};
-  /// Rules broken on purpose, to see that the tests notice.
-  struct Faults {
-    bool keep_term{false};  ///< do not raise the term at start
-  } faults;
+  SoloLogFaults faults{};
 };
 
 class SoloLog final : public base::ReplicatedLog {
