@@ -15,12 +15,15 @@ inline constexpr std::uint16_t protocol_version = 1;
 inline constexpr std::size_t frame_bytes_max = 4u << 20;
 inline constexpr std::size_t object_chunk_bytes = 1u << 20;
 inline constexpr std::size_t task_spec_bytes_max = 64u << 10;
+inline constexpr std::size_t job_data_bytes_max = 1u << 20;
 inline constexpr std::size_t inline_data_bytes_max = 4u << 10;
 inline constexpr std::size_t inline_output_bytes_max = 1u << 10;
 inline constexpr std::size_t name_bytes_max = 256;
 inline constexpr std::size_t message_text_bytes_max = 64u << 10;
 inline constexpr std::size_t kernel_arguments_max = 64;
 inline constexpr std::size_t reader_nesting_max = 24;
+inline constexpr std::size_t message_list_items_max = 256u << 10;
+inline constexpr std::chrono::nanoseconds duration_max = 24h * 3653;  ///< ten years
 
 // --- jobs ----------------------------------------------------------------------------------------
 inline constexpr std::uint32_t array_tasks_max = 10'000'000;
@@ -105,7 +108,7 @@ static_assert(client_backoff_min <= client_backoff_max);
 static_assert(client_calls_in_flight_max <= gateway_calls_in_flight_max);
 static_assert(transfer_chunks_in_flight_max * object_chunk_bytes * 2 <= link_credit_bytes);
 static_assert(object_chunk_bytes * 2 <= frame_bytes_max, "a chunk fits a frame with its envelope");
-static_assert(task_spec_bytes_max * 8 <= frame_bytes_max);
+static_assert((task_spec_bytes_max + job_data_bytes_max) * 2 <= frame_bytes_max, "a job fits a frame");
 static_assert(link_credit_bytes >= 2 * frame_bytes_max, "credits never stop a single frame");
 static_assert(peer_send_queue_bytes_max >= link_credit_bytes);
 static_assert(proposal_bytes_in_flight_max >= 2 * frame_bytes_max);
