@@ -57,12 +57,13 @@ __device__ float softmax_slope(float* scores, int digit) {
 }
 
 // gradient[weight_count + 1], zeroed before the launch: the sums over the shard, then its loss.
-__global__ void train_shard(const unsigned char* images, int image_count, const float* weights,
-                            float* gradient) {
+__global__ void train_shard(const unsigned char* images, const int* shard_size,
+                            const float* weights, float* gradient) {
   __shared__ float values[block_threads][row];
   __shared__ float slopes[block_threads][classes];
   __shared__ float losses[block_threads];
   const int me = threadIdx.x;
+  const int image_count = *shard_size;
 
   for (int begin = 0; begin < image_count; begin += block_threads) {
     const int left = image_count - begin;
@@ -119,9 +120,9 @@ __global__ void train_shard(const unsigned char* images, int image_count, const 
 }
 
 // The digit that the network reads in each image of the shard.
-__global__ void read_shard(const unsigned char* images, int image_count, const float* weights,
+__global__ void read_shard(const unsigned char* images, const int* shard_size, const float* weights,
                            unsigned char* answers) {
-  for (int i = threadIdx.x; i < image_count; i += blockDim.x) {
+  for (int i = threadIdx.x; i < *shard_size; i += blockDim.x) {
     float values[hidden];
     float scores[classes];
     forward(images + i * record_bytes, weights, values, scores);
