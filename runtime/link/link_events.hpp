@@ -1,0 +1,81 @@
+#pragma once
+
+/// What a LinkMachine is told: by the link's owner, and by the transport that carries its channels.
+
+#include <cstddef>
+#include <string>
+#include <variant>
+
+#include "runtime/link/channel.hpp"
+#include "runtime/link/frame.hpp"
+#include "runtime/link/link.hpp"
+
+namespace fastgpu::link {
+
+// --- from the owner ------------------------------------------------------------------------------
+
+struct DialAsked {
+  Endpoint endpoint;
+  std::string address;
+  bool operator==(const DialAsked&) const = default;
+};
+
+struct HangUpAsked {
+  Endpoint endpoint;
+  bool operator==(const HangUpAsked&) const = default;
+};
+
+struct SendAsked {
+  Endpoint endpoint;
+  base::Bytes frame;
+  bool operator==(const SendAsked&) const = default;
+};
+
+struct FrameConsumed {
+  Endpoint endpoint;
+  std::size_t bytes{};
+  bool operator==(const FrameConsumed&) const = default;
+};
+
+struct StopAsked {
+  bool operator==(const StopAsked&) const = default;
+};
+
+// --- from the transport --------------------------------------------------------------------------
+
+/// A dialled channel can carry frames.
+struct ChannelConnected {
+  ChannelId channel;
+  bool operator==(const ChannelConnected&) const = default;
+};
+
+/// A channel carries nothing any more, or never did.
+struct ChannelBroken {
+  ChannelId channel;
+  DownReason reason{DownReason::reset};
+  bool operator==(const ChannelBroken&) const = default;
+};
+
+struct FrameArrived {
+  ChannelId channel;
+  Frame frame;
+  bool operator==(const FrameArrived&) const = default;
+};
+
+/// Something arrived that `parse` refused.
+struct BadFrameArrived {
+  ChannelId channel;
+  FrameFault fault{FrameFault::none};
+  bool operator==(const BadFrameArrived&) const = default;
+};
+
+/// `next_deadline()` has come; harmless at any other time.
+struct TimePassed {
+  bool operator==(const TimePassed&) const = default;
+};
+
+using LinkMachineEvent =
+    std::variant<DialAsked, HangUpAsked, SendAsked, FrameConsumed, StopAsked, ChannelConnected,
+                 ChannelBroken, FrameArrived, BadFrameArrived, TimePassed>;
+
+}  // namespace fastgpu::link

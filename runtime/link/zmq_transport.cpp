@@ -1,0 +1,434 @@
+#include "runtime/link/zmq_transport.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include "runtime/base/check.hpp"
+
+namespace fastgpu::link {
+namespace {
+
+constexpr int messages_per_read = 256;       // then the other connections have their turn
+constexpr int high_water_messages = 10'000;  // credits bound the bytes
+constexpr int sockets_max = 16'384;          // three for each connection that we dial
+constexpr int listen_backlog = 1024;
+constexpr int handshake_interval_ms = 2000;
+constexpr int heartbeat_interval_ms = 500;  // finds connections that the machine never heard of
+constexpr int heartbeat_timeout_ms = 2000;
+constexpr int goodbye_ms = 50;  // a last frame may take this long to leave
+constexpr int backlog_retry_ms = 1;
+constexpr std::size_t zero_copy_bytes_min = 4096;
+constexpr std::size_t route_bytes = 5;
+
+/// The ROUTER names its callers by a zero byte and a number of 32 bits; so do we.
+ChannelId channel_of_route(std::span<const std::uint8_t> route) {
+  if (route.size() != route_bytes || route[0] != 0) {
+    return {};
+  }
+  std::uint64_t number = 0;
+  for (std::size_t i = 1; i < route_bytes; ++i) {
+    number = number << 8 | route[i];
+  }
+  return {accepted_channel_bit | number};
+}
+
+std::array<std::uint8_t, route_bytes> route_of_channel(ChannelId channel) {
+  std::array<std::uint8_t, route_bytes> route{};
+  for (std::size_t i = 1; i < route_bytes; ++i) {
+    route[i] = static_cast<std::uint8_t>(channel.value >> (8 * (route_bytes - 1 - i)));
+  }
+  return route;
+}
+
+void set(void* socket, int option, int value) {
+  const int rc = zmq_setsockopt(socket, option, &value, sizeof(value));
+  FASTGPU_CHECK(rc == 0, "ZeroMQ knows the option and takes the value");
+}
+
+/// A received message that closes itself.
+class Message {
+ public:
+  Message() { zmq_msg_init(&message_); }
+  ~Message() { zmq_msg_close(&message_); }
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
+
+  bool receive(void* socket) { return zmq_msg_recv(&message_, socket, ZMQ_DONTWAIT) >= 0; }
+  bool more() const { return zmq_msg_more(&message_) != 0; }
+  std::size_t size() { return zmq_msg_size(&message_); }
+  const void* data() { return zmq_msg_data(&message_); }
+  std::span<const std::uint8_t> span() {
+    return {static_cast<const std::uint8_t*>(data()), size()};
+  }
+
+ private:
+  zmq_msg_t message_;
+};
+
+void release_bytes(void*, void* hint) {
+  delete static_cast<base::Bytes*>(hint);
+}
+
+/// Large frames are lent to ZeroMQ, small ones copied into its message.
+void fill(zmq_msg_t& message, const base::Bytes& frame) {
+  if (frame.size() < zero_copy_bytes_min) {
+    FASTGPU_CHECK(zmq_msg_init_size(&message, frame.size()) == 0, "memory for a small message");
+    std::memcpy(zmq_msg_data(&message), frame.data(), frame.size());
+    return;
+  }
+  auto* kept = new base::Bytes(frame);
+  // ZeroMQ wants a pointer to mutable bytes and does not write to them.
+  void* data = const_cast<std::uint8_t*>(frame.data());
+  FASTGPU_CHECK(zmq_msg_init_data(&message, data, frame.size(), release_bytes, kept) == 0,
+                "memory for a message");
+}
+
+base::Error cannot_bind(const std::string& address, int error) {
+  return {base::ErrorKind::rejected, base::ErrorCode::listen_refused,
+          "cannot listen at " + address + ": " + zmq_strerror(error),
+          error == EADDRINUSE ? "choose another port, or 0 for any free one" : ""};
+}
+
+}  // namespace
+
+void ZmqTransport::CloseSocket::operator()(void* socket) const {
+  zmq_close(socket);
+}
+
+void ZmqTransport::EndContext::operator()(void* context) const {
+  while (zmq_ctx_term(context) != 0 && zmq_errno() == EINTR) {
+  }
+}
+
+ZmqTransport::ZmqTransport(const LinkOptions& options)
+    : options_(options), wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), context_(zmq_ctx_new()) {
+  FASTGPU_CHECK(wake_fd_ >= 0, "a link needs a file descriptor");
+  FASTGPU_CHECK(context_ != nullptr, "a link needs a ZeroMQ context");
+  zmq_ctx_set(context_.get(), ZMQ_MAX_SOCKETS, sockets_max);
+}
+
+ZmqTransport::~ZmqTransport() {
+  close();
+  ::close(wake_fd_);
+}
+
+void ZmqTransport::close() {
+  for (auto& [channel, dialled] : dialled_) {
+    zmq_socket_monitor(dialled.dealer.get(), nullptr, 0);
+  }
+  dialled_.clear();
+  router_.reset();
+  context_.reset();
+}
+
+ZmqTransport::Socket ZmqTransport::make_socket(int type) {
+  Socket socket(zmq_socket(context_.get(), type));
+  if (socket == nullptr) {
+    return socket;
+  }
+  void* raw = socket.get();
+  const auto message_bytes_max = static_cast<std::int64_t>(options_.frame_bytes_max);
+  zmq_setsockopt(raw, ZMQ_MAXMSGSIZE, &message_bytes_max, sizeof(message_bytes_max));
+  set(raw, ZMQ_SNDHWM, high_water_messages);
+  set(raw, ZMQ_RCVHWM, high_water_messages);
+  set(raw, ZMQ_LINGER, goodbye_ms);
+  set(raw, ZMQ_HANDSHAKE_IVL, handshake_interval_ms);
+  set(raw, ZMQ_HEARTBEAT_IVL, heartbeat_interval_ms);
+  set(raw, ZMQ_HEARTBEAT_TIMEOUT, heartbeat_timeout_ms);
+  set(raw, ZMQ_IPV6, 1);
+  return socket;
+}
+
+// --- what the machine wants ----------------------------------------------------------------------
+
+base::Result<std::string> ZmqTransport::bind(const ListenAddress& address) {
+  if (router_ != nullptr) {
+    return cannot_bind(to_string(address), EALREADY);
+  }
+  Socket router = make_socket(ZMQ_ROUTER);
+  if (router == nullptr) {
+    return cannot_bind(to_string(address), zmq_errno());
+  }
+  set(router.get(), ZMQ_ROUTER_MANDATORY, 1);
+  set(router.get(), ZMQ_ROUTER_HANDOVER, 0);
+  set(router.get(), ZMQ_BACKLOG, listen_backlog);
+  const std::string wanted =
+      "tcp://" + address.host + ":" + (address.port == 0 ? "*" : std::to_string(address.port));
+  if (zmq_bind(router.get(), wanted.c_str()) != 0) {
+    return cannot_bind(to_string(address), zmq_errno());
+  }
+  char taken[256] = {};
+  std::size_t taken_bytes = sizeof(taken);
+  if (zmq_getsockopt(router.get(), ZMQ_LAST_ENDPOINT, taken, &taken_bytes) != 0) {
+    return cannot_bind(to_string(address), zmq_errno());
+  }
+  router_ = std::move(router);
+  const std::string endpoint(taken);
+  return address.host + endpoint.substr(endpoint.rfind(':'));
+}
+
+void ZmqTransport::dial(const Dial& dial) {
+  Dialled dialled;
+  if (open_dealer(dialled, dial)) {
+    dialled_.emplace(dial.channel, std::move(dialled));
+  } else {
+    broken(dial.channel, DownReason::refused);
+  }
+}
+
+bool ZmqTransport::open_dealer(Dialled& dialled, const Dial& dial) {
+  dialled.dealer = make_socket(ZMQ_DEALER);
+  dialled.monitor = make_socket(ZMQ_PAIR);
+  if (dialled.dealer == nullptr || dialled.monitor == nullptr) {
+    return false;
+  }
+  void* dealer = dialled.dealer.get();
+  set(dealer, ZMQ_IMMEDIATE, 1);
+  set(dealer, ZMQ_RECONNECT_IVL, -1);
+  set(dealer, ZMQ_CONNECT_TIMEOUT, handshake_interval_ms);
+  const std::string monitor_address = "inproc://monitor-" + std::to_string(++last_monitor_);
+  return zmq_socket_monitor(dealer, monitor_address.c_str(),
+                            ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
+                                ZMQ_EVENT_CLOSED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                                ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                                ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) == 0 &&
+         zmq_connect(dialled.monitor.get(), monitor_address.c_str()) == 0 &&
+         zmq_connect(dealer, ("tcp://" + dial.address).c_str()) == 0;
+}
+
+void ZmqTransport::hang_up(const HangUp& hang_up) {
+  accepted_backlogs_.erase(hang_up.channel);
+  const auto found = dialled_.find(hang_up.channel);
+  if (found != dialled_.end()) {
+    zmq_socket_monitor(found->second.dealer.get(), nullptr, 0);
+    dialled_.erase(found);
+  }
+}
+
+void ZmqTransport::transmit(const Transmit& transmit) {
+  const ChannelId channel = transmit.channel;
+  Backlog* backlog = nullptr;
+  if (is_accepted(channel)) {
+    const auto found = accepted_backlogs_.find(channel);
+    backlog = found == accepted_backlogs_.end() ? nullptr : &found->second;
+  } else if (const auto found = dialled_.find(channel); found != dialled_.end()) {
+    backlog = &found->second.backlog;
+  } else {
+    return;
+  }
+  Sent sent = Sent::later;
+  if (backlog == nullptr || backlog->frames.empty()) {
+    sent = send_now(channel, transmit.frame);
+  }
+  if (sent == Sent::never) {
+    broken(channel, DownReason::reset);
+  } else if (sent == Sent::later) {
+    if (backlog == nullptr) {
+      backlog = &accepted_backlogs_[channel];
+    }
+    backlog->bytes += transmit.frame.size();
+    backlog->frames.push_back(transmit.frame);
+    if (backlog->bytes > options_.credit_bytes + options_.frame_bytes_max) {
+      broken(channel, DownReason::reset);
+    }
+  }
+}
+
+ZmqTransport::Sent ZmqTransport::send_now(ChannelId channel, const base::Bytes& frame) {
+  if (!is_accepted(channel)) {
+    return send_on(dialled_.at(channel).dealer.get(), frame);
+  }
+  if (router_ == nullptr) {
+    return Sent::never;
+  }
+  const auto route = route_of_channel(channel);
+  if (zmq_send(router_.get(), route.data(), route.size(), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
+    return zmq_errno() == EAGAIN ? Sent::later : Sent::never;
+  }
+  return send_on(router_.get(), frame);
+}
+
+ZmqTransport::Sent ZmqTransport::send_on(void* socket, const base::Bytes& frame) {
+  zmq_msg_t message;
+  fill(message, frame);
+  if (zmq_msg_send(&message, socket, ZMQ_DONTWAIT) >= 0) {
+    return Sent::yes;
+  }
+  const int error = zmq_errno();
+  zmq_msg_close(&message);
+  return error == EAGAIN ? Sent::later : Sent::never;
+}
+
+// --- what has come -------------------------------------------------------------------------------
+
+void ZmqTransport::wake() {
+  const std::uint64_t one = 1;
+  // A full counter means that a wake is pending already.
+  [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof(one));
+}
+
+std::vector<LinkMachineEvent> ZmqTransport::wait(base::Duration timeout) {
+  using std::chrono::ceil;
+  using std::chrono::milliseconds;
+  std::int64_t timeout_ms =
+      std::clamp<std::int64_t>(ceil<milliseconds>(timeout).count(), 0, 60'000);
+  if (!events_.empty()) {
+    timeout_ms = 0;
+  } else if (any_backlog()) {
+    timeout_ms = std::min<std::int64_t>(timeout_ms, backlog_retry_ms);
+  }
+  std::vector<zmq_pollitem_t> items;
+  items.push_back({nullptr, wake_fd_, ZMQ_POLLIN, 0});
+  items.push_back({router_.get(), wake_fd_, static_cast<short>(router_ ? ZMQ_POLLIN : 0), 0});
+  for (auto& [channel, dialled] : dialled_) {
+    items.push_back({dialled.dealer.get(), 0, ZMQ_POLLIN, 0});
+    items.push_back({dialled.monitor.get(), 0, ZMQ_POLLIN, 0});
+  }
+  if (zmq_poll(items.data(), static_cast<int>(items.size()), timeout_ms) > 0) {
+    std::uint64_t wakes = 0;
+    if (items[0].revents != 0 && read(wake_fd_, &wakes, sizeof(wakes)) < 0) {
+      FASTGPU_CHECK(errno == EAGAIN, "an eventfd can be read");
+    }
+    if (items[1].revents != 0) {
+      read_router();
+    }
+    std::size_t item = 2;
+    for (auto& [channel, dialled] : dialled_) {
+      if (items[item].revents != 0 || items[item + 1].revents != 0) {
+        read_dealer(channel, dialled);
+      }
+      if (items[item + 1].revents != 0) {
+        read_monitor(channel, dialled);
+      }
+      item += 2;
+    }
+  }
+  retry_backlogs();
+  return std::exchange(events_, {});
+}
+
+void ZmqTransport::read_router() {
+  for (int count = 0; count < messages_per_read; ++count) {
+    Message route;
+    Message frame;
+    if (!route.receive(router_.get()) || !route.more() || !frame.receive(router_.get())) {
+      return;
+    }
+    const ChannelId channel = channel_of_route(route.span());
+    const bool more = frame.more();
+    for (bool rest = more; rest;) {
+      Message part;
+      rest = part.receive(router_.get()) && part.more();
+    }
+    take(channel, frame.data(), frame.size(), more);
+  }
+}
+
+void ZmqTransport::read_dealer(ChannelId channel, Dialled& dialled) {
+  for (int count = 0; count < messages_per_read; ++count) {
+    Message frame;
+    if (!frame.receive(dialled.dealer.get())) {
+      return;
+    }
+    const bool more = frame.more();
+    for (bool rest = more; rest;) {
+      Message part;
+      rest = part.receive(dialled.dealer.get()) && part.more();
+    }
+    take(channel, frame.data(), frame.size(), more);
+  }
+}
+
+/// A message is one part, and comes on a route that the ROUTER has named.
+void ZmqTransport::take(ChannelId channel, const void* data, std::size_t bytes, bool more) {
+  if (!channel) {
+    events_.push_back(BadFrameArrived{channel, FrameFault::magic});
+    return;
+  }
+  if (more) {
+    events_.push_back(BadFrameArrived{channel, FrameFault::length});
+    return;
+  }
+  Frame frame;
+  const FrameFault fault =
+      parse({static_cast<const std::uint8_t*>(data), bytes}, options_.frame_bytes_max, frame);
+  if (fault == FrameFault::none) {
+    events_.push_back(FrameArrived{channel, std::move(frame)});
+  } else {
+    events_.push_back(BadFrameArrived{channel, fault});
+  }
+}
+
+/// A monitor message is two parts: 16 bits of event and 32 of value, then an address.
+void ZmqTransport::read_monitor(ChannelId channel, Dialled& dialled) {
+  for (;;) {
+    Message event;
+    Message address;
+    if (!event.receive(dialled.monitor.get())) {
+      return;
+    }
+    if (event.more()) {
+      address.receive(dialled.monitor.get());
+    }
+    std::uint16_t number = 0;
+    if (event.size() < sizeof(number)) {
+      continue;
+    }
+    std::memcpy(&number, event.data(), sizeof(number));
+    if (number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
+      dialled.connected = true;
+      events_.push_back(ChannelConnected{channel});
+    } else {
+      broken(channel, dialled.connected ? DownReason::reset : DownReason::refused);
+    }
+  }
+}
+
+void ZmqTransport::broken(ChannelId channel, DownReason reason) {
+  events_.push_back(ChannelBroken{channel, reason});
+}
+
+// --- backlogs ------------------------------------------------------------------------------------
+
+bool ZmqTransport::any_backlog() const {
+  return !accepted_backlogs_.empty() ||
+         std::any_of(dialled_.begin(), dialled_.end(),
+                     [](const auto& entry) { return !entry.second.backlog.frames.empty(); });
+}
+
+void ZmqTransport::retry_backlogs() {
+  for (auto& [channel, dialled] : dialled_) {
+    retry(channel, dialled.backlog);
+  }
+  for (auto entry = accepted_backlogs_.begin(); entry != accepted_backlogs_.end();) {
+    entry = retry(entry->first, entry->second) ? accepted_backlogs_.erase(entry) : std::next(entry);
+  }
+}
+
+/// True when nothing is left to send.
+bool ZmqTransport::retry(ChannelId channel, Backlog& backlog) {
+  while (!backlog.frames.empty()) {
+    const Sent sent = send_now(channel, backlog.frames.front());
+    if (sent == Sent::later) {
+      return false;
+    }
+    if (sent == Sent::never) {
+      broken(channel, DownReason::reset);
+      backlog = {};
+      return true;
+    }
+    backlog.bytes -= backlog.frames.front().size();
+    backlog.frames.pop_front();
+  }
+  return true;
+}
+
+}  // namespace fastgpu::link

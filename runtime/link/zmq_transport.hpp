@@ -1,0 +1,98 @@
+#pragma once
+
+/// Connections and bytes over ZeroMQ, for one LinkMachine: performs its dials and transmits, and
+/// says what has come. One ROUTER for all callers, one DEALER per connection that we dial; a DEALER
+/// serves one connection only and is thrown away with it, so nothing of an old connection can
+/// surface in a new one and the machine alone decides when to dial again.
+/// Used on one thread, ZmqLink's; only `wake` may be called from another.
+/// Nothing throws. A connection that fails in any way is told as ChannelBroken.
+/// What ZeroMQ will not take yet waits here, at most `backlog_bytes_max` per connection: credits
+/// keep it far below, so who exceeds it grants credit without reading and is hung up on.
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/base/bytes.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/link/address.hpp"
+#include "runtime/link/link_effects.hpp"
+#include "runtime/link/link_events.hpp"
+
+namespace fastgpu::link {
+
+class ZmqTransport {
+ public:
+  explicit ZmqTransport(const LinkOptions& options);
+  ~ZmqTransport();
+  ZmqTransport(const ZmqTransport&) = delete;
+  ZmqTransport& operator=(const ZmqTransport&) = delete;
+
+  /// Takes callers at `address`; answers with the address taken. At most once.
+  base::Result<std::string> bind(const ListenAddress& address);
+  void dial(const Dial& dial);
+  void transmit(const Transmit& transmit);
+  void hang_up(const HangUp& hang_up);
+
+  /// Waits until something has come, `timeout` has passed or `wake` was called; tells what has
+  /// come, of each connection in order.
+  std::vector<LinkMachineEvent> wait(base::Duration timeout);
+  /// From any thread: ends the wait that is in progress, or else the next one.
+  void wake();
+  /// Closes all connections; what was transmitted before still leaves, if it can at once. Nothing
+  /// but `wake` may be called afterwards.
+  void close();
+
+ private:
+  struct CloseSocket {
+    void operator()(void* socket) const;
+  };
+  using Socket = std::unique_ptr<void, CloseSocket>;
+  struct EndContext {
+    void operator()(void* context) const;
+  };
+
+  struct Backlog {
+    std::deque<base::Bytes> frames;
+    std::size_t bytes{0};
+  };
+
+  /// A connection that we have dialled.
+  struct Dialled {
+    Socket dealer;
+    Socket monitor;
+    bool connected{false};
+    Backlog backlog;
+  };
+
+  enum class Sent : std::uint8_t { yes, later, never };
+
+  Socket make_socket(int type);
+  bool open_dealer(Dialled& dialled, const Dial& dial);
+  Sent send_now(ChannelId channel, const base::Bytes& frame);
+  Sent send_on(void* socket, const base::Bytes& frame);
+  void retry_backlogs();
+  bool retry(ChannelId channel, Backlog& backlog);
+  void read_router();
+  void read_dealer(ChannelId channel, Dialled& dialled);
+  void read_monitor(ChannelId channel, Dialled& dialled);
+  void take(ChannelId channel, const void* data, std::size_t bytes, bool more);
+  void broken(ChannelId channel, DownReason reason);
+  bool any_backlog() const;
+
+  LinkOptions options_;
+  int wake_fd_;
+  std::unique_ptr<void, EndContext> context_;
+  Socket router_;
+  std::map<ChannelId, Dialled> dialled_;
+  std::map<ChannelId, Backlog> accepted_backlogs_;
+  std::uint64_t last_monitor_{0};
+  std::vector<LinkMachineEvent> events_;
+};
+
+}  // namespace fastgpu::link
