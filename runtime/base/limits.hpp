@@ -108,7 +108,8 @@ static_assert(client_backoff_min <= client_backoff_max);
 static_assert(client_calls_in_flight_max <= gateway_calls_in_flight_max);
 static_assert(transfer_chunks_in_flight_max * object_chunk_bytes * 2 <= link_credit_bytes);
 static_assert(object_chunk_bytes * 2 <= frame_bytes_max, "a chunk fits a frame with its envelope");
-static_assert((task_spec_bytes_max + job_data_bytes_max) * 2 <= frame_bytes_max, "a job fits a frame");
+static_assert((task_spec_bytes_max + job_data_bytes_max) * 2 <= frame_bytes_max,
+              "a job fits a frame");
 static_assert(link_credit_bytes >= 2 * frame_bytes_max, "credits never stop a single frame");
 static_assert(peer_send_queue_bytes_max >= link_credit_bytes);
 static_assert(proposal_bytes_in_flight_max >= 2 * frame_bytes_max);

@@ -38,6 +38,7 @@ class ClusterMap {
   /// "no node leads shard 2 now; n3 led it and was last heard of 4.2 s ago"
   std::string why_leaderless(base::ShardId shard) const;
   std::string name_of(base::NodeId node) const;
+  base::Incarnation life_of(base::NodeId node) const;
 
   protocol::Welcome welcome() const;
   protocol::ClusterStatus status() const;

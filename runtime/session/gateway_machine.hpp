@@ -46,26 +46,28 @@ class GatewayMachine {
   void handle(const ViewChanged& event);
   void handle(const GatewayTick& event);
 
-  void route(const Asker& asker, const protocol::ClientRequest& request);
-  base::Status check(const Asker& asker, const protocol::ClientRequest& request) const;
   std::optional<base::ShardId> shard_of(const protocol::ClientRequest& request) const;
-  void start_call(const Asker& asker, const protocol::ClientRequest& request,
-                  std::optional<base::ShardId> shard);
+  void start_call(const Asker& asker, protocol::ClientRequest request);
   void send(base::CallId id, GatewayCall& call);
-  void answered(base::CallId id, protocol::ClientReply reply);
+  void answered(base::CallId id, protocol::ClientReply reply_value);
   void expire(base::CallId id);
-  void finish(base::CallId id, protocol::ClientReply reply);
-  void reply(const Asker& asker, protocol::ClientReply reply);
+  void finish(base::CallId id, protocol::ClientReply reply_value);
+  void reply(const Asker& asker, protocol::ClientReply reply_value);
 
+  /// What one node is asked of a listing; this node is asked for each of its shards.
+  struct ListingPart {
+    base::NodeId node;
+    base::ShardId shard;
+    std::uint32_t shards;
+  };
   void start_listing(const Asker& asker, const protocol::ListJobs& request);
-  void add_part(base::CallId gather, base::NodeId node, base::ShardId shard,
-                std::uint32_t shards_of_part, const protocol::ListJobs& request);
-  void part_answered(base::CallId gather, std::uint32_t shards, const protocol::ClientReply& reply);
+  void ask_part(base::CallId gather, const ListingPart& part, const protocol::ListJobs& request);
+  void part_answered(base::CallId gather, std::uint32_t shards,
+                     const protocol::ClientReply& reply_value);
   void close_listing(base::CallId gather);
 
   ClusterMap map_;
   CallTable table_;
-  base::Incarnation incarnation_;
   base::Time now_{};
   GatewayEffects effects_;
 };

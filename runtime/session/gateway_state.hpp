@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/time.hpp"
@@ -71,6 +72,7 @@ class CallTable {
   std::optional<base::CallId> due(base::Time now) const;
 
  private:
+  void remember(const Asker& asker);
   void forget(const Asker& asker);
 
   std::uint64_t next_;

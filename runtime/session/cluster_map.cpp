@@ -1,0 +1,133 @@
+#include "runtime/session/cluster_map.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <set>
+#include <utility>
+
+namespace fastgpu::session {
+namespace {
+
+std::string seconds(std::int64_t nanoseconds) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f s", static_cast<double>(nanoseconds) * 1e-9);
+  return text.data();
+}
+
+}  // namespace
+
+void ClusterMap::update(protocol::SharedView view) {
+  view_ = std::move(view);
+  leaders_.clear();
+  std::map<base::ShardId, protocol::LedShard> claims;
+  for (const protocol::NodeView& node : view_->nodes) {
+    for (const protocol::LedShard& led : node.leads) {
+      // Two may claim a shard while the news of a new leader spreads: the later term is right.
+      const auto claim = claims.find(led.shard);
+      if (claim != claims.end() &&
+          std::pair(claim->second.epoch, claim->second.term) > std::pair(led.epoch, led.term)) {
+        continue;
+      }
+      claims[led.shard] = led;
+      last_leaders_[led.shard] = node.info.node;
+      if (node.state == protocol::NodeState::down) {
+        leaders_.erase(led.shard);
+      } else {
+        leaders_[led.shard] = node.info.node;
+      }
+    }
+  }
+}
+
+std::optional<base::NodeId> ClusterMap::leader_of(base::ShardId shard) const {
+  const auto found = leaders_.find(shard);
+  return found == leaders_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::map<base::NodeId, std::vector<base::ShardId>> ClusterMap::led_shards() const {
+  std::map<base::NodeId, std::vector<base::ShardId>> led;
+  for (const auto& [shard, node] : leaders_) {
+    led[node].push_back(shard);
+  }
+  return led;
+}
+
+std::vector<base::ShardId> ClusterMap::led_by(base::NodeId node) const {
+  std::vector<base::ShardId> led;
+  for (const auto& [shard, leader] : leaders_) {
+    if (leader == node) {
+      led.push_back(shard);
+    }
+  }
+  return led;
+}
+
+std::uint32_t ClusterMap::shards_silent() const {
+  std::uint32_t silent = 0;
+  std::set<base::NodeId> led_once;
+  for (const auto& [shard, node] : last_leaders_) {
+    led_once.insert(node);
+    silent += leaders_.contains(shard) ? 0 : 1;
+  }
+  for (const protocol::NodeView& node : view_->nodes) {
+    const bool never_heard = node.state != protocol::NodeState::up && node.leads.empty();
+    silent += never_heard && !led_once.contains(node.info.node) ? 1 : 0;
+  }
+  return silent;
+}
+
+std::string ClusterMap::why_leaderless(base::ShardId shard) const {
+  std::string text = "no node leads shard " + std::to_string(shard.value) + " now";
+  const auto last = last_leaders_.find(shard);
+  if (last == last_leaders_.end()) {
+    return text;
+  }
+  text += "; " + name_of(last->second) + " led it";
+  if (const protocol::NodeView* node = find(last->second)) {
+    text += " and was last heard of " + seconds(node->age_ns) + " ago";
+  }
+  return text;
+}
+
+std::string ClusterMap::name_of(base::NodeId node) const {
+  const protocol::NodeView* found = find(node);
+  return found && !found->info.name.empty() ? found->info.name : base::to_string(node);
+}
+
+base::Incarnation ClusterMap::life_of(base::NodeId node) const {
+  const protocol::NodeView* found = find(node);
+  return found ? found->incarnation : base::Incarnation{};
+}
+
+protocol::Welcome ClusterMap::welcome() const {
+  protocol::Welcome welcome;
+  welcome.protocol_version = base::limits::protocol_version;
+  welcome.cluster = view_->cluster;
+  welcome.shard_count = layout_.shard_count;
+  welcome.leads = led_by(self_);
+  for (const protocol::NodeView& node : view_->nodes) {
+    welcome.members.push_back(node.info);
+  }
+  if (const protocol::NodeView* self = find(self_)) {
+    welcome.node = self->info;
+    welcome.incarnation = self->incarnation;
+  }
+  return welcome;
+}
+
+protocol::ClusterStatus ClusterMap::status() const {
+  return {view_->cluster, self_, view_->nodes};
+}
+
+const protocol::NodeView* ClusterMap::find(base::NodeId node) const {
+  if (!view_) {
+    return nullptr;
+  }
+  const auto found =
+      std::find_if(view_->nodes.begin(), view_->nodes.end(),
+                   [&](const protocol::NodeView& view) { return view.info.node == node; });
+  return found == view_->nodes.end() ? nullptr : &*found;
+}
+
+}  // namespace fastgpu::session
