@@ -5,9 +5,9 @@
 # its own; however the script ends, its processes and its temporary folder end with it.
 set -uo pipefail
 
-here=$(cd "$(dirname "$0")" && pwd)
 programs=$(cd "${1:?usage: demo.sh PROGRAMS [option...]}" && pwd) || exit 2
 shift
+cd "$(dirname "$0")/../.." || exit 2
 devices=2
 folder=$(mktemp -d "${TMPDIR:-/tmp}/fastgpu-demo.XXXXXX")
 children=()
@@ -17,7 +17,7 @@ is_alive() { kill -0 -- "$1" 2>/dev/null; }
 # Ends what this script has started, and nothing else: asks first, insists after ten seconds. Each
 # child leads a process group, so that a node's executors are reached through it.
 clean_up() {
-  trap '' INT TERM
+  trap '' INT TERM HUP
   local child tries
   for child in "${children[@]}"; do
     kill -TERM "$child" 2>/dev/null
@@ -34,6 +34,7 @@ clean_up() {
 }
 trap clean_up EXIT
 trap 'exit 130' INT
+trap 'exit 129' HUP
 trap 'exit 143' TERM
 
 fail() {
@@ -85,7 +86,6 @@ done
 echo "three nodes are ready: n1 n2 n3, $devices devices each, at ${addresses[*]}"
 
 servers=$(IFS=, && echo "${addresses[*]}")
-setsid "$programs/digits" --server "$servers" --kernel-file "$here/digits.cu" \
-  --data "$here/data/digits.bin" "$@" </dev/null &
+setsid "$programs/digits" --server "$servers" "$@" </dev/null &
 children=($! "${children[@]}")
 wait "${children[0]}" || fail "the training failed; the nodes' last words are above"

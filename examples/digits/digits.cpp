@@ -67,7 +67,9 @@ class Trainer {
     std::vector<fastgpu::Output> outputs;
     for (auto& task : result.value().tasks) {
       if (task.state != fastgpu::JobState::succeeded || task.outputs.size() != 1) {
-        return fastgpu::Error{.message = kernel + " failed: " + task.message};
+        fastgpu::Error error;
+        error.message = kernel + " failed: " + task.message;
+        return error;
       }
       ++counts_[{task.node, task.device}];
       outputs.push_back(std::move(task.outputs.front()));

@@ -64,8 +64,10 @@ def check_registered(tree):
                     "give its folder a CMakeLists.txt with fastgpu_library, fastgpu_program or "
                     "fastgpu_test, and add_subdirectory it from the folder above",
                 )
-        is_script = path.startswith("tests/") and (
-            suffix(path) in (".py", ".sh") or text.startswith("#!")
+        is_script = (
+            path.endswith("_test.py")
+            or path.startswith("tests/")
+            and (suffix(path) in (".py", ".sh") or text.startswith("#!"))
         )
         name = path.rsplit("/", 1)[-1]
         if (

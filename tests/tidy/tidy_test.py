@@ -135,7 +135,8 @@ class RuleTest(unittest.TestCase):
         self.forbids("function_size", "node/a.cpp", f"A::A() : b_{{1}}, c_{{2}} {{\n{body}}}\n")
         text = (
             "struct A : B<int> {\n  int f() const { return 1; }\n  int b{};\n};\n"
-            "const int table[] = {\n  1,\n};\ntemplate <class T>\nbool g(T t)\n{\n  if (t) {\n  }\n}\n"
+            "const int table[] = {\n  1,\n};\n"
+            "template <class T>\nbool g(T t)\n{\n  if (t) {\n  }\n}\n"
         )
         self.assertEqual([(2, 2, "f"), (8, 13, "g")], list(functions(text)))
 
