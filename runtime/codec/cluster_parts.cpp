@@ -1,0 +1,109 @@
+#include "runtime/codec/cluster_parts.hpp"
+
+namespace fastgpu::schema {
+
+namespace limits = base::limits;
+using codec::as_text;
+using codec::list_size;
+using codec::Reading;
+
+namespace {
+
+std::string name_text(capnp::Text::Reader from, Reading& reading, std::string_view what) {
+  return reading.text(from, limits::name_bytes_max, what);
+}
+
+void check(const protocol::DeviceBooks& books) {
+  if (books.kind == protocol::DeviceKind::any)
+    codec::refuse("books", "of a device of any kind");
+  if (books.memory_bytes_free > books.memory_bytes_total) {
+    codec::refuse("books", "more memory free than there is");
+  }
+  if (books.slots_free > books.slots_total)
+    codec::refuse("books", "more slots free than there are");
+}
+
+}  // namespace
+
+void write(NodeInfo::Builder to, const protocol::NodeInfo& from) {
+  to.setNode(from.node.value);
+  to.setName(as_text(from.name));
+  to.setAddress(as_text(from.address));
+}
+
+protocol::NodeInfo read(NodeInfo::Reader from, Reading& reading) {
+  return {
+      {from.getNode()},
+      name_text(from.getName(), reading, "node name"),
+      name_text(from.getAddress(), reading, "node address"),
+  };
+}
+
+void write(LedShard::Builder to, const protocol::LedShard& from) {
+  to.setShard(from.shard.value);
+  to.setEpoch(from.epoch.value);
+  to.setTerm(from.term.value);
+}
+
+protocol::LedShard read(LedShard::Reader from, Reading&) {
+  return {{from.getShard()}, {from.getEpoch()}, {from.getTerm()}};
+}
+
+void write(DeviceBooks::Builder to, const protocol::DeviceBooks& from) {
+  write(to.initDevice(), from.device);
+  to.setIncarnation(from.incarnation.value);
+  to.setVersion(from.version);
+  to.setKind(codec::write_enum<DeviceKind>(from.kind));
+  to.setModel(as_text(from.model));
+  to.setUuid(as_text(from.uuid));
+  to.setMemoryBytesTotal(from.memory_bytes_total);
+  to.setMemoryBytesFree(from.memory_bytes_free);
+  to.setSlotsTotal(from.slots_total);
+  to.setSlotsFree(from.slots_free);
+  to.setQueuedTasks(from.queued_tasks);
+  to.setQueueRoom(from.queue_room);
+  to.setBacklogNs(from.backlog_ns);
+  to.setHealthy(from.healthy);
+}
+
+protocol::DeviceBooks read(DeviceBooks::Reader from, Reading& reading) {
+  protocol::DeviceBooks books;
+  books.device = read(from.getDevice(), reading);
+  books.incarnation = {from.getIncarnation()};
+  books.version = from.getVersion();
+  books.kind = codec::read_enum(from.getKind(), protocol::DeviceKind::null, "device kind");
+  books.model = name_text(from.getModel(), reading, "device model");
+  books.uuid = name_text(from.getUuid(), reading, "device uuid");
+  books.memory_bytes_total = from.getMemoryBytesTotal();
+  books.memory_bytes_free = from.getMemoryBytesFree();
+  books.slots_total = from.getSlotsTotal();
+  books.slots_free = from.getSlotsFree();
+  books.queued_tasks = from.getQueuedTasks();
+  books.queue_room = from.getQueueRoom();
+  books.backlog_ns = codec::read_duration_ns(from.getBacklogNs(), "backlog");
+  books.healthy = from.getHealthy();
+  check(books);
+  return books;
+}
+
+void write(NodeView::Builder to, const protocol::NodeView& from) {
+  write(to.initInfo(), from.info);
+  to.setIncarnation(from.incarnation.value);
+  to.setState(codec::write_enum<NodeState>(from.state));
+  to.setAgeNs(from.age_ns);
+  codec::write_list(to.initLeads(list_size(from.leads.size())), from.leads);
+  codec::write_list(to.initDevices(list_size(from.devices.size())), from.devices);
+}
+
+protocol::NodeView read(NodeView::Reader from, Reading& reading) {
+  return {
+      read(from.getInfo(), reading),
+      {from.getIncarnation()},
+      codec::read_enum(from.getState(), protocol::NodeState::down, "node state"),
+      codec::read_duration_ns(from.getAgeNs(), "age"),
+      codec::read_list(from.getLeads(), reading, "led shards"),
+      codec::read_list(from.getDevices(), reading, "devices"),
+  };
+}
+
+}  // namespace fastgpu::schema

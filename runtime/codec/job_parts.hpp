@@ -1,0 +1,26 @@
+#pragma once
+
+/// Conversions of job specs and outcomes; see wire.hpp for the pattern.
+
+#include "runtime/codec/common_parts.hpp"
+#include "runtime/protocol/job.hpp"
+#include "schema/job.capnp.h"
+
+namespace fastgpu::schema {
+
+void write(JobSpec::Builder to, const protocol::JobSpec& from);
+protocol::JobSpec read(JobSpec::Reader from, codec::Reading& reading);
+/// The same for a spec that others share, which must be there.
+protocol::SharedSpec read_shared(JobSpec::Reader from, codec::Reading& reading);
+
+void write(TaskOutcome::Builder to, const protocol::TaskOutcome& from);
+/// Refuses an outcome that is not terminal.
+protocol::TaskOutcome read(TaskOutcome::Reader from, codec::Reading& reading);
+
+void write(TaskReport::Builder to, const protocol::TaskReport& from);
+protocol::TaskReport read(TaskReport::Reader from, codec::Reading& reading);
+
+void write(WaitingReason::Builder to, const protocol::WaitingReason& from);
+protocol::WaitingReason read(WaitingReason::Reader from, codec::Reading& reading);
+
+}  // namespace fastgpu::schema

@@ -1,0 +1,98 @@
+# Nodes and devices as they are told to others.
+#
+# A worker publishes the books of its device, the node's monitor sends them with each heartbeat, and
+# the monitors that hear them keep them as their view. All of it is advice: only the worker of a
+# device knows what it can still grant, and only the root shard knows who is a member.
+
+@0xc39fa4d14fe87e24;
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("fastgpu::schema");
+using Common = import "/schema/common.capnp";
+using Job = import "/schema/job.capnp";
+
+struct NodeInfo {
+  # A member, as the root shard records it.
+
+  node @0 :UInt32;
+  # Given by the root shard, from 1, never reused. 0 in a MemberRecord that asks for the next one.
+
+  name @1 :Text;
+  # Chosen by the operator, unique in the cluster; at most 256 bytes.
+
+  address @2 :Text;
+  # The one address that people give, host and port: "127.0.0.1:7601".
+}
+
+struct LedShard {
+  # Set by a node about itself: a shard that it leads now.
+
+  shard @0 :UInt32;
+  epoch @1 :UInt64;
+  term @2 :UInt64;
+}
+
+struct DeviceBooks {
+  # Set by the worker of the device, whole, each time.
+
+  device @0 :Common.DeviceId;
+
+  incarnation @1 :UInt64;
+  # The life of the worker's node in which this was said.
+
+  version @2 :UInt64;
+  # Grows with each change within one incarnation; an older one than is known is ignored.
+
+  kind @3 :Job.DeviceKind;
+  # Never `any`.
+
+  model @4 :Text;
+  uuid @5 :Text;
+  # As the driver names them, at most 256 bytes; fixed for one incarnation.
+
+  memoryBytesTotal @6 :UInt64;
+  memoryBytesFree @7 :UInt64;
+  # Free means: not promised to any granted task. At most the total.
+
+  slotsTotal @8 :UInt32;
+  slotsFree @9 :UInt32;
+  # Tasks that run at the same time. Free is at most the total.
+
+  queuedTasks @10 :UInt32;
+  # Granted and not running yet.
+
+  queueRoom @11 :UInt32;
+  # How many more tasks the worker would grant.
+
+  backlogNs @12 :Int64;
+  # Predicted nanoseconds until the last granted task has ended.
+
+  healthy @13 :Bool;
+  # False: it grants nothing.
+}
+
+enum NodeState {
+  up @0;
+  suspect @1;  # not heard of for a while
+  down @2;     # counted as dead
+}
+
+struct NodeView {
+  # A node as the answering node sees it.
+
+  info @0 :NodeInfo;
+
+  incarnation @1 :UInt64;
+  # The latest that was heard; 0 if none was.
+
+  state @2 :NodeState;
+
+  ageNs @3 :Int64;
+  # Nanoseconds since it was last heard of, by the answering node's clock; 0 for itself.
+
+  leads @4 :List(LedShard);
+  # As of its last heartbeat, by shard.
+
+  devices @5 :List(DeviceBooks);
+  # As of its last heartbeat, by ordinal.
+}
