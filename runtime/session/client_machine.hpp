@@ -59,6 +59,7 @@ class ClientMachine {
   void use(ServerId id);
   void greet(ServerId id);
   void greeted(ServerId id, const protocol::ClientReply& reply);
+  void turned_away(ServerId id, const base::Error& error);
   void ready(ServerId id, const protocol::Welcome& welcome);
   void lose(ServerId id, const std::optional<base::Error>& error);
   /// The server to try after `id` has failed; `id` itself where there is no other.
@@ -73,7 +74,7 @@ class ClientMachine {
   bool give_request_id(protocol::ClientRequest& request, ServerId id);
   void answered(base::CallId id, base::CallId wire_call, const protocol::ClientReply& reply);
   void failed(base::CallId id, base::CallId wire_call, const base::Error& error);
-  bool still_waiting(base::CallId id, const protocol::ClientReply& reply);
+  bool still_waiting(base::CallId id, base::CallId wire_call, const protocol::ClientReply& reply);
   void chunk_answered(base::CallId id, const protocol::ClientReply& reply);
   void retry(base::CallId id, bool elsewhere, base::Duration after);
   void finish(base::CallId id, protocol::ClientReply reply);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -26,6 +27,8 @@ enum class ServerPhase : std::uint8_t {
 };
 
 struct ClientServer {
+  explicit ClientServer(std::string where) : address(std::move(where)) {}
+
   std::string address;
   ServerPhase phase{ServerPhase::idle};
   base::Time not_before{};
@@ -42,7 +45,10 @@ enum class CallPhase : std::uint8_t {
 };
 
 struct ClientCall {
-  std::variant<protocol::ClientRequest, Upload, Download> work;
+  using Work = std::variant<protocol::ClientRequest, Upload, Download>;
+  ClientCall(Work what, base::Time until) : work(std::move(what)), deadline(until) {}
+
+  Work work;
   base::Time deadline;
   base::Time wait_until{};  ///< WaitJob: how long the caller wants to wait
   CallPhase phase{CallPhase::parked};
