@@ -8,12 +8,20 @@
 #include <caf/all.hpp>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/protocol/cluster.hpp"
+
+namespace fastgpu::ledger {
+class LedgerState;
+}
+namespace fastgpu::worker {
+class WorkerMachine;
+}
 
 namespace fastgpu::actors {
 
@@ -29,6 +37,16 @@ struct Directory {
   std::vector<caf::actor> workers;             ///< by device ordinal
 };
 
+/// Looks at the machines of a node's actors while they work; for tests. Called on the actor that
+/// owns the machine, right after a step.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void ledger_stepped(const protocol::NodeInfo&, base::ShardId,
+                              const ledger::LedgerState&) {}
+  virtual void worker_stepped(const protocol::NodeInfo&, const worker::WorkerMachine&) {}
+};
+
 struct NodeContext {
   base::ClusterId cluster;
   protocol::NodeInfo self;
@@ -41,6 +59,8 @@ struct NodeContext {
   std::function<base::WallTimeMs()> wall_clock;  ///< for stamps that people read
   /// One line of the form "fact -> consequence". Called on any actor's thread; may be empty.
   std::function<void(const std::string&)> trace;
+
+  std::shared_ptr<Observer> observer;  ///< null but in tests
 
   Directory directory;
   /// Closed when the node has died: its actors drop everything. Never opens again.
