@@ -1,0 +1,289 @@
+#include "tests/unit/codec/samples.hpp"
+
+#include <memory>
+#include <numeric>
+
+namespace fastgpu::codec::samples {
+namespace {
+
+/// Gives numbers that were not given before.
+class Numbers {
+ public:
+  template <class Integer = std::uint32_t>
+  Integer next() {
+    return static_cast<Integer>(++last_);
+  }
+  /// One that needs all 64 bits.
+  std::uint64_t wide() { return 0xf000'0000'0000'0000ull + ++last_; }
+  std::string text(const char* word) { return word + std::to_string(++last_); }
+
+ private:
+  std::uint64_t last_{100};
+};
+
+Numbers numbers;
+
+base::RequestId request_id() {
+  return {{numbers.next()}, numbers.wide(), numbers.wide()};
+}
+
+base::AttemptId attempt_id() {
+  return {{numbers.next()}, {numbers.wide()}, {numbers.wide()}, numbers.wide()};
+}
+
+base::DeviceId device_id() {
+  return {{numbers.next()}, numbers.next<std::uint16_t>()};
+}
+
+base::ClusterId cluster_id() {
+  return {numbers.wide(), numbers.wide()};
+}
+
+base::JobId job_id() {
+  return {numbers.wide()};
+}
+
+base::Incarnation incarnation() {
+  return {numbers.wide()};
+}
+
+base::TaskRange range() {
+  return {numbers.next(), numbers.next()};
+}
+
+std::vector<base::TaskRange> ranges() {
+  return {range(), {0, 1}, {9'999'999, 1}};
+}
+
+base::ObjectHash hash() {
+  base::ObjectHash made;
+  std::iota(made.bytes.begin(), made.bytes.end(), numbers.next<std::uint8_t>());
+  return made;
+}
+
+protocol::ObjectRef object_ref() {
+  return {hash(), numbers.wide(), {numbers.next()}};
+}
+
+base::Bytes bytes() {
+  return base::Bytes::copy_of(numbers.text("some\n\tbytes \xff "));
+}
+
+std::vector<protocol::Data> data() {
+  return {bytes(), object_ref(), base::Bytes{}};
+}
+
+protocol::SharedSpec shared_spec() {
+  return {std::make_shared<const protocol::JobSpec>(job_spec())};
+}
+
+protocol::Timings timings() {
+  return {numbers.next(), numbers.next(), numbers.next(), numbers.next(), numbers.next(), true};
+}
+
+protocol::TaskOutcome outcome() {
+  return {protocol::TaskState::timed_out,
+          base::FailureReason::not_supported_on_device,
+          numbers.text("outcome "),
+          attempt_id(),
+          device_id(),
+          data(),
+          timings()};
+}
+
+std::vector<protocol::TaskReport> reports() {
+  return {{range(), outcome()}, {range(), {}}};
+}
+
+protocol::NodeInfo node_info() {
+  return {{numbers.next()}, numbers.text("n"), numbers.text("127.0.0.1:7")};
+}
+
+std::vector<protocol::NodeInfo> node_infos() {
+  return {node_info(), node_info()};
+}
+
+protocol::LedShard led_shard() {
+  return {{numbers.next()}, {numbers.wide()}, {numbers.wide()}};
+}
+
+protocol::DeviceBooks device_books() {
+  protocol::DeviceBooks books;
+  books.device = device_id();
+  books.incarnation = incarnation();
+  books.version = numbers.wide();
+  books.kind = protocol::DeviceKind::null;
+  books.model = numbers.text("model ");
+  books.uuid = numbers.text("uuid-");
+  books.memory_bytes_free = numbers.wide();
+  books.memory_bytes_total = numbers.wide();
+  books.slots_free = numbers.next();
+  books.slots_total = numbers.next();
+  books.queued_tasks = numbers.next();
+  books.queue_room = numbers.next();
+  books.backlog_ns = numbers.next<std::int64_t>();
+  books.healthy = false;
+  return books;
+}
+
+protocol::NodeView node_view() {
+  return {node_info(),
+          incarnation(),
+          protocol::NodeState::down,
+          numbers.next<std::int64_t>(),
+          {led_shard(), led_shard()},
+          {device_books(), device_books()}};
+}
+
+protocol::Stop stop() {
+  return {attempt_id(), job_id(), device_id(), ranges()};
+}
+
+protocol::HeldAttempt held_attempt() {
+  return {attempt_id(), job_id(), ranges(), {range()}};
+}
+
+protocol::JobSummary job_summary() {
+  protocol::JobSummary summary;
+  summary.job = job_id();
+  summary.name = numbers.text("job ");
+  summary.state = protocol::TaskState::lost;
+  for (std::uint32_t& count : summary.counts)
+    count = numbers.next();
+  summary.kind = protocol::DeviceKind::gpu;
+  summary.submitted_at_ms = numbers.next<std::int64_t>();
+  summary.finished_at_ms = numbers.next<std::int64_t>();
+  summary.nodes = {{numbers.next()}, {numbers.next()}};
+  summary.waiting = {protocol::WaitingCode::no_majority, numbers.text("waits ")};
+  summary.device_ns = numbers.next<std::int64_t>();
+  return summary;
+}
+
+protocol::JobDetail job_detail() {
+  return {job_summary(),
+          shared_spec(),
+          reports(),
+          numbers.next(),
+          {{attempt_id(), ranges(), device_id()}, {attempt_id(), {}, device_id()}},
+          {numbers.next()}};
+}
+
+protocol::Submit submit() {
+  return {request_id(), shared_spec()};
+}
+
+}  // namespace
+
+protocol::JobSpec job_spec() {
+  protocol::JobSpec spec;
+  spec.name = numbers.text("spec ");
+  spec.kernel.source = base::Bytes::copy_of(numbers.text("__global__ void k() {} // "));
+  spec.kernel.name = numbers.text("k<float>");
+  spec.kernel.grid = {numbers.next(), numbers.next(), numbers.next()};
+  spec.kernel.block = {numbers.next(), numbers.next(), numbers.next()};
+  spec.kernel.shared_bytes = numbers.next();
+  spec.kernel.defines = {{"N", numbers.text("")}, {"", ""}};
+  spec.kernel.standard = "c++20";
+  spec.kernel.arguments = {
+      protocol::ScalarArgument{protocol::ScalarType::f64, numbers.text("{}")},
+      protocol::BufferArgument{protocol::BufferUse::inout, numbers.text("x{}"), numbers.wide(),
+                               data()},
+      protocol::BufferArgument{protocol::BufferUse::scratch, "", numbers.wide(), {}},
+  };
+  spec.kernel.precise = true;
+  spec.tasks = numbers.next();
+  spec.request = {protocol::DeviceKind::null, numbers.wide()};
+  spec.time_limit_ns = numbers.next<std::int64_t>();
+  spec.retries = numbers.next();
+  spec.crash_limit = numbers.next();
+  spec.wait_if_infeasible = true;
+  return spec;
+}
+
+std::vector<protocol::PeerMessage> peer_messages() {
+  using namespace protocol;
+  return {
+      Heartbeat{node_info(), {led_shard()}, {device_books(), device_books()}, numbers.wide()},
+      MembersAsk{},
+      Members{numbers.wide(), node_infos()},
+      Assign{attempt_id(), job_id(), ranges(), device_id(), incarnation(), shared_spec()},
+      stop(),
+      Adopt{{numbers.next()}, {numbers.wide()}, {numbers.wide()}},
+      Settled{attempt_id(), job_id(), device_id(), ranges()},
+      Renewed{{numbers.next()},
+              {numbers.wide()},
+              {numbers.wide()},
+              device_id(),
+              numbers.next<std::int64_t>(),
+              numbers.next<std::int64_t>(),
+              {stop(), stop()}},
+      AssignReply{attempt_id(), job_id(), device_id(), RefusalReason::draining, device_books()},
+      Finish{attempt_id(), job_id(), device_id(), reports(), numbers.next<std::int64_t>()},
+      Renew{{numbers.next()},
+            {numbers.wide()},
+            {numbers.wide()},
+            device_id(),
+            incarnation(),
+            -numbers.next<std::int64_t>(),
+            {held_attempt(), held_attempt()}},
+      ObjectFetch{hash(), numbers.wide(), numbers.next()},
+      ObjectPart{hash(), numbers.next(), numbers.wide(), false, bytes()},
+      Forward{numbers.wide(), submit()},
+      ForwardReply{numbers.wide(), job_detail()},
+  };
+}
+
+std::vector<protocol::ClientRequest> client_requests() {
+  using namespace protocol;
+  return {
+      Hello{numbers.next<std::uint16_t>(), numbers.text("fastgpu ")},
+      submit(),
+      ListJobs{true},
+      ShowJob{job_id(), numbers.next()},
+      WaitJob{job_id(), numbers.next<std::int64_t>()},
+      CancelJob{request_id(), job_id()},
+      AskCluster{},
+      PutChunk{hash(), numbers.wide(), numbers.next(), bytes()},
+      GetChunk{object_ref(), numbers.wide(), numbers.next()},
+      Join{request_id(), numbers.text("n"), numbers.text("host:"), numbers.text("token-")},
+  };
+}
+
+std::vector<protocol::ClientReply> client_replies() {
+  using namespace protocol;
+  return {
+      base::Error{base::ErrorKind::internal, base::ErrorCode::corrupt, numbers.text("message "),
+                  numbers.text("hint ")},
+      Welcome{numbers.next<std::uint16_t>(),
+              cluster_id(),
+              node_info(),
+              incarnation(),
+              numbers.next(),
+              {{0}, {numbers.next()}},
+              node_infos()},
+      Accepted{job_id()},
+      JobList{{job_summary(), job_summary()}, numbers.wide(), numbers.next(), {numbers.next()}},
+      job_detail(),
+      ClusterStatus{cluster_id(), {numbers.next()}, {node_view(), node_view()}},
+      PutReply{object_ref(), numbers.wide(), true},
+      Chunk{object_ref(), numbers.wide(), bytes()},
+      Joined{cluster_id(), node_info(), numbers.next(), node_infos()},
+  };
+}
+
+protocol::Entry entry() {
+  using namespace protocol;
+  return {{
+      SubmitRecord{request_id(), shared_spec(), numbers.next<std::int64_t>(), {numbers.next()}},
+      PlacedRecord{attempt_id(), job_id(), ranges(), device_id(), incarnation(),
+                   PlaceCause::refused},
+      FinishRecord{attempt_id(), job_id(), reports(), numbers.next<std::int64_t>()},
+      ReleasedRecord{attempt_id(), job_id(), device_id(), ranges(), numbers.next<std::int64_t>()},
+      CancelRecord{request_id(), job_id(), numbers.next<std::int64_t>()},
+      GiveUpRecord{job_id(), ranges(), base::FailureReason::cancelled, numbers.text("gave up "),
+                   numbers.next<std::int64_t>()},
+      MemberRecord{request_id(), node_info()},
+  }};
+}
+
+}  // namespace fastgpu::codec::samples

@@ -1,0 +1,23 @@
+#pragma once
+
+/// Fully populated values of everything that the codec carries: one of each alternative, in the
+/// order of its variant. Every number differs from every other and from its default, so that a
+/// field that is forgotten or swapped is seen.
+
+#include <vector>
+
+#include "runtime/protocol/client_messages.hpp"
+#include "runtime/protocol/job.hpp"
+#include "runtime/protocol/peer_messages.hpp"
+#include "runtime/protocol/records.hpp"
+
+namespace fastgpu::codec::samples {
+
+protocol::JobSpec job_spec();
+std::vector<protocol::PeerMessage> peer_messages();
+std::vector<protocol::ClientRequest> client_requests();
+std::vector<protocol::ClientReply> client_replies();
+/// One entry that holds a record of each kind.
+protocol::Entry entry();
+
+}  // namespace fastgpu::codec::samples
