@@ -61,7 +61,7 @@ THIRD_PARTY = {
     "gmock": ["tests"],
 }
 _SHIMS = "runtime/exec/cpu/compat/"  # shown to kernels, not to our own sources
-_SYSTEM_FOLDERS = {"sys", "linux", "asm", "net", "netinet", "arpa", "bits"}
+_SYSTEM_FOLDERS = {"sys", "linux", "asm", "net", "netinet", "arpa", "bits", "sanitizer"}
 
 
 def folder_of(path):
