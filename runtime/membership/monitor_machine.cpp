@@ -1,0 +1,241 @@
+#include "runtime/membership/monitor_machine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace fastgpu::membership {
+
+namespace {
+
+namespace limits = base::limits;
+using protocol::NodeState;
+
+}  // namespace
+
+MonitorMachine::MonitorMachine(MonitorOptions options) : options_(std::move(options)) {}
+
+Effects MonitorMachine::step(const Event& event, base::Time now) {
+  now_ = now;
+  effects_.clear();
+  if (!std::exchange(started_, true))
+    learn(options_.members);
+  std::visit([this](const auto& what) { on(what); }, event);
+  dial_where_needed();
+  suspect_the_silent();
+  beat_where_due();
+  show_where_due();
+  return std::exchange(effects_, {});
+}
+
+void MonitorMachine::on(const Tick&) {}
+
+std::optional<base::Time> MonitorMachine::next_deadline() const {
+  // The heartbeat is the pulse of all: silence and pending views are looked at with it.
+  return beat_at_;
+}
+
+// --- members -------------------------------------------------------------------------------------
+
+void MonitorMachine::learn(const protocol::Members& members) {
+  if (members.version < members_.version || members == members_)
+    return;
+  if (members.version == members_.version && members_.version != 0)
+    return;
+  members_ = members;
+  std::map<base::NodeId, Peer> peers;
+  for (const auto& info : members.members) {
+    if (info.node == options_.self.node || !info.node)
+      continue;
+    const auto known = peers_.find(info.node);
+    Peer& peer = peers[info.node];
+    if (known != peers_.end())
+      peer = std::move(known->second);
+    else
+      peer.heard_at = now_;
+    peer.info = info;
+  }
+  peers_ = std::move(peers);
+  view_urgent_ = true;
+  beat_now_ = true;
+  effects_.push_back(MembersLearned{members_});
+}
+
+void MonitorMachine::dial_where_needed() {
+  for (auto& [id, peer] : peers_) {
+    if (peer.dialled_address == peer.info.address)
+      continue;
+    peer.dialled_address = peer.info.address;
+    effects_.push_back(DialNode{peer.info});
+  }
+}
+
+void MonitorMachine::on(const MembersKnown& event) {
+  learn(event.members);
+}
+
+void MonitorMachine::on(const FromPeer<protocol::Members>& event) {
+  learn(event.message);
+}
+
+void MonitorMachine::on(const FromPeer<protocol::MembersAsk>& event) {
+  if (members_.version != 0)
+    effects_.push_back(SendToNode{event.from, members_});
+}
+
+// --- life and death ------------------------------------------------------------------------------
+
+/// A sign of life. False when it is of a life that is over.
+bool MonitorMachine::heard(Peer& peer, base::Incarnation incarnation) {
+  if (incarnation < peer.incarnation)
+    return false;
+  if (incarnation > peer.incarnation) {
+    if (peer.incarnation)
+      lose(peer, peer.incarnation, true);
+    peer.incarnation = incarnation;
+    peer.leads.clear();
+    peer.devices.clear();
+    view_urgent_ = true;
+  }
+  peer.heard_at = now_;
+  if (peer.state != NodeState::up) {
+    peer.state = NodeState::up;
+    view_urgent_ = true;
+  }
+  return true;
+}
+
+void MonitorMachine::lose(Peer& peer, base::Incarnation life, bool proven) {
+  effects_.push_back(protocol::NodeLost{peer.info.node, life, proven});
+  view_urgent_ = true;
+}
+
+void MonitorMachine::on(const FromPeer<protocol::Heartbeat>& event) {
+  const protocol::Heartbeat& beat = event.message;
+  const auto found = peers_.find(event.from);
+  if (found != peers_.end() && heard(found->second, event.incarnation)) {
+    Peer& peer = found->second;
+    if (peer.leads != beat.leads) {
+      peer.leads = beat.leads;
+      view_urgent_ = true;
+    }
+    if (!beat.devices.empty() && peer.devices != beat.devices) {
+      view_urgent_ = view_urgent_ || peer.devices.size() != beat.devices.size();
+      peer.devices = beat.devices;
+      view_changed_ = true;
+    }
+  }
+  if (beat.members_version <= members_.version)
+    return;
+  // Somebody not known yet may be asked more than once; a member at most each ask_interval.
+  if (found != peers_.end()) {
+    auto& asked_at = found->second.asked_members_at;
+    if (asked_at && now_ < *asked_at + ask_interval)
+      return;
+    asked_at = now_;
+  }
+  effects_.push_back(SendToNode{event.from, protocol::MembersAsk{}});
+}
+
+void MonitorMachine::on(const PeerUp& event) {
+  const auto found = peers_.find(event.node);
+  if (found == peers_.end())
+    return;
+  found->second.dialled_incarnation =
+      std::max(found->second.dialled_incarnation, event.incarnation);
+  if (heard(found->second, event.incarnation))
+    beat_now_ = true;
+}
+
+void MonitorMachine::on(const PeerDown& event) {
+  const auto found = peers_.find(event.node);
+  if (found == peers_.end())
+    return;
+  Peer& peer = found->second;
+  // The end of a connection to an older life says nothing of this one.
+  const bool of_older = peer.dialled_incarnation && peer.dialled_incarnation < peer.incarnation;
+  if (peer.state != NodeState::up || of_older)
+    return;
+  peer.state = NodeState::suspect;
+  lose(peer, peer.incarnation, false);
+}
+
+void MonitorMachine::suspect_the_silent() {
+  for (auto& [id, peer] : peers_) {
+    const base::Duration silence = now_ - peer.heard_at;
+    if (peer.state == NodeState::up && silence >= limits::suspect_after) {
+      peer.state = NodeState::suspect;
+      lose(peer, peer.incarnation, false);
+    }
+    if (peer.state == NodeState::suspect && silence >= down_after) {
+      peer.state = NodeState::down;
+      view_urgent_ = true;
+    }
+  }
+}
+
+// --- this node -----------------------------------------------------------------------------------
+
+void MonitorMachine::on(const protocol::DeviceBooks& event) {
+  auto& books = devices_[event.device];
+  if (books.device == event.device && event.version <= books.version)
+    return;
+  view_urgent_ = view_urgent_ || books.version == 0 || books.healthy != event.healthy;
+  books = event;
+  devices_changed_ = true;
+  view_changed_ = true;
+}
+
+void MonitorMachine::on(const LedShardsChanged& event) {
+  if (leads_ == event.leads)
+    return;
+  leads_ = event.leads;
+  beat_now_ = true;
+  view_urgent_ = true;
+}
+
+void MonitorMachine::beat_where_due() {
+  if (!beat_now_ && beat_at_ && now_ < *beat_at_)
+    return;
+  protocol::Heartbeat beat{options_.self, leads_, {}, members_.version};
+  if (devices_changed_ || beat_now_ || !books_told_at_ ||
+      now_ >= *books_told_at_ + limits::books_interval) {
+    for (const auto& [device, books] : devices_)
+      beat.devices.push_back(books);
+    books_told_at_ = now_;
+    devices_changed_ = false;
+  }
+  for (const auto& [id, peer] : peers_)
+    effects_.push_back(SendToNode{id, beat});
+  beat_now_ = false;
+  beat_at_ = now_ + limits::heartbeat_interval;
+}
+
+void MonitorMachine::show_where_due() {
+  const bool quiet = viewed_at_ && now_ < *viewed_at_ + view_interval;
+  const bool stale = !viewed_at_ || now_ >= *viewed_at_ + limits::books_interval;
+  if (!view_urgent_ && !stale && (!view_changed_ || quiet))
+    return;
+  viewed_at_ = now_;
+  view_urgent_ = false;
+  view_changed_ = false;
+  effects_.push_back(view());
+}
+
+protocol::SharedView MonitorMachine::view() const {
+  auto shown = std::make_shared<protocol::ClusterView>();
+  shown->cluster = options_.cluster;
+  shown->self = options_.self.node;
+  protocol::NodeView self{options_.self, options_.incarnation, NodeState::up, 0, leads_, {}};
+  for (const auto& [device, books] : devices_)
+    self.devices.push_back(books);
+  for (const auto& [id, peer] : peers_)
+    shown->nodes.push_back({peer.info, peer.incarnation, peer.state, (now_ - peer.heard_at).count(),
+                            peer.leads, peer.devices});
+  const auto place =
+      std::upper_bound(shown->nodes.begin(), shown->nodes.end(), self,
+                       [](const auto& a, const auto& b) { return a.info.node < b.info.node; });
+  shown->nodes.insert(place, std::move(self));
+  return shown;
+}
+
+}  // namespace fastgpu::membership

@@ -1,0 +1,93 @@
+#pragma once
+
+/// Who is there, who lives, what they lead and what their devices can take: this node's opinion.
+///
+/// Place in the flow: heartbeats of all members come in through the router, the own devices' books
+/// from the workers; the view goes to everybody on the node, lost nodes to the shards. One per
+/// node, owned by the monitor actor, stepped on its thread only; no clock, no I/O.
+///
+/// Rules:
+/// - A node is up while it is heard; suspect after limits::suspect_after of silence, or at once
+///   when its connection breaks or is refused; down after `down_after`. The own node is always up.
+/// - Suspicion is told as NodeLost without proof, once per suspicion. Being heard again ends it.
+/// - A newer life of a node proves that the older one is over: NodeLost with proof. Nothing of an
+///   older life counts any more.
+/// - The members are the newest list heard of; who speaks of a newer one is asked for it.
+/// What is kept is O(nodes + devices), the work per message O(its own size).
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "runtime/base/limits.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/membership/monitor_effects.hpp"
+#include "runtime/membership/monitor_events.hpp"
+#include "runtime/membership/monitor_state.hpp"
+
+namespace fastgpu::membership {
+
+struct MonitorOptions {
+  base::ClusterId cluster;
+  protocol::NodeInfo self;
+  base::Incarnation incarnation;
+  protocol::Members members;  ///< as known from the last life or from joining; may lack `self`
+};
+
+class MonitorMachine {
+ public:
+  static constexpr base::Duration down_after = std::chrono::seconds(10);
+  static constexpr base::Duration ask_interval = std::chrono::milliseconds(500);
+  /// A view that only shows other numbers comes at most this often.
+  static constexpr base::Duration view_interval = base::limits::heartbeat_interval;
+
+  explicit MonitorMachine(MonitorOptions options);
+
+  const protocol::Members& members() const { return members_; }
+  std::optional<base::Time> next_deadline() const;
+
+  /// The first step, whatever it is, dials the members known and says the first view.
+  Effects step(const Event& event, base::Time now);
+
+ private:
+  void on(const FromPeer<protocol::Heartbeat>& event);
+  void on(const FromPeer<protocol::MembersAsk>& event);
+  void on(const FromPeer<protocol::Members>& event);
+  void on(const PeerUp& event);
+  void on(const PeerDown& event);
+  void on(const protocol::DeviceBooks& event);
+  void on(const LedShardsChanged& event);
+  void on(const MembersKnown& event);
+  void on(const Tick& event);
+
+  void learn(const protocol::Members& members);
+  void dial_where_needed();
+  bool heard(Peer& peer, base::Incarnation incarnation);
+  void lose(Peer& peer, base::Incarnation life, bool proven);
+  void suspect_the_silent();
+  void beat_where_due();
+  void show_where_due();
+  protocol::SharedView view() const;
+
+  const MonitorOptions options_;
+  protocol::Members members_;
+  std::map<base::NodeId, Peer> peers_;  ///< all members but this node
+  std::vector<protocol::LedShard> leads_;
+  std::map<base::DeviceId, protocol::DeviceBooks> devices_;
+
+  bool started_{false};
+  bool beat_now_{true};         ///< what others must know at once has changed
+  bool devices_changed_{true};  ///< since the last heartbeat
+  bool view_urgent_{true};      ///< somebody came, went or leads something else
+  bool view_changed_{true};
+  std::optional<base::Time> beat_at_;
+  std::optional<base::Time> books_told_at_;
+  std::optional<base::Time> viewed_at_;
+
+  base::Time now_{};  ///< of the step under way
+  Effects effects_;   ///< of the step under way
+};
+
+}  // namespace fastgpu::membership

@@ -1,0 +1,37 @@
+#pragma once
+
+/// Makes the arguments of one task out of a job's specification: fills in "{}" (the task's index)
+/// and "{n}" (the number of tasks) in scalars, parses them, and picks each buffer's data.
+/// Pure. What a user can get wrong comes back as an Error with a sentence for people.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+#include "runtime/protocol/job.hpp"
+#include "runtime/worker/worker_effects.hpp"
+
+namespace fastgpu::worker {
+
+/// The text with its marks filled in.
+std::string fill_in(const std::string& text, std::uint32_t task, std::uint32_t tasks);
+
+/// The value of a filled-in scalar; the whole text must be a number that the type can hold.
+base::Result<LaunchScalar> parse_scalar(protocol::ScalarType type, const std::string& text);
+
+/// The data of a task: the only one, or its own; null when the specification has none for it.
+const protocol::Data* data_of(const protocol::BufferArgument& buffer, std::uint32_t task);
+
+/// What `inputs` says of an object's bytes; the caller has made sure that all are there.
+class StagedInputs {
+ public:
+  virtual ~StagedInputs() = default;
+  virtual base::Bytes bytes_of(const protocol::ObjectRef& object) const = 0;
+};
+
+base::Result<std::vector<LaunchArgument>> arguments_of(const protocol::JobSpec& spec,
+                                                       std::uint32_t task,
+                                                       const StagedInputs& inputs);
+
+}  // namespace fastgpu::worker

@@ -1,0 +1,265 @@
+/// From the executor to the report.
+
+#include <algorithm>
+#include <cstdio>
+
+#include "runtime/base/check.hpp"
+#include "runtime/base/limits.hpp"
+#include "runtime/worker/worker_machine.hpp"
+
+namespace fastgpu::worker {
+
+namespace {
+
+using base::FailureReason;
+using protocol::TaskState;
+
+constexpr int solo_deaths_max = 2;
+
+TaskState state_of(FailureReason reason) {
+  switch (reason) {
+    case FailureReason::none:
+      return TaskState::succeeded;
+    case FailureReason::time_limit:
+      return TaskState::timed_out;
+    case FailureReason::cancelled:
+      return TaskState::cancelled;
+    default:
+      return TaskState::failed;
+  }
+}
+
+std::string seconds_text(std::int64_t ns) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g s", static_cast<double>(ns) / 1e9);
+  return text;
+}
+
+}  // namespace
+
+void WorkerMachine::on(const ExecutorReady& event) {
+  ledger_.describe(
+      {event.kind, event.model, event.uuid, event.memory_bytes,
+       event.kind == protocol::DeviceKind::null ? options_.window_null : options_.window});
+  ledger_.set_healthy(true);
+  described_ = true;
+  up_ = true;
+  killing_ = false;
+  down_since_.reset();
+  launch_not_before_.reset();
+}
+
+/// The device's time of a launch counts from when the one before it had ended.
+std::optional<WorkerMachine::Ended> WorkerMachine::take_launch(LaunchToken token) {
+  const auto found = in_flight_.find(token);
+  if (found == in_flight_.end())
+    return std::nullopt;
+  Ended ended{found->second, 0};
+  ended.device_ns = (now_ - std::max(ended.launch.launched_at, last_end_)).count();
+  last_end_ = now_;
+  in_flight_.erase(found);
+  return ended;
+}
+
+void WorkerMachine::on(const ExecutorDone& event) {
+  const auto ended = take_launch(event.token);
+  if (!ended)
+    return;
+  Attempt& attempt = attempts_.at(ended->launch.task.attempt);
+  Task& task = attempt.tasks[ended->launch.task.place];
+  task.solo = false;
+  if (task.stopped) {
+    finish(attempt, task, outcome_of(attempt, FailureReason::cancelled, "stopped"),
+           ended->device_ns);
+    return;
+  }
+  if (event.reason == FailureReason::none) {
+    end_succeeded(*ended, event);
+    return;
+  }
+  auto outcome = outcome_of(attempt, event.reason, event.message);
+  outcome.timings = event.timings;
+  outcome.timings.queue_ns = (ended->launch.launched_at - attempt.granted_at).count();
+  finish(attempt, task, std::move(outcome), ended->device_ns);
+}
+
+void WorkerMachine::end_succeeded(const Ended& ended, const ExecutorDone& event) {
+  Attempt& attempt = attempts_.at(ended.launch.task.attempt);
+  run_times_.ran(attempt.program, ended.device_ns);
+  auto outcome = outcome_of(attempt, FailureReason::none, "");
+  outcome.timings = event.timings;
+  outcome.timings.queue_ns = (ended.launch.launched_at - attempt.granted_at).count();
+  std::vector<std::size_t> large;
+  for (const auto& output : event.outputs) {
+    if (output.size() > base::limits::inline_output_bytes_max)
+      large.push_back(outcome.outputs.size());
+    outcome.outputs.emplace_back(output);
+  }
+  if (large.empty())
+    finish(attempt, attempt.tasks[ended.launch.task.place], std::move(outcome), ended.device_ns);
+  else
+    keep_outputs(ended.launch.task, std::move(outcome), std::move(large), ended.device_ns);
+}
+
+void WorkerMachine::keep_outputs(const TaskRef& ref, protocol::TaskOutcome outcome,
+                                 std::vector<std::size_t> places, std::int64_t device_ns) {
+  Attempt& attempt = attempts_.at(ref.attempt);
+  move(attempt, attempt.tasks[ref.place], Phase::keeping);
+  const protocol::StageToken token{++last_token_};
+  protocol::Keep keep{options_.device, token, {}};
+  for (const std::size_t place : places)
+    keep.data.push_back(std::get<base::Bytes>(outcome.outputs[place]));
+  keeping_.emplace(token, Keeping{ref, std::move(outcome), std::move(places), device_ns});
+  effects_.push_back(std::move(keep));
+}
+
+void WorkerMachine::on(const protocol::Kept& event) {
+  const auto found = keeping_.find(event.token);
+  if (found == keeping_.end())
+    return;
+  Keeping kept = std::move(found->second);
+  keeping_.erase(found);
+  const auto held = attempts_.find(kept.task.attempt);
+  if (held == attempts_.end())
+    return;
+  Attempt& attempt = held->second;
+  Task& task = attempt.tasks[kept.task.place];
+  if (task.phase != Phase::keeping)
+    return;
+  if (event.objects.size() != kept.places.size()) {
+    finish(attempt, task,
+           outcome_of(attempt, FailureReason::staging_failed, "its outputs could not be kept"),
+           kept.device_ns);
+    return;
+  }
+  for (std::size_t i = 0; i < kept.places.size(); ++i)
+    kept.outcome.outputs[kept.places[i]] = event.objects[i];
+  finish(attempt, task, std::move(kept.outcome), kept.device_ns);
+}
+
+void WorkerMachine::on(const ExecutorDied& event) {
+  const bool ours = killing_;
+  killing_ = false;
+  up_ = false;
+  kill_at_.reset();
+  if (!down_since_)
+    down_since_ = now_;
+  // Backwards, so that those that run again keep their order at the front.
+  for (std::size_t i = event.in_flight.size(); i-- > 0;) {
+    const LaunchToken token = event.in_flight[i];
+    const auto ended = take_launch(token);
+    if (!ended)
+      continue;
+    const bool suspect = !ours && (!event.running || *event.running == token);
+    end_died(*ended, suspect, event.in_flight.size() == 1, event.reason);
+  }
+}
+
+void WorkerMachine::end_died(const Ended& ended, bool suspect, bool alone,
+                             const std::string& reason) {
+  Attempt& attempt = attempts_.at(ended.launch.task.attempt);
+  Task& task = attempt.tasks[ended.launch.task.place];
+  if (task.stopped) {
+    finish(attempt, task, outcome_of(attempt, FailureReason::cancelled, "stopped"),
+           ended.device_ns);
+    return;
+  }
+  if (ended.launch.over_time) {
+    finish(attempt, task,
+           outcome_of(attempt, FailureReason::time_limit,
+                      "killed after " + seconds_text(attempt.spec->time_limit_ns) + " (limit)"),
+           ended.device_ns);
+    return;
+  }
+  if (suspect) {
+    task.solo = true;
+    if (alone)
+      task.solo_deaths += 1;
+  }
+  if (task.solo_deaths >= solo_deaths_max) {
+    finish(attempt, task,
+           outcome_of(attempt, FailureReason::executor_crash,
+                      "the device's process died twice while only this task ran: " + reason),
+           ended.device_ns);
+    return;
+  }
+  run_again(ended.launch.task);
+}
+
+void WorkerMachine::run_again(const TaskRef& ref) {
+  Attempt& attempt = attempts_.at(ref.attempt);
+  Task& task = attempt.tasks[ref.place];
+  move(attempt, task, Phase::queued);
+  if (task.stopped)
+    move(attempt, task, Phase::gone);
+  else
+    again_.push_front(ref);
+  forget_if_done(ref.attempt);
+}
+
+protocol::TaskOutcome WorkerMachine::outcome_of(const Attempt& attempt, FailureReason reason,
+                                                std::string message) const {
+  if (message.size() > base::limits::message_text_bytes_max)
+    message.resize(base::limits::message_text_bytes_max);
+  protocol::TaskOutcome outcome;
+  outcome.state = state_of(reason);
+  outcome.reason = reason;
+  outcome.message = std::move(message);
+  outcome.attempt = attempt.id;
+  outcome.device = options_.device;
+  return outcome;
+}
+
+void WorkerMachine::finish(Attempt& attempt, Task& task, protocol::TaskOutcome outcome,
+                           std::int64_t device_ns) {
+  move(attempt, task, Phase::ended);
+  attempt.reports.add(task.index, std::move(outcome), device_ns);
+  to_flush_.insert(attempt.id);
+  if (!flush_at_)
+    flush_at_ = now_ + finish_batch_delay;
+  if (!attempt.unfinished() || attempt.reports.pending_tasks() >= base::limits::assign_tasks_max ||
+      attempt.reports.pending_bytes() >= ReportBook::batch_bytes_max)
+    flush(attempt);
+}
+
+// --- limits of time ------------------------------------------------------------------------------
+
+/// The executor runs launches in their order, so the limit counts for the oldest one, from when it
+/// became that.
+std::optional<base::Time> WorkerMachine::head_deadline() const {
+  if (in_flight_.empty())
+    return std::nullopt;
+  const InFlight& head = in_flight_.begin()->second;
+  const std::int64_t limit_ns = attempts_.at(head.task.attempt).spec->time_limit_ns;
+  const base::Time since = std::max(head.launched_at, last_end_);
+  if (limit_ns <= 0 || limit_ns > (base::Time::max() - since).count())
+    return std::nullopt;
+  return since + base::Duration(limit_ns);
+}
+
+void WorkerMachine::watch_time() {
+  if (!up_ || killing_)
+    return;
+  const auto deadline = head_deadline();
+  if (deadline && now_ >= *deadline) {
+    in_flight_.begin()->second.over_time = true;
+    kill("time limit");
+    return;
+  }
+  if (!kill_at_ || now_ < *kill_at_)
+    return;
+  kill_at_.reset();
+  for (const auto& [token, launch] : in_flight_) {
+    if (attempts_.at(launch.task.attempt).tasks[launch.task.place].stopped) {
+      kill("stopped");
+      return;
+    }
+  }
+}
+
+void WorkerMachine::kill(std::string why) {
+  killing_ = true;
+  effects_.push_back(KillExecutor{std::move(why)});
+}
+
+}  // namespace fastgpu::worker

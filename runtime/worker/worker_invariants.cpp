@@ -1,0 +1,92 @@
+#include "runtime/worker/worker_invariants.hpp"
+
+#include <map>
+#include <utility>
+
+#include "runtime/base/limits.hpp"
+
+namespace fastgpu::worker {
+
+namespace {
+
+class Checker {
+ public:
+  explicit Checker(const WorkerMachine& machine) : machine_(machine) {}
+
+  std::vector<std::string> run() {
+    for (const auto& [id, attempt] : machine_.attempts())
+      look_at(attempt);
+    look_at_launches();
+    look_at_books();
+    return std::move(broken_);
+  }
+
+ private:
+  void expect(bool holds, const std::string& what) {
+    if (!holds)
+      broken_.push_back(what);
+  }
+
+  void look_at(const Attempt& attempt) {
+    const std::string name = "attempt " + base::to_string(attempt.id);
+    std::map<Phase, std::uint32_t> count;
+    std::uint64_t next = 0;
+    for (const auto& task : attempt.tasks) {
+      expect(task.index >= next, name + ": tasks stand in order, each once");
+      next = std::uint64_t{task.index} + 1;
+      count[task.phase] += 1;
+      if (task.phase == Phase::running && !task.stopped)
+        expect(live_.emplace(std::pair(attempt.job, task.index), attempt.id).second,
+               name + ": a task runs under one attempt at a time");
+    }
+    expect(count[Phase::queued] == attempt.queued && count[Phase::running] == attempt.running &&
+               count[Phase::keeping] == attempt.keeping,
+           name + ": the counts are those of its tasks");
+    expect(attempt.reports.pending_tasks() + attempt.reports.told_tasks() == count[Phase::ended],
+           name + ": every task that ended has one report until it is settled");
+    expect(attempt.unfinished() || count[Phase::ended] != 0,
+           name + ": an attempt is forgotten when nothing is left to do or say");
+    queued_ += count[Phase::queued];
+    running_ += count[Phase::running];
+    memory_bytes_ += count[Phase::running] * attempt.spec->request.memory_bytes;
+  }
+
+  void look_at_launches() {
+    expect(machine_.in_flight().size() == running_, "what runs is what the executor has");
+    for (const auto& [token, launch] : machine_.in_flight()) {
+      const auto found = machine_.attempts().find(launch.task.attempt);
+      const bool held = found != machine_.attempts().end();
+      expect(held, "a launch belongs to an attempt that is held");
+      if (held)
+        expect(found->second.tasks.at(launch.task.place).phase == Phase::running,
+               "a launched task is running");
+    }
+  }
+
+  void look_at_books() {
+    const auto& books = machine_.books();
+    expect(books.queued_tasks == queued_, "the books show what is queued");
+    expect(books.slots_total - books.slots_free == running_, "the books show what runs");
+    expect(running_ <= books.slots_total, "no more runs than there are slots");
+    expect(queued_ + running_ <= base::limits::device_queue_tasks_max,
+           "no more is granted than the queue may hold");
+    expect(memory_bytes_ <= books.memory_bytes_total, "no more memory is taken than there is");
+    expect(books.memory_bytes_free == books.memory_bytes_total - memory_bytes_,
+           "the books show the free memory");
+  }
+
+  const WorkerMachine& machine_;
+  std::vector<std::string> broken_;
+  std::map<std::pair<base::JobId, std::uint32_t>, base::AttemptId> live_;
+  std::uint64_t queued_{0};
+  std::uint64_t running_{0};
+  std::uint64_t memory_bytes_{0};
+};
+
+}  // namespace
+
+std::vector<std::string> broken_invariants(const WorkerMachine& machine) {
+  return Checker(machine).run();
+}
+
+}  // namespace fastgpu::worker

@@ -1,0 +1,208 @@
+/// From the queue to the executor.
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/check.hpp"
+#include "runtime/worker/worker_machine.hpp"
+
+namespace fastgpu::worker {
+
+using base::FailureReason;
+
+void WorkerMachine::on(const protocol::Staged& event) {
+  staging_.staged(event);
+}
+
+bool WorkerMachine::may_launch() const {
+  if (!up_ || killing_ || in_flight_.size() >= window() || books().queued_tasks == 0)
+    return false;
+  if (unsettled_tasks_ + keeping_.size() + in_flight_.size() >= unsettled_tasks_max)
+    return false;
+  if (in_flight_.size() == 1) {
+    const TaskRef& only = in_flight_.begin()->second.task;
+    if (attempts_.at(only.attempt).tasks[only.place].solo)
+      return false;
+  }
+  return true;
+}
+
+/// Launches as much as leases, inputs, window and books allow. Tasks that wait for their lease or
+/// inputs let others pass; one that only waits for memory does not, or it could wait for ever.
+void WorkerMachine::pump() {
+  if (launch_not_before_ && now_ < *launch_not_before_)
+    return;
+  launch_not_before_.reset();
+  if (!may_launch() || !pump_again())
+    return;
+  std::size_t looks = 0;
+  for (std::size_t i = 0; i < queue_.size() && may_launch();) {
+    const auto found = attempts_.find(queue_[i]);
+    FASTGPU_CHECK(found != attempts_.end(), "the queue names attempts that are held");
+    Attempt& attempt = found->second;
+    if (!leased(attempt.id.shard, now_)) {
+      ++i;
+      continue;
+    }
+    const bool go_on = pump_attempt(attempt, looks);
+    if (attempt.next_queued == attempt.tasks.size())
+      queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(i));
+    else
+      ++i;
+    if (!go_on)
+      return;
+  }
+}
+
+/// Inputs of the tasks that come next are fetched while the present ones run.
+void WorkerMachine::stage_ahead() {
+  if (!std::exchange(launched_, false) || queue_.empty())
+    return;
+  const Attempt& attempt = attempts_.at(queue_.front());
+  const std::size_t end = std::min(attempt.tasks.size(), attempt.next_queued + staged_ahead_tasks);
+  base::Error ignored;
+  for (std::size_t place = attempt.next_queued; place < end; ++place)
+    if (attempt.tasks[place].phase == Phase::queued)
+      stage_inputs(attempt, attempt.tasks[place], ignored);
+}
+
+/// Tasks that ran before and lost their executor. False: nothing else may be launched now.
+bool WorkerMachine::pump_again() {
+  for (std::size_t i = 0; i < again_.size() && may_launch();) {
+    const TaskRef ref = again_[i];
+    const auto found = attempts_.find(ref.attempt);
+    if (found == attempts_.end() || found->second.tasks[ref.place].phase != Phase::queued) {
+      again_.erase(again_.begin() + static_cast<std::ptrdiff_t>(i));
+      continue;
+    }
+    const bool solo = found->second.tasks[ref.place].solo;
+    if (!leased(ref.attempt.shard, now_)) {
+      ++i;
+      continue;
+    }
+    if (solo && !in_flight_.empty())
+      return false;
+    switch (try_launch(found->second, ref.place)) {
+      case Try::consumed:
+        again_.erase(again_.begin() + static_cast<std::ptrdiff_t>(i));
+        break;
+      case Try::wait:
+        ++i;
+        break;
+      case Try::full:
+        return false;
+    }
+  }
+  return true;
+}
+
+/// False: nothing else may be launched now.
+bool WorkerMachine::pump_attempt(Attempt& attempt, std::size_t& looks) {
+  const std::size_t looks_max = window() + 8;
+  bool go_on = true;
+  for (std::size_t place = attempt.next_queued;
+       go_on && place < attempt.tasks.size() && may_launch(); ++place) {
+    const Task& task = attempt.tasks[place];
+    if (task.phase != Phase::queued || task.solo)
+      continue;
+    const Try tried = try_launch(attempt, place);
+    if (tried == Try::wait)
+      ++looks;
+    go_on = tried != Try::full && looks < looks_max;
+  }
+  while (attempt.next_queued < attempt.tasks.size()) {
+    const Task& task = attempt.tasks[attempt.next_queued];
+    if (task.phase == Phase::queued && !task.solo)
+      break;
+    attempt.next_queued += 1;
+  }
+  return go_on;
+}
+
+WorkerMachine::Try WorkerMachine::try_launch(Attempt& attempt, std::size_t place) {
+  const Task& task = attempt.tasks[place];
+  base::Error failure;
+  switch (stage_inputs(attempt, task, failure)) {
+    case Inputs::awaited:
+      return Try::wait;
+    case Inputs::failed:
+      end_queued(attempt, place,
+                 failure.code == base::ErrorCode::object_missing ? FailureReason::input_missing
+                                                                 : FailureReason::staging_failed,
+                 failure.message);
+      return Try::consumed;
+    case Inputs::there:
+      break;
+  }
+  const books::Fit fit = books::launch_fit(attempt.spec->request, books());
+  if (!fit && !in_flight_.empty())
+    return Try::full;
+  if (!fit) {  // the device came back smaller than when it granted this
+    end_queued(attempt, place, FailureReason::out_of_memory,
+               "the task needs " + std::to_string(fit.asked) + " bytes, the device has " +
+                   std::to_string(fit.available));
+    return Try::consumed;
+  }
+  auto arguments = arguments_of(*attempt.spec, task.index, staging_);
+  if (!arguments)
+    end_queued(attempt, place, FailureReason::bad_argument, arguments.error().message);
+  else
+    launch(attempt, place, std::move(arguments).value());
+  return Try::consumed;
+}
+
+WorkerMachine::Inputs WorkerMachine::stage_inputs(const Attempt& attempt, const Task& task,
+                                                  base::Error& failure) {
+  Inputs inputs = Inputs::there;
+  for (const auto& argument : attempt.spec->kernel.arguments) {
+    const auto* const buffer = std::get_if<protocol::BufferArgument>(&argument);
+    const protocol::Data* const data = buffer ? data_of(*buffer, task.index) : nullptr;
+    const auto* const object = data ? std::get_if<protocol::ObjectRef>(data) : nullptr;
+    if (object == nullptr)
+      continue;
+    bool ask = false;
+    const protocol::StageToken token{last_token_ + 1};
+    const StagingCache::State state = staging_.want(*object, token, ask);
+    if (ask) {
+      last_token_ += 1;
+      effects_.push_back(protocol::Stage{options_.device, token, *object});
+    }
+    if (state == StagingCache::State::failed) {
+      failure = staging_.error_of(*object);
+      return Inputs::failed;
+    }
+    if (state == StagingCache::State::waiting)
+      inputs = Inputs::awaited;
+  }
+  return inputs;
+}
+
+void WorkerMachine::launch(Attempt& attempt, std::size_t place,
+                           std::vector<LaunchArgument> arguments) {
+  Task& task = attempt.tasks[place];
+  FASTGPU_CHECK(leased(attempt.id.shard, now_), "nothing launches without a lease");
+  move(attempt, task, Phase::running);
+  launched_ = true;
+  const LaunchToken token{++last_token_};
+  in_flight_.emplace(token, InFlight{{attempt.id, place}, now_, false});
+  effects_.push_back(Launch{token, attempt.job, task.index, attempt.spec, std::move(arguments)});
+}
+
+void WorkerMachine::end_queued(Attempt& attempt, std::size_t place, FailureReason reason,
+                               std::string message) {
+  auto outcome = outcome_of(attempt, reason, std::move(message));
+  outcome.timings.queue_ns = (now_ - attempt.granted_at).count();
+  finish(attempt, attempt.tasks[place], std::move(outcome), 0);
+}
+
+void WorkerMachine::on(const LaunchRefused& event) {
+  const auto found = in_flight_.find(event.token);
+  if (found == in_flight_.end())
+    return;
+  const TaskRef ref = found->second.task;
+  in_flight_.erase(found);
+  run_again(ref);
+  launch_not_before_ = now_ + launch_retry_delay;
+}
+
+}  // namespace fastgpu::worker

@@ -1,0 +1,142 @@
+#include "runtime/worker/worker_machine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/check.hpp"
+
+namespace fastgpu::worker {
+
+namespace {
+
+void earlier(std::optional<base::Time>& earliest, std::optional<base::Time> other) {
+  if (other && (!earliest || *other < *earliest))
+    earliest = other;
+}
+
+}  // namespace
+
+WorkerMachine::WorkerMachine(const WorkerOptions& options)
+    : options_(options), ledger_(options.device, options.incarnation) {}
+
+Effects WorkerMachine::step(const Event& event, base::Time now) {
+  now_ = now;
+  effects_.clear();
+  std::visit([this](const auto& what) { on(what); }, event);
+  watch_time();
+  watch_device();
+  pump();
+  stage_ahead();
+  staging_.trim();
+  flush_where_due();
+  do_duties();
+  publish_where_due();
+  return std::exchange(effects_, {});
+}
+
+void WorkerMachine::on(const Tick&) {}
+
+std::optional<base::Time> WorkerMachine::next_deadline() const {
+  std::optional<base::Time> earliest = duty_at_;
+  earlier(earliest, flush_at_);
+  if (up_ && !killing_) {
+    earlier(earliest, kill_at_);
+    earlier(earliest, head_deadline());
+    earlier(earliest, launch_not_before_);
+  }
+  if (down_since_ && described_ && books().healthy)
+    earlier(earliest, *down_since_ + unhealthy_after);
+  if (down_since_ && books().queued_tasks != 0)
+    earlier(earliest, *down_since_ + device_lost_after);
+  if (published_at_ && books().version != published_version_)
+    earlier(earliest, *published_at_ + publish_interval);
+  return earliest;
+}
+
+std::uint32_t WorkerMachine::window() const {
+  return books().kind == protocol::DeviceKind::null ? options_.window_null : options_.window;
+}
+
+void WorkerMachine::send(base::ShardId shard, protocol::PeerMessage message) {
+  effects_.push_back(SendToNode{shards_.at(shard).leader, std::move(message)});
+}
+
+void WorkerMachine::move(Attempt& attempt, Task& task, Phase to) {
+  const auto& request = attempt.spec->request;
+  const Phase from = task.phase;
+  FASTGPU_CHECK(from != to, "a task moves to another phase");
+  task.phase = to;
+  const auto count = [&attempt, this](Phase phase) -> std::uint32_t* {
+    switch (phase) {
+      case Phase::queued:
+        return &attempt.queued;
+      case Phase::running:
+        return &attempt.running;
+      case Phase::keeping:
+        return &attempt.keeping;
+      case Phase::ended:
+        return &unsettled_tasks_;
+      case Phase::gone:
+        return nullptr;
+    }
+    return nullptr;
+  };
+  if (std::uint32_t* const less = count(from))
+    *less -= 1;
+  if (std::uint32_t* const more = count(to))
+    *more += 1;
+  const bool here = to == Phase::queued || to == Phase::running;
+  if (from == Phase::queued)
+    to == Phase::running ? ledger_.launch(request) : ledger_.release_queued(1);
+  else if (from == Phase::running)
+    to == Phase::queued ? ledger_.requeue(request) : ledger_.release_running(request);
+  else
+    FASTGPU_CHECK(!here, "only what is granted runs");
+  if (!here && (from == Phase::queued || from == Phase::running))
+    run_times_.release(attempt.program, 1);
+}
+
+void WorkerMachine::forget_if_done(base::AttemptId id) {
+  const auto found = attempts_.find(id);
+  if (found == attempts_.end() || found->second.unfinished() || !found->second.reports.empty())
+    return;
+  if (found->second.next_queued < found->second.tasks.size())
+    std::erase(queue_, id);
+  to_flush_.erase(id);
+  attempts_.erase(found);
+  duties_changed_ = true;
+}
+
+void WorkerMachine::publish_where_due() {
+  if (!described_ || books().version == published_version_)
+    return;
+  if (published_at_ && now_ < *published_at_ + publish_interval &&
+      published_healthy_ == books().healthy)
+    return;
+  ledger_.set_backlog(run_times_.backlog_ns(books().kind));
+  published_version_ = books().version;
+  published_healthy_ = books().healthy;
+  published_at_ = now_;
+  effects_.push_back(books());
+}
+
+// --- the device's own health ---------------------------------------------------------------------
+
+void WorkerMachine::watch_device() {
+  if (!down_since_ || !described_)
+    return;
+  if (now_ >= *down_since_ + unhealthy_after)
+    ledger_.set_healthy(false);
+  if (now_ >= *down_since_ + device_lost_after && books().queued_tasks != 0)
+    lose_device();
+}
+
+void WorkerMachine::lose_device() {
+  for (auto& [id, attempt] : attempts_)
+    for (std::size_t place = 0; place < attempt.tasks.size(); ++place)
+      if (attempt.tasks[place].phase == Phase::queued)
+        end_queued(attempt, place, base::FailureReason::device_lost,
+                   "the device's process could not be started again");
+}
+
+}  // namespace fastgpu::worker

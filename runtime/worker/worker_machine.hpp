@@ -1,0 +1,177 @@
+#pragma once
+
+/// Books one device, grants what shard leaders assign to it, runs it, and reports until settled.
+///
+/// Place in the flow: leaders' Assign comes in through the router; Launch goes to the device's
+/// executor; Finish goes back to the leader. The leader's knowledge is advice, this machine's books
+/// are the truth. One per device, owned by the worker actor, stepped on its thread only; no clock,
+/// no I/O.
+///
+/// Rules:
+/// - It grants only what names its own life, is not of a lower epoch or term than it has seen of
+///   the shard, and is greater than every attempt it has seen of that shard. A repeat of what it
+///   holds is answered from the books and changes nothing. So no attempt is granted twice.
+/// - Nothing launches without an unexpired lease of its shard, counted from the sending of the
+///   Renew. What runs goes on when a lease ends: its result counts only with the recorded finish.
+/// - A task has one end per attempt, told until Settled.
+/// - When the device's process dies by itself, tasks that may be to blame run again one at a time;
+///   who kills it twice alone has failed. When we killed it, the others just run again.
+/// Failures of the outside become outcomes; broken own invariants abort. Everything held is
+/// bounded by limits::device_queue_tasks_max and `unsettled_tasks_max`.
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "runtime/base/time.hpp"
+#include "runtime/books/device_books.hpp"
+#include "runtime/worker/run_times.hpp"
+#include "runtime/worker/staging_cache.hpp"
+#include "runtime/worker/worker_effects.hpp"
+#include "runtime/worker/worker_events.hpp"
+#include "runtime/worker/worker_state.hpp"
+
+namespace fastgpu::worker {
+
+struct WorkerOptions {
+  base::DeviceId device;
+  base::Incarnation incarnation;
+  std::uint32_t window{1};  ///< launches in flight on a gpu or cpu
+  std::uint32_t window_null{64};
+};
+
+class WorkerMachine {
+ public:
+  static constexpr std::uint32_t unsettled_tasks_max = 4 * base::limits::device_queue_tasks_max;
+  static constexpr base::Duration finish_batch_delay = std::chrono::milliseconds(2);
+  static constexpr base::Duration publish_interval = std::chrono::milliseconds(20);
+  static constexpr base::Duration renew_retry_interval = std::chrono::milliseconds(500);
+  static constexpr base::Duration stay_warm = std::chrono::seconds(60);
+  static constexpr base::Duration stop_grace = std::chrono::milliseconds(10);
+  static constexpr base::Duration unhealthy_after = std::chrono::seconds(1);
+  static constexpr base::Duration device_lost_after = std::chrono::seconds(5);
+  static constexpr std::size_t staged_ahead_tasks = 4;
+  static constexpr base::Duration launch_retry_delay = std::chrono::milliseconds(5);
+
+  explicit WorkerMachine(const WorkerOptions& options);
+
+  const protocol::DeviceBooks& books() const { return ledger_.books(); }
+  const std::map<base::AttemptId, Attempt>& attempts() const { return attempts_; }
+  const std::map<LaunchToken, InFlight>& in_flight() const { return in_flight_; }
+  bool holds(base::AttemptId attempt) const { return attempts_.contains(attempt); }
+  bool leased(base::ShardId shard, base::Time now) const;
+  std::optional<base::Time> next_deadline() const;
+
+  Effects step(const Event& event, base::Time now);
+
+ private:
+  // What leaders say: worker_grants.cpp, and worker_leases.cpp for leadership and leases.
+  void on(const FromLeader<protocol::Assign>& event);
+  void on(const FromLeader<protocol::Stop>& event);
+  void on(const FromLeader<protocol::Settled>& event);
+  void on(const FromLeader<protocol::Adopt>& event);
+  void on(const FromLeader<protocol::Renewed>& event);
+  // What objects and the executor say: worker_launches.cpp, worker_ends.cpp.
+  void on(const protocol::Staged& event);
+  void on(const protocol::Kept& event);
+  void on(const ExecutorReady& event);
+  void on(const ExecutorDone& event);
+  void on(const ExecutorDied& event);
+  void on(const LaunchRefused& event);
+  void on(const Tick& event);
+
+  protocol::RefusalReason judge(const protocol::Assign& assign) const;
+  void grant(const protocol::Assign& assign);
+  void answer(base::NodeId to, const protocol::Assign& assign, protocol::RefusalReason refused);
+  void stop(base::AttemptId attempt, base::JobId job, const std::vector<base::TaskRange>& ranges);
+  void stop_task(Attempt& attempt, Task& task);
+  void supersede(const protocol::Assign& assign);
+  void forget_if_done(base::AttemptId attempt);
+  /// The one place where a task changes its phase, and all counts with it.
+  void move(Attempt& attempt, Task& task, Phase to);
+
+  bool follow(base::ShardId shard, base::Epoch epoch, base::Term term, base::NodeId leader);
+  void renew(base::ShardId id, Shard& shard);
+  std::vector<protocol::HeldAttempt> held_of(base::ShardId shard) const;
+  bool holds_any(base::ShardId shard) const;
+  std::optional<base::Time> renew_due(base::ShardId id, const Shard& shard) const;
+  void do_duties();
+  void resend(base::ShardId id, Shard& shard);
+  void settle(Attempt& attempt, base::TaskRange range);
+
+  enum class Try : std::uint8_t { consumed, wait, full };
+  void pump();
+  bool pump_again();
+  bool pump_attempt(Attempt& attempt, std::size_t& looks);
+  Try try_launch(Attempt& attempt, std::size_t place);
+  enum class Inputs : std::uint8_t { there, awaited, failed };
+  Inputs stage_inputs(const Attempt& attempt, const Task& task, base::Error& failure);
+  void launch(Attempt& attempt, std::size_t place, std::vector<LaunchArgument> arguments);
+  void stage_ahead();
+  bool may_launch() const;
+  void end_queued(Attempt& attempt, std::size_t place, base::FailureReason reason,
+                  std::string message);
+
+  struct Ended {
+    InFlight launch;
+    std::int64_t device_ns{};
+  };
+  std::optional<Ended> take_launch(LaunchToken token);
+  void end_succeeded(const Ended& ended, const ExecutorDone& event);
+  void end_died(const Ended& ended, bool suspect, bool alone, const std::string& reason);
+  void run_again(const TaskRef& ref);
+  void finish(Attempt& attempt, Task& task, protocol::TaskOutcome outcome, std::int64_t device_ns);
+  void keep_outputs(const TaskRef& ref, protocol::TaskOutcome outcome,
+                    std::vector<std::size_t> places, std::int64_t device_ns);
+  protocol::TaskOutcome outcome_of(const Attempt& attempt, base::FailureReason reason,
+                                   std::string message) const;
+  void flush(Attempt& attempt);
+  void flush_where_due();
+  void watch_time();
+  void watch_device();
+  void lose_device();
+  void kill(std::string why);
+  std::optional<base::Time> head_deadline() const;
+  void publish_where_due();
+  std::uint32_t window() const;
+  void send(base::ShardId shard, protocol::PeerMessage message);
+
+  const WorkerOptions options_;
+  books::DeviceLedger ledger_;
+  RunTimes run_times_;
+  StagingCache staging_;
+
+  std::map<base::AttemptId, Attempt> attempts_;
+  std::map<base::ShardId, Shard> shards_;
+  std::deque<base::AttemptId> queue_;  ///< attempts with tasks not tried yet, first come first
+  std::deque<TaskRef> again_;          ///< tasks to be run again, before the queue
+  std::map<LaunchToken, InFlight> in_flight_;  ///< in the order of launching
+  std::map<protocol::StageToken, Keeping> keeping_;
+  std::set<base::AttemptId> to_flush_;  ///< attempts with reports never told
+  std::optional<base::Time> flush_at_;
+  std::optional<base::Time> duty_at_;  ///< when the next renewal or repeat is due
+  bool duties_changed_{false};         ///< `duty_at_` must be found anew
+  std::uint32_t unsettled_tasks_{0};   ///< ended and not settled
+
+  bool described_{false};
+  bool up_{false};       ///< the executor takes launches
+  bool killing_{false};  ///< we asked for its end and have not heard of it
+  std::optional<base::Time> down_since_;
+  std::optional<base::Time> kill_at_;  ///< for stopped tasks that still run
+  std::optional<base::Time> launch_not_before_;
+  base::Time last_end_{base::Time::min()};  ///< of the last launch that ended
+  std::uint64_t last_token_{0};
+  std::uint64_t published_version_{0};
+  bool published_healthy_{false};
+  std::optional<base::Time> published_at_;
+
+  bool launched_{false};  ///< in the step under way
+  base::Time now_{};      ///< of the step under way
+  Effects effects_;       ///< of the step under way
+};
+
+}  // namespace fastgpu::worker

@@ -1,0 +1,86 @@
+#pragma once
+
+/// What a worker machine remembers: plain data, changed by the machine alone, read by its checker.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/protocol/job.hpp"
+#include "runtime/worker/report_book.hpp"
+#include "runtime/worker/worker_events.hpp"
+
+namespace fastgpu::worker {
+
+enum class Phase : std::uint8_t {
+  queued,   ///< granted, waits for its lease, its inputs, or its turn
+  running,  ///< launched
+  keeping,  ///< ended well; its outputs are being kept
+  ended,    ///< reported, or about to be; waits to be settled
+  gone,     ///< settled, or stopped before it ran: nothing is left to say
+};
+
+struct Task {
+  std::uint32_t index{};
+  Phase phase{Phase::queued};
+  bool solo{false};             ///< suspected of killing the executor: runs alone
+  bool stopped{false};          ///< its result is not wanted any more
+  std::uint8_t solo_deaths{0};  ///< how often the executor died while it ran alone
+};
+
+/// Tasks granted under one attempt.
+struct Attempt {
+  base::AttemptId id;
+  base::JobId job;
+  protocol::SharedSpec spec;
+  std::uint64_t program{};  ///< tasks of one program should take equally long
+  base::Time granted_at;
+  std::vector<Task> tasks;  ///< ascending
+  std::uint32_t queued{0};  ///< how many are in the phase of that name
+  std::uint32_t running{0};
+  std::uint32_t keeping{0};
+  std::size_t next_queued{0};  ///< no task before this place is queued for the first time
+  ReportBook reports;
+  bool unfinished() const { return queued + running + keeping != 0; }
+};
+
+/// A task of a held attempt, by its place there.
+struct TaskRef {
+  base::AttemptId attempt;
+  std::size_t place{};
+  bool operator==(const TaskRef&) const = default;
+};
+
+/// A launch that the executor has.
+struct InFlight {
+  TaskRef task;
+  base::Time launched_at;
+  bool over_time{false};  ///< killed for its time limit
+};
+
+/// A task whose outputs are being kept.
+struct Keeping {
+  TaskRef task;
+  protocol::TaskOutcome outcome;
+  std::vector<std::size_t> places;  ///< of the kept outputs among all
+  std::int64_t device_ns{};
+};
+
+/// What we know of a shard: whom to answer, what to refuse, until when we may launch.
+struct Shard {
+  base::NodeId leader;
+  base::Epoch epoch;       ///< highest seen
+  base::Term term;         ///< highest seen of that epoch
+  base::AttemptId newest;  ///< greatest attempt seen for this device
+  base::Time lease_until{base::Time::min()};
+  std::optional<base::Time> first_asked_at;
+  std::optional<base::Time> asked_at;        ///< when the last Renew was sent
+  base::Time warm_until{base::Time::min()};  ///< renew until then though nothing is held
+  std::optional<base::Time> resend_at;
+};
+
+}  // namespace fastgpu::worker
