@@ -11,7 +11,6 @@
 #include "runtime/base/time.hpp"
 #include "runtime/ledger/interval_map.hpp"
 #include "runtime/ledger/task_ranges.hpp"
-#include "runtime/protocol/client_messages.hpp"
 #include "runtime/protocol/job.hpp"
 #include "runtime/protocol/ledger_image.hpp"
 
@@ -39,6 +38,10 @@ struct Job {
   /// Of ended tasks, by TaskState; zero for pending and running.
   std::array<std::uint32_t, protocol::task_state_count> ended{};
   std::map<base::AttemptId, JobAttempt> attempts;
+  std::vector<base::NodeId> nodes;  ///< of its attempts, ascending
+
+  /// The attempt's record, made when it is new.
+  JobAttempt& attempt_on(const base::AttemptId& attempt, base::DeviceId device);
 
   bool live() const { return live_tasks > 0; }
   /// Of a finished job, the gravest of its tasks' states; of a live one, pending.

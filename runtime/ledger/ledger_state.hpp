@@ -68,8 +68,6 @@ class LedgerState {
   void apply_record(const protocol::MemberRecord& record, Changes& changes);
 
   Job* live_job(base::JobId job);
-  void apply_report(Job& job, const protocol::FinishRecord& record,
-                    const protocol::TaskReport& report, Changes& changes);
   void end_live_tasks(Job& job, const TaskRanges& ranges, protocol::TaskOutcome outcome,
                       Changes& changes);
   void end_job_if_done(Job& job, base::WallTimeMs at_ms, Changes& changes);

@@ -1,0 +1,22 @@
+#pragma once
+
+/// What must hold of every ledger, checked by code that shares nothing with the code that applies:
+/// used after each step by tests and simulation. Each broken promise is one sentence.
+
+#include <string>
+#include <vector>
+
+#include "runtime/ledger/ledger_state.hpp"
+
+namespace fastgpu::ledger {
+
+/// Of a state by itself: segments cover each job's tasks exactly, counts agree, terminal records
+/// are whole, finished jobs are listed once, members and attempts are in order.
+std::vector<std::string> check(const LedgerState& state);
+
+/// Of a state and a later one of the same replica, or of two replicas: terminal records never
+/// change, floors and attempts only grow, usage is never taken back, no live job is forgotten, no
+/// member changes.
+std::vector<std::string> check_step(const LedgerState& before, const LedgerState& after);
+
+}  // namespace fastgpu::ledger

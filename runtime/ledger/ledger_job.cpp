@@ -1,0 +1,102 @@
+#include "runtime/ledger/ledger_job.hpp"
+
+#include <algorithm>
+#include <variant>
+
+namespace fastgpu::ledger {
+
+namespace {
+
+using protocol::TaskState;
+
+constexpr std::uint64_t job_bytes = 512;
+constexpr std::uint64_t segment_bytes = 160;
+constexpr std::uint64_t outcome_bytes = 224;
+constexpr std::uint64_t argument_bytes = 96;
+constexpr std::uint64_t data_bytes = 64;
+
+std::uint64_t size_of(const protocol::Data& data) {
+  const auto* bytes = std::get_if<base::Bytes>(&data);
+  return data_bytes + (bytes ? bytes->size() : 0);
+}
+
+std::uint64_t size_of(const protocol::Argument& argument) {
+  if (const auto* scalar = std::get_if<protocol::ScalarArgument>(&argument)) {
+    return argument_bytes + scalar->text.size();
+  }
+  const auto& buffer = std::get<protocol::BufferArgument>(argument);
+  std::uint64_t size = argument_bytes + buffer.name.size();
+  for (const protocol::Data& data : buffer.data) {
+    size += size_of(data);
+  }
+  return size;
+}
+
+}  // namespace
+
+protocol::TaskState Job::state() const {
+  if (live()) {
+    return TaskState::pending;
+  }
+  for (const TaskState gravest :
+       {TaskState::failed, TaskState::timed_out, TaskState::lost, TaskState::cancelled}) {
+    if (ended[static_cast<std::size_t>(gravest)] > 0) {
+      return gravest;
+    }
+  }
+  return TaskState::succeeded;
+}
+
+TaskRanges Job::live_part(const TaskRanges& ranges) const {
+  TaskRanges live;
+  for (const base::TaskRange& range : ranges) {
+    tasks.for_each_in(range, [&live](base::TaskRange part, const protocol::TaskRecord& record) {
+      if (record.phase != protocol::TaskPhase::ended) {
+        append(live, part);
+      }
+    });
+  }
+  return live;
+}
+
+JobAttempt& Job::attempt_on(const base::AttemptId& attempt, base::DeviceId device) {
+  const auto [at, is_new] = attempts.try_emplace(attempt);
+  if (is_new) {
+    at->second.device = device;
+    const auto place = std::lower_bound(nodes.begin(), nodes.end(), device.node);
+    if (device.node && (place == nodes.end() || *place != device.node)) {
+      nodes.insert(place, device.node);
+    }
+  }
+  return at->second;
+}
+
+std::uint64_t estimated_bytes(const protocol::JobSpec& spec) {
+  std::uint64_t size = job_bytes + spec.name.size() + spec.kernel.source.size() +
+                       spec.kernel.name.size() + spec.kernel.standard.size();
+  for (const auto& [name, value] : spec.kernel.defines) {
+    size += argument_bytes + name.size() + value.size();
+  }
+  for (const protocol::Argument& argument : spec.kernel.arguments) {
+    size += size_of(argument);
+  }
+  return size;
+}
+
+std::uint64_t estimated_bytes(const protocol::TaskOutcome& outcome) {
+  std::uint64_t size = outcome_bytes + outcome.message.size();
+  for (const protocol::Data& data : outcome.outputs) {
+    size += size_of(data);
+  }
+  return size;
+}
+
+std::uint64_t kept_bytes(const Job& job) {
+  std::uint64_t size = estimated_bytes(*job.spec);
+  job.tasks.for_each([&size](base::TaskRange, const protocol::TaskRecord& record) {
+    size += segment_bytes + (record.outcome ? estimated_bytes(*record.outcome) : 0);
+  });
+  return size;
+}
+
+}  // namespace fastgpu::ledger

@@ -1,0 +1,124 @@
+#include "runtime/ledger/proposal_batch.hpp"
+
+#include <iterator>
+#include <utility>
+#include <variant>
+
+#include "runtime/ledger/ledger_job.hpp"
+
+namespace fastgpu::ledger {
+
+namespace {
+
+constexpr std::size_t record_bytes = 160;
+constexpr std::size_t range_bytes = 8;
+
+std::size_t size_of(const protocol::SubmitRecord& record) {
+  return static_cast<std::size_t>(estimated_bytes(*record.spec));
+}
+std::size_t size_of(const protocol::PlacedRecord& record) {
+  return record.ranges.size() * range_bytes;
+}
+std::size_t size_of(const protocol::FinishRecord& record) {
+  std::size_t size = 0;
+  for (const protocol::TaskReport& report : record.reports) {
+    size += range_bytes + static_cast<std::size_t>(estimated_bytes(report.outcome));
+  }
+  return size;
+}
+std::size_t size_of(const protocol::ReleasedRecord& record) {
+  return record.ranges.size() * range_bytes;
+}
+std::size_t size_of(const protocol::CancelRecord&) {
+  return 0;
+}
+std::size_t size_of(const protocol::GiveUpRecord& record) {
+  return record.ranges.size() * range_bytes + record.message.size();
+}
+std::size_t size_of(const protocol::MemberRecord& record) {
+  return record.info.name.size() + record.info.address.size();
+}
+
+}  // namespace
+
+std::size_t estimated_bytes(const protocol::Record& record) {
+  return record_bytes + std::visit([](const auto& known) { return size_of(known); }, record);
+}
+
+void ProposalBatch::add(protocol::Record record) {
+  waiting_.push_back(std::move(record));
+}
+
+std::vector<Propose> ProposalBatch::flush(base::Time now, base::LogToken& last_token) {
+  std::vector<Propose> proposals;
+  if (retry_at_ && *retry_at_ > now) {
+    return proposals;
+  }
+  retry_at_.reset();
+  while (in_flight_.size() < limits_.entries_in_flight_max &&
+         (!returned_.empty() || !waiting_.empty())) {
+    ++last_token.value;
+    Propose proposal{last_token, gather()};
+    in_flight_.emplace(proposal.token, proposal.entry);
+    proposals.push_back(std::move(proposal));
+  }
+  return proposals;
+}
+
+protocol::Entry ProposalBatch::gather() {
+  if (!returned_.empty()) {
+    protocol::Entry entry = std::move(returned_.begin()->second);
+    returned_.erase(returned_.begin());
+    returned_records_ -= entry.records.size();
+    return entry;
+  }
+  protocol::Entry entry;
+  std::size_t bytes = 0;
+  while (!waiting_.empty() && bytes < limits_.entry_bytes_max &&
+         entry.records.size() < limits_.entry_records_max) {
+    bytes += estimated_bytes(waiting_.front());
+    entry.records.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  return entry;
+}
+
+protocol::Entry ProposalBatch::take(base::LogToken token) {
+  const auto at = in_flight_.find(token);
+  if (at == in_flight_.end()) {
+    return {};
+  }
+  protocol::Entry entry = std::move(at->second);
+  in_flight_.erase(at);
+  return entry;
+}
+
+void ProposalBatch::refused(base::LogToken token, base::Time retry_at) {
+  const auto at = in_flight_.find(token);
+  if (at == in_flight_.end()) {
+    return;
+  }
+  returned_records_ += at->second.records.size();
+  returned_.emplace(token, std::move(at->second));
+  in_flight_.erase(at);
+  retry_at_ = retry_at;
+}
+
+ProposalBatch::Dropped ProposalBatch::drop_all() {
+  Dropped dropped;
+  for (auto& [token, entry] : in_flight_) {
+    dropped.in_flight.push_back(std::move(entry));
+  }
+  for (auto& [token, entry] : returned_) {
+    std::move(entry.records.begin(), entry.records.end(), std::back_inserter(dropped.not_proposed));
+  }
+  std::move(waiting_.begin(), waiting_.end(), std::back_inserter(dropped.not_proposed));
+  waiting_.clear();
+  returned_.clear();
+  returned_records_ = 0;
+  in_flight_.clear();
+  retry_at_.reset();
+  return dropped;
+}
+
+}  // namespace fastgpu::ledger
