@@ -106,18 +106,20 @@ class BlobStore {
 
   BlobStore(BlobFolder& folder, BlobStoreOptions options) : folder_(folder), options_(options) {}
   base::Status load();
-  base::Status check_room(std::uint64_t bytes) const;
-  base::Status check_blob(const Blob& blob) const;
-  base::Status store_new(std::span<const Blob> blobs);
+  /// Drops uploads of earlier lives that nobody came back for, as far as `bytes` need it.
+  bool make_room(std::uint64_t bytes);
+  base::Status store_fresh(const std::map<base::ObjectHash, base::Bytes>& fresh,
+                           std::uint64_t bytes);
   base::Result<Upload> resume(const base::ObjectHash& hash, std::uint64_t size);
-  std::uint64_t bytes_used() const { return blobs_bytes_ + uploads_bytes_; }
 
   BlobFolder& folder_;
   const BlobStoreOptions options_;
   std::map<base::ObjectHash, std::uint64_t> blobs_;  ///< to their sizes
   std::uint64_t blobs_bytes_{0};
   std::map<base::ObjectHash, Upload> uploads_;
-  std::uint64_t uploads_bytes_{0};  ///< announced sizes
+  std::uint64_t uploads_bytes_{0};                       ///< announced sizes
+  std::map<base::ObjectHash, std::uint64_t> unclaimed_;  ///< uploads of earlier lives, their sizes
+  std::uint64_t unclaimed_bytes_{0};
   std::set<Pin> pins_;
 };
 

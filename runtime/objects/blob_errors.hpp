@@ -1,0 +1,20 @@
+#pragma once
+
+/// The refusals of a BlobStore, worded once.
+
+#include <cstdint>
+#include <string>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/result.hpp"
+
+namespace fastgpu::objects {
+
+base::Error wrong(std::string message);
+base::Error too_large(const char* what, std::uint64_t bytes, std::uint64_t bytes_max);
+base::Error missing(const base::ObjectHash& hash);
+base::Error no_room(std::uint64_t bytes);
+/// The hash is set, the size within limits::object_bytes_max.
+base::Status check_name_and_size(const base::ObjectHash& hash, std::uint64_t size);
+
+}  // namespace fastgpu::objects

@@ -1,0 +1,36 @@
+#pragma once
+
+/// How blobs, uploads and pins are named in a BlobFolder; pure.
+///
+///     ab/ab01...            a blob, under the first two of its 64 hexadecimal digits
+///     upload/ab01...        an upload in pieces; resumed after a restart
+///     fresh/ab01...         a whole blob on its way in; dropped at a start
+///     pin/ab01....17        a claim of job 17, an empty file
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/ids.hpp"
+
+namespace fastgpu::objects {
+
+std::string blob_folder_of(const base::ObjectHash& hash);
+std::string blob_name(const base::ObjectHash& hash);
+std::string upload_name(const base::ObjectHash& hash);
+std::string fresh_name(const base::ObjectHash& hash);
+std::string pin_name(const base::ObjectHash& hash, base::JobId job);
+
+inline constexpr std::string_view upload_folder = "upload";
+inline constexpr std::string_view fresh_folder = "fresh";
+inline constexpr std::string_view pin_folder = "pin";
+
+/// What a name stands for; `hash` is absent for files of somebody else.
+struct ParsedName {
+  std::string_view folder;
+  std::optional<base::ObjectHash> hash;
+  base::JobId job;  ///< of a pin
+};
+ParsedName parse_name(std::string_view name);
+
+}  // namespace fastgpu::objects

@@ -1,0 +1,227 @@
+#include "runtime/objects/blob_store.hpp"
+
+#include <algorithm>
+
+#include "runtime/base/limits.hpp"
+#include "runtime/objects/blob_errors.hpp"
+#include "runtime/objects/blob_names.hpp"
+
+namespace fastgpu::objects {
+
+namespace limits = base::limits;
+
+base::Result<std::unique_ptr<BlobStore>> BlobStore::open(BlobFolder& folder,
+                                                         BlobStoreOptions options) {
+  std::unique_ptr<BlobStore> store(new BlobStore(folder, options));
+  if (auto status = store->load(); !status.ok()) {
+    return status.error();
+  }
+  return store;
+}
+
+base::Status BlobStore::load() {
+  const auto entries = folder_.list();
+  if (!entries) {
+    return entries.error();
+  }
+  for (const auto& entry : entries.value()) {
+    const ParsedName name = parse_name(entry.name);
+    if (!name.hash) {
+      continue;
+    }
+    if (name.folder == pin_folder) {
+      pins_.insert({*name.hash, name.job});
+    } else if (name.folder == upload_folder) {
+      unclaimed_[*name.hash] = entry.size_bytes;
+      unclaimed_bytes_ += entry.size_bytes;
+    } else if (name.folder == fresh_folder) {
+      folder_.remove(entry.name);
+    } else {
+      blobs_[*name.hash] = entry.size_bytes;
+      blobs_bytes_ += entry.size_bytes;
+    }
+  }
+  std::set<std::string> folders;
+  for (const auto& [hash, bytes] : blobs_) {
+    abandon(hash);  // a crash in the middle of a commit may leave both names
+    folders.insert(blob_folder_of(hash));
+  }
+  if (!pins_.empty()) {
+    folders.emplace(pin_folder);
+  }
+  for (const auto& folder : folders) {
+    folder_.sync_folder(folder);  // a process that died before its sync left names in memory only
+  }
+  return {};
+}
+
+base::Result<std::uint64_t> BlobStore::size(const base::ObjectHash& hash) const {
+  const auto found = blobs_.find(hash);
+  if (found == blobs_.end()) {
+    return missing(hash);
+  }
+  return found->second;
+}
+
+base::Result<base::Bytes> BlobStore::read(const base::ObjectHash& hash, std::uint64_t offset,
+                                          std::uint64_t length) const {
+  const auto found = blobs_.find(hash);
+  if (found == blobs_.end()) {
+    return missing(hash);
+  }
+  if (length > limits::object_read_bytes_max) {
+    return too_large("a read", length, limits::object_read_bytes_max);
+  }
+  if (offset > found->second) {
+    return wrong("a read at " + std::to_string(offset) + " of an object of " +
+                 std::to_string(found->second) + " bytes");
+  }
+  const std::uint64_t wanted = std::min(length, found->second - offset);
+  auto data = folder_.read(blob_name(hash), offset, wanted);
+  if (data && data.value().size() != wanted) {
+    return base::Error{base::ErrorKind::lost, base::ErrorCode::corrupt,
+                       "object " + base::to_string(hash) + " is shorter than it was", ""};
+  }
+  return data;
+}
+
+std::vector<base::ObjectHash> BlobStore::list() const {
+  std::vector<base::ObjectHash> hashes;
+  for (const auto& [hash, bytes] : blobs_) {
+    hashes.push_back(hash);
+  }
+  return hashes;
+}
+
+bool BlobStore::is_pinned(const base::ObjectHash& hash) const {
+  const auto found = pins_.lower_bound({hash, {}});
+  return found != pins_.end() && found->hash == hash;
+}
+
+BlobCounters BlobStore::counters() const {
+  return {blobs_.size(), blobs_bytes_, uploads_.size(), uploads_bytes_};
+}
+
+base::Status BlobStore::put(const base::ObjectHash& hash, base::Bytes data) {
+  const Blob blob{hash, std::move(data)};
+  return put({&blob, 1});
+}
+
+base::Status BlobStore::put(std::span<const Blob> blobs) {
+  std::map<base::ObjectHash, base::Bytes> fresh;
+  std::uint64_t bytes = 0;
+  for (const auto& blob : blobs) {
+    if (auto status = check_name_and_size(blob.hash, blob.data.size()); !status.ok()) {
+      return status;
+    }
+    if (const auto hash = base::sha256(blob.data.span()); hash != blob.hash) {
+      return wrong("the bytes of object " + base::to_string(blob.hash) + " have the hash " +
+                   base::to_string(hash));
+    }
+    if (!has(blob.hash) && fresh.emplace(blob.hash, blob.data).second) {
+      bytes += blob.data.size();
+    }
+  }
+  if (!make_room(bytes)) {
+    return no_room(bytes);
+  }
+  return store_fresh(fresh, bytes);
+}
+
+base::Status BlobStore::store_fresh(const std::map<base::ObjectHash, base::Bytes>& fresh,
+                                    std::uint64_t bytes) {
+  for (const auto& [hash, data] : fresh) {
+    if (!folder_.write(fresh_name(hash), 0, data.span())) {
+      for (const auto& [written, unused] : fresh) {
+        folder_.remove(fresh_name(written));
+      }
+      return no_room(bytes);
+    }
+  }
+  for (const auto& [hash, data] : fresh) {  // all are written before the first sync waits
+    folder_.sync_file(fresh_name(hash));
+  }
+  std::set<std::string> folders;
+  for (const auto& [hash, data] : fresh) {
+    folder_.rename(fresh_name(hash), blob_name(hash));
+    folders.insert(blob_folder_of(hash));
+  }
+  for (const auto& folder : folders) {
+    folder_.sync_folder(folder);
+  }
+  for (const auto& [hash, data] : fresh) {
+    blobs_[hash] = data.size();
+    abandon(hash);
+  }
+  blobs_bytes_ += bytes;
+  return {};
+}
+
+base::Status BlobStore::pin(std::span<const base::ObjectHash> hashes, base::JobId job) {
+  const auto absent = std::find_if_not(hashes.begin(), hashes.end(),
+                                       [this](const auto& hash) { return has(hash); });
+  if (absent != hashes.end()) {
+    return missing(*absent);
+  }
+  std::set<Pin> fresh;
+  for (const auto& hash : hashes) {
+    if (!pins_.contains({hash, job})) {
+      fresh.insert({hash, job});
+    }
+  }
+  for (const auto& pin : fresh) {
+    if (!folder_.write(pin_name(pin.hash, job), 0, {})) {
+      for (const auto& made : fresh) {
+        folder_.remove(pin_name(made.hash, job));
+      }
+      return no_room(0);
+    }
+  }
+  if (!fresh.empty()) {
+    folder_.sync_folder(pin_folder);
+  }
+  pins_.merge(fresh);
+  return {};
+}
+
+void BlobStore::unpin(std::span<const base::ObjectHash> hashes, base::JobId job) {
+  bool changed = false;
+  for (const auto& hash : hashes) {
+    if (pins_.erase({hash, job}) > 0) {
+      folder_.remove(pin_name(hash, job));
+      changed = true;
+    }
+  }
+  if (changed) {
+    folder_.sync_folder(pin_folder);
+  }
+}
+
+base::Status BlobStore::remove(const base::ObjectHash& hash) {
+  const auto found = blobs_.find(hash);
+  if (found == blobs_.end()) {
+    return {};
+  }
+  if (is_pinned(hash)) {
+    return base::Error{base::ErrorKind::rejected, base::ErrorCode::conflict,
+                       "object " + base::to_string(hash) + " is pinned by a job", ""};
+  }
+  folder_.remove(blob_name(hash));
+  folder_.sync_folder(blob_folder_of(hash));
+  blobs_bytes_ -= found->second;
+  blobs_.erase(found);
+  return {};
+}
+
+bool BlobStore::make_room(std::uint64_t bytes) {
+  const auto fits = [&] {
+    const std::uint64_t used = blobs_bytes_ + uploads_bytes_ + unclaimed_bytes_;
+    return used <= options_.capacity_bytes && bytes <= options_.capacity_bytes - used;
+  };
+  while (!fits() && !unclaimed_.empty()) {
+    abandon(base::ObjectHash(unclaimed_.begin()->first));
+  }
+  return fits();
+}
+
+}  // namespace fastgpu::objects

@@ -1,0 +1,158 @@
+/// The uploads in pieces of a BlobStore.
+
+#include <algorithm>
+
+#include "runtime/base/limits.hpp"
+#include "runtime/objects/blob_errors.hpp"
+#include "runtime/objects/blob_names.hpp"
+#include "runtime/objects/blob_store.hpp"
+
+namespace fastgpu::objects {
+
+namespace limits = base::limits;
+
+base::Result<std::uint64_t> BlobStore::begin(const base::ObjectHash& hash, std::uint64_t size) {
+  if (auto status = check_name_and_size(hash, size); !status.ok()) {
+    return status.error();
+  }
+  if (const auto found = blobs_.find(hash); found != blobs_.end()) {
+    return found->second == size
+               ? base::Result(size)
+               : wrong("object " + base::to_string(hash) + " has " + std::to_string(found->second) +
+                       " bytes, not " + std::to_string(size));
+  }
+  if (const auto found = uploads_.find(hash); found != uploads_.end()) {
+    return found->second.size == size
+               ? base::Result(found->second.received)
+               : wrong("object " + base::to_string(hash) + " is being uploaded with " +
+                       std::to_string(found->second.size) + " bytes, not " + std::to_string(size));
+  }
+  if (uploads_.size() >= limits::object_uploads_max) {
+    return base::Error{base::ErrorKind::overloaded, base::ErrorCode::overloaded,
+                       std::to_string(uploads_.size()) + " uploads are under way on this node",
+                       "try again when some have ended"};
+  }
+  auto upload = resume(hash, size);
+  if (!upload) {
+    return upload.error();
+  }
+  const std::uint64_t received = upload.value().received;
+  uploads_bytes_ += size;
+  uploads_.emplace(hash, std::move(upload).value());
+  return received;
+}
+
+base::Result<BlobStore::Upload> BlobStore::resume(const base::ObjectHash& hash,
+                                                  std::uint64_t size) {
+  Upload upload;
+  upload.size = size;
+  std::uint64_t here = 0;
+  if (const auto found = unclaimed_.find(hash); found != unclaimed_.end()) {
+    here = found->second;
+    unclaimed_bytes_ -= here;
+    unclaimed_.erase(found);
+  }
+  const bool room = make_room(size);
+  if (!room || here > size) {
+    folder_.remove(upload_name(hash));
+    here = 0;
+  }
+  if (!room) {
+    return no_room(size);
+  }
+  while (upload.received < here) {
+    const std::uint64_t length =
+        std::min<std::uint64_t>(limits::object_chunk_bytes, here - upload.received);
+    const auto data = folder_.read(upload_name(hash), upload.received, length);
+    if (!data || data.value().empty()) {
+      break;  // what cannot be read is sent again
+    }
+    upload.running.update(data.value().span());
+    upload.received += data.value().size();
+  }
+  if (!folder_.write(upload_name(hash), upload.received, {})) {
+    return no_room(size);
+  }
+  return upload;
+}
+
+base::Result<std::uint64_t> BlobStore::append(const base::ObjectHash& hash, std::uint64_t offset,
+                                              std::span<const std::uint8_t> data) {
+  if (const auto found = blobs_.find(hash); found != blobs_.end()) {
+    return found->second;  // somebody else was faster
+  }
+  const auto found = uploads_.find(hash);
+  if (found == uploads_.end()) {
+    return base::Error{base::ErrorKind::rejected, base::ErrorCode::not_found,
+                       "no upload of object " + base::to_string(hash) + " is under way",
+                       "begin it again; bytes that are here need not be sent again"};
+  }
+  Upload& upload = found->second;
+  if (data.size() > limits::object_chunk_bytes) {
+    return too_large("a piece", data.size(), limits::object_chunk_bytes);
+  }
+  if (offset > upload.received) {
+    return wrong("a piece at " + std::to_string(offset) +
+                 " leaves a gap: " + std::to_string(upload.received) + " bytes are here");
+  }
+  if (data.size() > upload.size - offset) {
+    return wrong("a piece through " + std::to_string(offset + data.size()) +
+                 " is beyond the announced " + std::to_string(upload.size) + " bytes");
+  }
+  const std::uint64_t repeated = std::min<std::uint64_t>(upload.received - offset, data.size());
+  const auto fresh = data.subspan(repeated);
+  if (fresh.empty()) {
+    return upload.received;
+  }
+  if (!folder_.write(upload_name(hash), upload.received, fresh)) {
+    return no_room(upload.size);
+  }
+  upload.running.update(fresh);
+  upload.received += fresh.size();
+  return upload.received;
+}
+
+base::Status BlobStore::commit(const base::ObjectHash& hash) {
+  if (has(hash)) {
+    return {};
+  }
+  const auto found = uploads_.find(hash);
+  if (found == uploads_.end()) {
+    return base::Error{base::ErrorKind::rejected, base::ErrorCode::not_found,
+                       "no upload of object " + base::to_string(hash) + " is under way", ""};
+  }
+  Upload& upload = found->second;
+  if (upload.received != upload.size) {
+    return wrong("only " + std::to_string(upload.received) + " of " + std::to_string(upload.size) +
+                 " bytes are here");
+  }
+  const base::ObjectHash real = upload.running.finish();
+  if (real != hash) {
+    abandon(hash);
+    return wrong("the bytes of object " + base::to_string(hash) + " have the hash " +
+                 base::to_string(real));
+  }
+  folder_.sync_file(upload_name(hash));
+  folder_.rename(upload_name(hash), blob_name(hash));
+  folder_.sync_folder(blob_folder_of(hash));
+  blobs_[hash] = upload.size;
+  blobs_bytes_ += upload.size;
+  uploads_bytes_ -= upload.size;
+  uploads_.erase(found);
+  return {};
+}
+
+void BlobStore::abandon(const base::ObjectHash& hash) {
+  if (const auto found = uploads_.find(hash); found != uploads_.end()) {
+    uploads_bytes_ -= found->second.size;
+    uploads_.erase(found);
+  } else if (const auto left = unclaimed_.find(hash); left != unclaimed_.end()) {
+    unclaimed_bytes_ -= left->second;
+    unclaimed_.erase(left);
+  } else {
+    return;
+  }
+  folder_.remove(upload_name(hash));
+}
+
+}  // namespace fastgpu::objects

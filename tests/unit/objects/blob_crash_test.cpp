@@ -1,0 +1,230 @@
+/// The blob store on a disk that forgets, is full, or cannot be used.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "runtime/base/random.hpp"
+#include "runtime/objects/blob_names.hpp"
+#include "runtime/objects/blob_store.hpp"
+#include "runtime/objects/file_folder.hpp"
+#include "runtime/objects/memory_folder.hpp"
+
+namespace fastgpu::objects {
+namespace {
+
+using base::ErrorKind;
+using base::ObjectHash;
+
+base::Bytes content(std::uint64_t number) {
+  return base::Bytes::copy_of(std::string(number % 97, 'c') + std::to_string(number));
+}
+ObjectHash hash_of(const base::Bytes& data) {
+  return base::sha256(data.span());
+}
+
+/// Cuts the power at the n-th change of the folder: what comes later never reaches it.
+class PowerCut final : public BlobFolder {
+ public:
+  struct Off {};
+  PowerCut(BlobFolder& folder, std::uint64_t changes) : folder_(folder), left_(changes) {}
+
+  base::Result<std::vector<FileEntry>> list() const override { return folder_.list(); }
+  base::Result<base::Bytes> read(std::string_view name, std::uint64_t offset,
+                                 std::uint64_t length) const override {
+    return folder_.read(name, offset, length);
+  }
+  bool write(std::string_view name, std::uint64_t offset,
+             std::span<const std::uint8_t> data) override {
+    change();
+    return folder_.write(name, offset, data);
+  }
+  void sync_file(std::string_view name) override {
+    change();
+    folder_.sync_file(name);
+  }
+  void rename(std::string_view from, std::string_view to) override {
+    change();
+    folder_.rename(from, to);
+  }
+  void remove(std::string_view name) override {
+    change();
+    folder_.remove(name);
+  }
+  void sync_folder(std::string_view folder) override {
+    change();
+    folder_.sync_folder(folder);
+  }
+
+ private:
+  void change() {
+    if (left_-- == 0) {
+      throw Off{};
+    }
+  }
+  BlobFolder& folder_;
+  std::uint64_t left_;
+};
+
+/// What was reported done before the power went.
+struct Known {
+  std::set<ObjectHash> stored;
+  std::set<Pin> pinned;
+};
+
+/// Puts, uploads, pins, removes; true if it came to the end.
+bool work(BlobFolder& folder, Known& known) {
+  try {
+    auto store = BlobStore::open(folder);
+    BlobStore& blobs = *store.value();
+    for (std::uint64_t number = 1; number <= 4; ++number) {
+      const auto data = content(number);
+      const auto hash = hash_of(data);
+      if (number % 2 == 0) {
+        EXPECT_TRUE(blobs.put(hash, data).ok());
+      } else {
+        const auto here = blobs.begin(hash, data.size());
+        EXPECT_TRUE(blobs.append(hash, here.value(), data.span().subspan(here.value())).ok());
+        if (!blobs.commit(hash).ok()) {  // the part of an earlier life was damaged: from the start
+          EXPECT_TRUE(blobs.begin(hash, data.size()).ok());
+          EXPECT_TRUE(blobs.append(hash, 0, data.span()).ok());
+          EXPECT_TRUE(blobs.commit(hash).ok());
+        }
+      }
+      known.stored.insert(hash);
+      EXPECT_TRUE(blobs.pin(hash, {number}).ok());
+      known.pinned.insert({hash, {number}});
+    }
+    return true;
+  } catch (const PowerCut::Off&) {
+    return false;
+  }
+}
+
+void check_kept(MemoryFolder& folder, const Known& known) {
+  const auto opened = BlobStore::open(folder);
+  ASSERT_TRUE(opened.ok());
+  const BlobStore& blobs = *opened.value();
+  for (const auto& hash : known.stored) {
+    ASSERT_TRUE(blobs.has(hash)) << "stored, then lost";
+  }
+  for (const auto& hash : blobs.list()) {
+    const auto data = blobs.read(hash, 0, 1000);
+    ASSERT_TRUE(data.ok());
+    ASSERT_EQ(hash_of(data.value()), hash) << "a name means whole bytes";
+  }
+  const auto pins = blobs.pins();
+  for (const auto& pin : known.pinned) {
+    ASSERT_TRUE(std::find(pins.begin(), pins.end(), pin) != pins.end()) << "pinned, then lost";
+  }
+}
+
+TEST(BlobCrash, KeepsWhatItReportedWhereverThePowerGoes) {
+  std::uint64_t changes = 0;
+  for (bool whole = false; !whole; ++changes) {
+    ASSERT_LT(changes, 1000u);
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+      SCOPED_TRACE("change " + std::to_string(changes) + ", seed " + std::to_string(seed));
+      base::Random random(seed);
+      MemoryFolder disk;
+      Known known;
+      PowerCut folder(disk, changes);
+      whole = work(folder, known);
+      disk.crash(random);
+      ASSERT_NO_FATAL_FAILURE(check_kept(disk, known));
+      Known again;
+      ASSERT_TRUE(work(disk, again)) << "the next life stores all of it";
+      disk.crash(random);
+      ASSERT_NO_FATAL_FAILURE(check_kept(disk, again));
+    }
+  }
+  EXPECT_GT(changes, 20u);
+}
+
+TEST(BlobCrash, KeepsWhatALifeFoundThatADeadProcessHadNotSynced) {
+  for (std::uint64_t changes = 0; changes < 30; ++changes) {
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+      base::Random random(seed);
+      MemoryFolder disk;
+      Known known;
+      PowerCut folder(disk, changes);
+      work(folder, known);
+      auto next = BlobStore::open(disk);  // the process died, the machine did not
+      for (const auto& hash : next.value()->list()) {
+        known.stored.insert(hash);
+      }
+      disk.crash(random);
+      ASSERT_NO_FATAL_FAILURE(check_kept(disk, known)) << changes << " " << seed;
+    }
+  }
+}
+
+TEST(BlobCrash, TellsThatTheDiskIsFullAndGoesOnWhenThereIsRoom) {
+  MemoryFolder disk;
+  auto store = BlobStore::open(disk);
+  const auto data = content(96);
+  const auto hash = hash_of(data);
+  disk.set_capacity(10);
+  EXPECT_EQ(store.value()->put(hash, data).error().kind, ErrorKind::overloaded);
+  ASSERT_TRUE(store.value()->begin(hash, data.size()).ok());
+  EXPECT_EQ(store.value()->append(hash, 0, data.span()).error().kind, ErrorKind::overloaded);
+  disk.set_capacity(1000);
+  ASSERT_EQ(store.value()->append(hash, 0, data.span()).value(), data.size());
+  EXPECT_TRUE(store.value()->commit(hash).ok());
+  EXPECT_EQ(disk.list().value().size(), 1u) << "nothing of the failed put is left";
+}
+
+TEST(BlobCrash, FindsADamagedPartOfAnUploadAtItsCommit) {
+  MemoryFolder disk;
+  const auto data = content(50);
+  const auto hash = hash_of(data);
+  {
+    auto store = BlobStore::open(disk);
+    ASSERT_TRUE(store.value()->begin(hash, data.size()).ok());
+    ASSERT_TRUE(store.value()->append(hash, 0, data.span().first(20)).ok());
+  }
+  disk.damage(upload_name(hash), 3);
+  auto store = BlobStore::open(disk);
+  const auto here = store.value()->begin(hash, data.size());
+  ASSERT_EQ(here.value(), 20u);
+  ASSERT_TRUE(store.value()->append(hash, 20, data.span().subspan(20)).ok());
+  EXPECT_EQ(store.value()->commit(hash).error().kind, ErrorKind::invalid);
+  EXPECT_FALSE(store.value()->has(hash));
+}
+
+TEST(FileFolder, IgnoresFilesOfOthersAndRefusesAFileAsItsFolder) {
+  std::string path = (std::filesystem::temp_directory_path() / "fastgpu-blobs-XXXXXX").string();
+  ASSERT_NE(mkdtemp(path.data()), nullptr);
+  std::ofstream(path + "/file") << "x";
+  std::filesystem::create_directories(path + "/ab/deep");
+  std::ofstream(path + "/ab/README") << "x";
+  std::ofstream(path + "/ab/" + std::string(64, 'c')) << "in a wrong folder";
+  {
+    const auto folder = FileFolder::open(path);
+    const auto store = BlobStore::open(*folder.value());
+    ASSERT_TRUE(store.ok());
+    EXPECT_TRUE(store.value()->list().empty());
+    EXPECT_EQ(FileFolder::open(path + "/file").error().kind, ErrorKind::invalid);
+  }
+  std::filesystem::remove_all(path);
+}
+
+TEST(BlobNames, ReadsWhatItWritesAndNothingElse) {
+  const auto hash = hash_of(content(1));
+  const auto digits = base::to_string(hash);
+  EXPECT_EQ(parse_name(blob_name(hash)).hash, hash);
+  EXPECT_EQ(parse_name(upload_name(hash)).hash, hash);
+  EXPECT_EQ(parse_name(fresh_name(hash)).hash, hash);
+  EXPECT_EQ(parse_name(pin_name(hash, {18446744073709551615u})).job.value, UINT64_MAX);
+  for (const std::string& name :
+       {digits, "zz/" + digits, upload_name(hash) + "x", "upload/" + digits.substr(1),
+        "pin/" + digits, "pin/" + digits + ".", "pin/" + digits + ".1x", std::string("/"),
+        "upload/" + std::string(64, 'A'), "pin/" + digits + ".99999999999999999999"}) {
+    EXPECT_FALSE(parse_name(name).hash.has_value()) << name;
+  }
+}
+
+}  // namespace
+}  // namespace fastgpu::objects
