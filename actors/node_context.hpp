@@ -17,7 +17,7 @@
 #include "runtime/protocol/cluster.hpp"
 
 namespace fastgpu::ledger {
-class LedgerState;
+class ShardMachine;
 }
 namespace fastgpu::worker {
 class WorkerMachine;
@@ -42,8 +42,7 @@ struct Directory {
 class Observer {
  public:
   virtual ~Observer() = default;
-  virtual void ledger_stepped(const protocol::NodeInfo&, base::ShardId,
-                              const ledger::LedgerState&) {}
+  virtual void shard_stepped(const protocol::NodeInfo&, const ledger::ShardMachine&) {}
   virtual void worker_stepped(const protocol::NodeInfo&, const worker::WorkerMachine&) {}
 };
 
