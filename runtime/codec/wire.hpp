@@ -93,22 +93,22 @@ auto read_list(ListReader from, Reading& reading, std::string_view what,
   return list;
 }
 
-/// A list of ids that are 32-bit numbers.
-template <class Id>
-std::vector<Id> read_ids(capnp::List<std::uint32_t>::Reader from, Reading& reading,
-                         std::string_view what) {
-  if (from.size() > base::limits::message_list_items_max)
+/// A list of ids, which are numbers on the wire.
+template <class Id, class ListReader>
+std::vector<Id> read_ids(ListReader from, Reading& reading, std::string_view what,
+                         std::size_t items_max = base::limits::message_list_items_max) {
+  if (from.size() > items_max)
     refuse(what, "too many items");
   reading.charge(std::uint64_t{from.size()} * sizeof(Id));
   std::vector<Id> list;
   list.reserve(from.size());
-  for (std::uint32_t value : from)
+  for (auto value : from)
     list.push_back(Id{value});
   return list;
 }
 
-template <class Id>
-void write_ids(capnp::List<std::uint32_t>::Builder to, const std::vector<Id>& from) {
+template <class Id, class ListBuilder>
+void write_ids(ListBuilder to, const std::vector<Id>& from) {
   for (std::uint32_t i = 0; i < to.size(); ++i)
     to.set(i, from[i].value);
 }

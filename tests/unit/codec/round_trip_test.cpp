@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/codec/client_codec.hpp"
+#include "runtime/codec/image_codec.hpp"
 #include "runtime/codec/peer_codec.hpp"
 #include "runtime/codec/record_codec.hpp"
 #include "tests/unit/codec/samples.hpp"
@@ -115,6 +116,43 @@ TEST(RecordCodec, GivesBackAJobSpecAlone) {
 TEST(RecordCodec, WritesTheSameEntryAsTheSameBytes) {
   const auto entry = samples::entry();
   EXPECT_EQ(encode(entry), encode(entry));
+}
+
+TEST(ImageCodec, GivesBackALedgerAsItWas) {
+  const auto image = samples::ledger_image();
+  const auto back = decode_ledger_image(encode(image).span());
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(back.value(), image);
+}
+
+TEST(ImageCodec, KeepsAnOutcomeThatTasksShareOnce) {
+  const auto back = decode_ledger_image(encode(samples::ledger_image()).span());
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  const auto& tasks = back.value().jobs[0].tasks;
+  EXPECT_EQ(tasks[0].record.outcome.value, tasks[3].record.outcome.value);
+  EXPECT_NE(tasks[0].record.outcome.value, tasks[5].record.outcome.value);
+}
+
+TEST(ImageCodec, GivesBackAnEmptyLedger) {
+  const auto back = decode_ledger_image(encode(protocol::LedgerImage{}).span());
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(back.value(), protocol::LedgerImage{});
+}
+
+TEST(ImageCodec, RefusesALedgerWhoseTasksDoNotCoverTheirJob) {
+  const auto whole = samples::ledger_image();
+  auto gap = whole;
+  gap.jobs[0].tasks.erase(gap.jobs[0].tasks.begin() + 1);
+  EXPECT_FALSE(decode_ledger_image(encode(gap).span()).ok());
+  auto end_missing = whole;
+  end_missing.jobs[1].tasks.pop_back();
+  EXPECT_FALSE(decode_ledger_image(encode(end_missing).span()).ok());
+  auto without_outcome = whole;
+  without_outcome.jobs[0].tasks[0].record.outcome = {};
+  EXPECT_FALSE(decode_ledger_image(encode(without_outcome).span()).ok());
+  auto outcome_of_a_live_task = whole;
+  outcome_of_a_live_task.jobs[0].tasks[0].record.phase = protocol::TaskPhase::ready;
+  EXPECT_FALSE(decode_ledger_image(encode(outcome_of_a_live_task).span()).ok());
 }
 
 TEST(Codec, CarriesMessagesLargerThanItsFirstSegment) {

@@ -286,4 +286,41 @@ protocol::Entry entry() {
   }};
 }
 
+protocol::LedgerImage ledger_image() {
+  using namespace protocol;
+  const SharedOutcome shared{std::make_shared<const TaskOutcome>(outcome())};
+  const SharedOutcome other{std::make_shared<const TaskOutcome>()};
+  const auto record = [](TaskPhase phase, const SharedOutcome& ended) {
+    return TaskRecord{phase,          PlaceCause::node_failure,
+                      numbers.next(), numbers.next(),
+                      attempt_id(),   device_id(),
+                      incarnation(),  ended};
+  };
+  JobSpec spec = job_spec();
+  spec.tasks = 9;
+  JobImage job;
+  job.job = job_id();
+  job.request = request_id();
+  job.cancel_request = request_id();
+  job.spec = {std::make_shared<const JobSpec>(spec)};
+  job.submitted_at_ms = numbers.next<std::int64_t>();
+  job.finished_at_ms = numbers.next<std::int64_t>();
+  job.accepted_by = {numbers.next()};
+  job.device_ns = numbers.next<std::int64_t>();
+  job.tasks = {{{0, 2}, record(TaskPhase::ended, shared)},
+               {{2, 1}, record(TaskPhase::ready, {})},
+               {{3, 1}, {}},
+               {{4, 3}, record(TaskPhase::ended, shared)},
+               {{7, 1}, record(TaskPhase::placed, {})},
+               {{8, 1}, record(TaskPhase::ended, other)}};
+  job.attempts = {{attempt_id(), device_id(), ranges(), {range()}},
+                  {attempt_id(), device_id(), {}, {}}};
+  return {{numbers.wide()},
+          numbers.wide(),
+          {job, job},
+          {job_id(), job_id()},
+          {{request_id(), node_info()}, {request_id(), node_info()}},
+          numbers.wide()};
+}
+
 }  // namespace fastgpu::codec::samples

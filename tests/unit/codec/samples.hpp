@@ -8,6 +8,7 @@
 
 #include "runtime/protocol/client_messages.hpp"
 #include "runtime/protocol/job.hpp"
+#include "runtime/protocol/ledger_image.hpp"
 #include "runtime/protocol/peer_messages.hpp"
 #include "runtime/protocol/records.hpp"
 
@@ -19,5 +20,7 @@ std::vector<protocol::ClientRequest> client_requests();
 std::vector<protocol::ClientReply> client_replies();
 /// One entry that holds a record of each kind.
 protocol::Entry entry();
+/// A ledger with tasks in every phase, two of which share an outcome.
+protocol::LedgerImage ledger_image();
 
 }  // namespace fastgpu::codec::samples

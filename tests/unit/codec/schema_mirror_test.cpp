@@ -8,11 +8,13 @@
 
 #include "runtime/base/failure.hpp"
 #include "runtime/base/result.hpp"
+#include "runtime/protocol/ledger_image.hpp"
 #include "runtime/protocol/peer_messages.hpp"
 #include "runtime/protocol/records.hpp"
 #include "schema/cluster.capnp.h"
 #include "schema/common.capnp.h"
 #include "schema/job.capnp.h"
+#include "schema/ledger_image.capnp.h"
 #include "schema/peer.capnp.h"
 #include "schema/record.capnp.h"
 
@@ -93,6 +95,12 @@ TEST(Schema, MirrorsErrorKind) {
                                            unknown, lost,     internal};
   for (std::size_t i = 0; i < kinds.size(); ++i)
     EXPECT_EQ(static_cast<std::size_t>(kinds[i]), i);
+}
+
+TEST(Schema, MirrorsTaskPhase) {
+  const std::vector<std::string> words{"ready", "placed", "ended"};
+  EXPECT_EQ(words_of<schema::TaskPhase>(), words);
+  EXPECT_EQ(static_cast<std::size_t>(protocol::TaskPhase::ended), words.size() - 1);
 }
 
 TEST(Schema, MirrorsPlaceCause) {
@@ -196,6 +204,20 @@ TEST(Schema, HasAFieldForEachOfTheRecords) {
   expect_same_fields<schema::CancelRecord, protocol::CancelRecord>();
   expect_same_fields<schema::GiveUpRecord, protocol::GiveUpRecord>();
   expect_same_fields<schema::MemberRecord, protocol::MemberRecord>();
+}
+
+TEST(Schema, HasAFieldForEachOfTheSnapshot) {
+  // The table of outcomes is the form's own.
+  EXPECT_EQ(capnp::Schema::from<schema::JobImage>().getFields().size(),
+            field_count<protocol::JobImage>() + 1);
+  // So is the version of the form.
+  EXPECT_EQ(capnp::Schema::from<schema::LedgerImage>().getFields().size(),
+            field_count<protocol::LedgerImage>() + 1);
+  // A segment is written flat, without its record.
+  EXPECT_EQ(capnp::Schema::from<schema::TaskSegment>().getFields().size(),
+            field_count<protocol::TaskRecord>() + 1);
+  expect_same_fields<schema::AttemptImage, protocol::AttemptImage>();
+  expect_same_fields<schema::MemberImage, protocol::MemberImage>();
 }
 
 /// A union of the schema has all alternatives of the variant, and `unset`.
