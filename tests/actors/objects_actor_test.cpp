@@ -1,0 +1,106 @@
+#include "actors/objects_actor.hpp"
+
+#include <gtest/gtest.h>
+
+#include "runtime/base/limits.hpp"
+#include "runtime/base/sha256.hpp"
+#include "runtime/objects/memory_folder.hpp"
+#include "tests/support/actors/actor_bench.hpp"
+
+namespace fastgpu::actors {
+namespace {
+
+constexpr base::NodeId other{2};
+constexpr base::DeviceId device{{1}, 0};
+
+class ObjectsActorTest : public ::testing::Test {
+ protected:
+  ObjectsActorTest() {
+    bench_.spawn<ObjectsActor>(nullptr, std::move(objects::BlobStore::open(folder_)).value());
+  }
+  protocol::ObjectRef object_on(base::NodeId home) const {
+    return {base::sha256(data_.span()), data_.size(), home};
+  }
+  protocol::ClientReply reply() {
+    auto answer = bench_.gateway.take<protocol::ObjectReply>();
+    return answer ? answer->reply : protocol::ClientReply(base::Error{});
+  }
+  void put() {
+    bench_.send(protocol::ObjectRequest{
+        {1}, protocol::PutChunk{object_on({1}).hash, data_.size(), 0, data_}});
+  }
+
+  const base::Bytes data_ =
+      base::Bytes::copy_of(std::string_view("forty-two bytes of no great use"));
+  objects::MemoryFolder folder_;
+  testing::ActorBench bench_;
+};
+
+TEST_F(ObjectsActorTest, GivesBackWhatAClientPut) {
+  put();
+  const auto stored = std::get<protocol::PutReply>(reply());
+  EXPECT_TRUE(stored.complete);
+  EXPECT_EQ(stored.object, object_on({1}));
+  bench_.send(protocol::ObjectRequest{{2}, protocol::GetChunk{stored.object, 6, 3}});
+  EXPECT_EQ(std::get<protocol::Chunk>(reply()).data.text(), "two");
+}
+
+TEST_F(ObjectsActorTest, RefusesBytesThatAreNotWhatTheirNameSays) {
+  base::ObjectHash wrong = object_on({1}).hash;
+  wrong.bytes[0] ^= 1;
+  bench_.send(protocol::ObjectRequest{{1}, protocol::PutChunk{wrong, data_.size(), 0, data_}});
+  EXPECT_TRUE(std::holds_alternative<base::Error>(reply()));
+}
+
+TEST_F(ObjectsActorTest, BringsAnObjectOfAnotherNodeToTheWorkerThatStagesIt) {
+  bench_.send(protocol::Stage{device, {9}, object_on(other)});
+  const auto fetch = bench_.take_to_node<protocol::ObjectFetch>();
+  ASSERT_TRUE(fetch);
+  EXPECT_EQ(fetch->first, other);
+  bench_.send_peer(other, protocol::ObjectPart{fetch->second.hash, 0, data_.size(), false, data_});
+  const auto staged = bench_.worker.take<protocol::Staged>();
+  ASSERT_TRUE(staged);
+  EXPECT_TRUE(staged->ok);
+  EXPECT_EQ(staged->token, protocol::StageToken{9});
+  EXPECT_EQ(staged->data, data_);
+
+  bench_.send(protocol::Stage{device, {10}, object_on(other)});
+  EXPECT_TRUE(bench_.worker.take<protocol::Staged>()) << "the second time it is here already";
+}
+
+TEST_F(ObjectsActorTest, FindsOutAHolderThatSendsOtherBytes) {
+  bench_.send(protocol::Stage{device, {9}, object_on(other)});
+  std::vector<std::uint8_t> forged(data_.size(), 'x');
+  bench_.send_peer(other, protocol::ObjectPart{object_on(other).hash, 0, data_.size(), false,
+                                               base::Bytes(std::move(forged))});
+  EXPECT_FALSE(bench_.worker.take<protocol::Staged>().value().ok);
+}
+
+TEST_F(ObjectsActorTest, TellsTheWorkerWhenTheHolderStaysSilent) {
+  bench_.send(protocol::Stage{device, {9}, object_on(other)});
+  bench_.pass(base::limits::rpc_timeout * (base::limits::rpc_tries_max + 1));
+  const auto staged = bench_.worker.take<protocol::Staged>();
+  ASSERT_TRUE(staged);
+  EXPECT_FALSE(staged->ok);
+  EXPECT_EQ(staged->error.kind, base::ErrorKind::unavailable);
+}
+
+TEST_F(ObjectsActorTest, KeepsOutputsAndServesThemToOtherNodes) {
+  bench_.send(protocol::Keep{device, {4}, {data_}});
+  const auto kept = bench_.worker.take<protocol::Kept>();
+  ASSERT_TRUE(kept);
+  ASSERT_EQ(kept->objects, std::vector<protocol::ObjectRef>{object_on({1})});
+  bench_.send_peer(other, protocol::ObjectFetch{kept->objects[0].hash, 0, 1 << 20});
+  const auto part = bench_.take_to_node<protocol::ObjectPart>();
+  ASSERT_TRUE(part);
+  EXPECT_EQ(part->second.data, data_);
+  EXPECT_FALSE(part->second.missing);
+}
+
+TEST_F(ObjectsActorTest, SaysSoWhenItDoesNotHaveAnObject) {
+  bench_.send_peer(other, protocol::ObjectFetch{object_on({1}).hash, 0, 10});
+  EXPECT_TRUE(bench_.take_to_node<protocol::ObjectPart>().value().second.missing);
+}
+
+}  // namespace
+}  // namespace fastgpu::actors
