@@ -1,0 +1,66 @@
+#pragma once
+
+/// The tasks that wait for a device, in groups of tasks that fit the same devices and should run
+/// equally long. Within a group and among groups the turn decides: a job gets the next turn number
+/// when it comes and another one each time that it was served, so every job that waits is served
+/// once before any is served twice, in the order in which they came.
+/// Owned by the scheduler machine. A job is ranges: costs do not grow with tasks. Nothing fails.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/time.hpp"
+#include "runtime/books/task_set.hpp"
+#include "runtime/protocol/local_messages.hpp"
+
+namespace fastgpu::schedule {
+
+using GroupKey = std::pair<protocol::ResourceRequest, base::ObjectHash>;
+
+struct ReadyJob {
+  base::ShardId shard;
+  base::JobId job;
+  GroupKey group;
+  books::TaskSet ready;  ///< never empty
+  std::uint64_t turn{};
+  protocol::WaitingReason told;  ///< what its shard was told last
+};
+
+struct Group {
+  std::map<std::uint64_t, base::JobId> queue;  ///< by turn; never empty
+  protocol::WaitingReason reason;              ///< why its jobs wait; none while not known
+  std::optional<base::Time> reasoned_at;
+  std::optional<base::Time> worded_at;  ///< when the sentence changed last
+  std::uint64_t told_up_to{0};          ///< jobs of these turns know the reason
+};
+
+class ReadyJobs {
+ public:
+  bool empty() const { return jobs_.empty(); }
+  std::size_t size() const { return jobs_.size(); }
+  const std::map<GroupKey, Group>& groups() const { return groups_; }
+  Group& group(const GroupKey& key) { return groups_.at(key); }
+  ReadyJob& job(base::JobId id) { return jobs_.at(id); }
+  const ReadyJob* find(base::JobId id) const;
+
+  void add(const protocol::TasksReady& tasks);
+  /// Takes ranges off a job. Gives the job when nothing of it waits any more: it is forgotten.
+  std::optional<ReadyJob> remove(base::JobId id, const std::vector<base::TaskRange>& ranges);
+  /// Takes the lowest tasks of the job and gives it its next turn. `left` as with remove().
+  std::vector<base::TaskRange> serve(base::JobId id, std::uint32_t tasks,
+                                     std::optional<ReadyJob>& left);
+  void retire(base::ShardId shard);
+
+ private:
+  void enqueue(ReadyJob& job);
+  void dequeue(const ReadyJob& job);
+
+  std::map<base::JobId, ReadyJob> jobs_;
+  std::map<GroupKey, Group> groups_;
+  std::uint64_t turns_{0};
+};
+
+}  // namespace fastgpu::schedule

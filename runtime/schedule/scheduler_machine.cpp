@@ -1,0 +1,279 @@
+#include "runtime/schedule/scheduler_machine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/limits.hpp"
+
+namespace fastgpu::schedule {
+
+namespace {
+
+using protocol::DeviceKind;
+using protocol::RefusalReason;
+using protocol::WaitingCode;
+
+}  // namespace
+
+Effects SchedulerMachine::step(const Event& event, base::Time now) {
+  now_ = now;
+  effects_.clear();
+  std::visit([this](const auto& what) { on(what); }, event);
+  const auto due = next_deadline();
+  if (due && now_ >= *due)
+    round();
+  return std::exchange(effects_, {});
+}
+
+std::optional<base::Time> SchedulerMachine::next_deadline() const {
+  if (ready_.empty())
+    return std::nullopt;
+  if (!round_at_)
+    return now_;
+  return *round_at_ + (changed_ ? round_interval : idle_round_interval);
+}
+
+const DeviceGuess* SchedulerMachine::device(base::DeviceId id) const {
+  const auto found = devices_.find(id);
+  return found == devices_.end() ? nullptr : &found->second;
+}
+
+// --- what the shards say -------------------------------------------------------------------------
+
+void SchedulerMachine::on(const Tick&) {}
+
+void SchedulerMachine::on(const protocol::TasksReady& event) {
+  ready_.add(event);
+  changed_ = true;
+}
+
+void SchedulerMachine::on(const protocol::TasksGone& event) {
+  left(ready_.remove(event.job, event.ranges));
+}
+
+void SchedulerMachine::on(const protocol::ShardRetired& event) {
+  ready_.retire(event.shard);
+}
+
+void SchedulerMachine::on(const protocol::AssignAnswered& event) {
+  const auto found = devices_.find(event.device);
+  if (found == devices_.end())
+    return;
+  DeviceGuess& device = found->second;
+  const bool granted = event.answered && event.refused == RefusalReason::none;
+  device.answered(event.tasks, granted);
+  // Books of a device that has not been described yet say nothing.
+  if (event.answered && event.books.device == event.device && event.books.slots_total != 0)
+    device.see(event.books, now_);
+  if (granted)
+    device.trust();
+  else
+    device.avoid(now_);
+  changed_ = true;
+}
+
+void SchedulerMachine::on(const protocol::TasksRan& event) {
+  predictor_.ran(event.signature, event.kind, event.tasks, event.run_ns);
+  const auto found = devices_.find(event.device);
+  if (found != devices_.end())
+    found->second.ended(event.tasks);
+  changed_ = true;
+}
+
+// --- what the monitor shows ----------------------------------------------------------------------
+
+void SchedulerMachine::on(const protocol::SharedView& event) {
+  if (!event)
+    return;
+  lives_.clear();
+  for (const auto& node : event->nodes) {
+    lives_[node.info.node] = node.incarnation;
+    for (const auto& books : node.devices) {
+      DeviceGuess& device = devices_[books.device];
+      device.see(books, now_);
+      device.set_reachable(node.state == protocol::NodeState::up);
+    }
+  }
+  // A node that left the cluster takes its devices along; one whose new life has not told of its
+  // devices yet has none of the old ones.
+  std::erase_if(devices_, [&](const auto& entry) {
+    const auto life = lives_.find(entry.first.node);
+    return life == lives_.end() || life->second != entry.second.books().incarnation;
+  });
+  changed_ = true;
+}
+
+// --- rounds --------------------------------------------------------------------------------------
+
+bool SchedulerMachine::usable(const DeviceGuess& device) const {
+  return device.reachable() && device.books().healthy && !device.avoided(now_);
+}
+
+/// The groups that this round looks at: all, or the next ones in turn.
+SchedulerMachine::Heads SchedulerMachine::heads_of_round() {
+  Heads heads;
+  const auto& groups = ready_.groups();
+  auto it = looked_up_to_ ? groups.upper_bound(*looked_up_to_) : groups.begin();
+  for (std::size_t i = 0; i < std::min(groups.size(), groups_max); ++i) {
+    if (it == groups.end())
+      it = groups.begin();
+    heads.emplace(it->second.queue.begin()->first, it->first);
+    looked_up_to_ = it->first;
+    ++it;
+  }
+  return heads;
+}
+
+void SchedulerMachine::round() {
+  round_at_ = now_;
+  changed_ = ready_.groups().size() > groups_max;
+  tellings_left_ = tellings_max;
+  usable_devices_ = 0;
+  for (const auto& [id, device] : devices_)
+    usable_devices_ += usable(device) ? 1 : 0;
+  std::size_t places = 0;
+  for (Heads heads = heads_of_round(); !heads.empty();) {
+    const GroupKey key = heads.begin()->second;
+    heads.erase(heads.begin());
+    if (places == places_max) {
+      changed_ = true;
+      return;
+    }
+    if (!serve_first(key)) {
+      Group& group = ready_.group(key);
+      find_reason(key, group);
+      tell_waiting(group);
+      continue;
+    }
+    ++places;
+    const auto group = ready_.groups().find(key);
+    if (group != ready_.groups().end())
+      heads.emplace(group->second.queue.begin()->first, key);
+  }
+}
+
+/// Places a chunk of the group's first job, if any device takes one now.
+bool SchedulerMachine::serve_first(const GroupKey& key) {
+  const base::JobId id = ready_.group(key).queue.begin()->second;
+  const ReadyJob& job = ready_.job(id);
+  const auto choice = choose(job);
+  if (!choice)
+    return false;
+  DeviceGuess& device = devices_.at(choice->device);
+  const base::ShardId shard = job.shard;
+  std::optional<ReadyJob> done;
+  auto ranges = ready_.serve(id, choice->tasks, done);
+  device.sent(choice->tasks, choice->mean_ns * choice->tasks);
+  effects_.push_back(
+      protocol::Place{shard, id, std::move(ranges), choice->device, device.books().incarnation});
+  left(done);
+  return true;
+}
+
+std::uint32_t SchedulerMachine::chunk_of(const ReadyJob& job, DeviceKind kind,
+                                         const Prediction& prediction) const {
+  const std::uint64_t shares = std::uint64_t{std::max(usable_devices_, 1u)} * shares_per_device;
+  const std::uint64_t share = (job.ready.size() + shares - 1) / shares;
+  std::uint64_t least = 1;
+  if (prediction.known || kind == DeviceKind::null)
+    least = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(chunk_ns_min / prediction.mean_ns),
+                                      1, chunk_small_max);
+  const std::uint64_t chunk = std::min(std::max(share, least), job.ready.size());
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(chunk, base::limits::assign_tasks_max));
+}
+
+/// How many tasks the device should get now at most.
+std::uint32_t SchedulerMachine::room_for(const protocol::ResourceRequest& request,
+                                         const DeviceGuess& device,
+                                         const Prediction& prediction) const {
+  if (!usable(device) || !books::could_ever_fit(request, device.books()))
+    return 0;
+  const auto& books = device.books();
+  const std::uint32_t room = device.room();
+  const std::uint32_t held = device.held();
+  const std::uint32_t free_slots = books.slots_total - std::min(books.slots_total, held);
+  if (!prediction.known && books.kind != DeviceKind::null) {
+    const std::uint32_t ahead = books.slots_total + ahead_unknown;
+    return std::min(room, ahead - std::min(ahead, held));
+  }
+  const std::int64_t time_left = std::max<std::int64_t>(0, ahead_ns - device.backlog_ns(now_));
+  const std::uint64_t by_time = static_cast<std::uint64_t>(time_left / prediction.mean_ns);
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(room, std::max<std::uint64_t>(by_time, free_slots)));
+}
+
+std::optional<SchedulerMachine::Choice> SchedulerMachine::choose(const ReadyJob& job) {
+  struct Candidate {
+    Choice choice;
+    std::int64_t completion_ns{};
+  };
+  std::vector<Candidate> candidates;
+  std::optional<std::int64_t> best;
+  std::map<DeviceKind, Prediction> predictions;
+  for (const auto& [id, device] : devices_) {
+    const DeviceKind kind = device.books().kind;
+    const auto [known, fresh] = predictions.try_emplace(kind);
+    if (fresh)
+      known->second = predictor_.predict(job.group.second, kind);
+    const Prediction& prediction = known->second;
+    const std::uint32_t room = room_for(job.group.first, device, prediction);
+    if (room == 0)
+      continue;
+    const std::int64_t completion = device.backlog_ns(now_) + prediction.mean_ns;
+    const std::uint32_t tasks = std::min(room, chunk_of(job, kind, prediction));
+    candidates.push_back({{id, tasks, prediction.mean_ns}, completion});
+    best = std::min(best.value_or(completion), completion);
+  }
+  if (!best)
+    return std::nullopt;
+  const std::int64_t band = std::max(*best / 100 * near_best_percent, near_best_ns);
+  std::erase_if(candidates, [&](const Candidate& c) { return c.completion_ns > *best + band; });
+  return candidates[random_.below(candidates.size())].choice;
+}
+
+// --- reasons -------------------------------------------------------------------------------------
+
+/// Looks again now and then, not in every round: the numbers change faster than people read.
+void SchedulerMachine::find_reason(const GroupKey& key, Group& group) {
+  if (group.reasoned_at && now_ < *group.reasoned_at + reason_interval)
+    return;
+  group.reasoned_at = now_;
+  books::Funnel funnel(key.first);
+  for (const auto& [id, device] : devices_)
+    funnel.add(device.books(), device.reachable() && !device.avoided(now_),
+               room_for(key.first, device, predictor_.predict(key.second, device.books().kind)));
+  auto reason = funnel.waiting();
+  if (reason == group.reason)
+    return;
+  if (reason.code == group.reason.code && group.worded_at &&
+      now_ < *group.worded_at + sentence_interval)
+    return;
+  group.reason = std::move(reason);
+  group.worded_at = now_;
+  group.told_up_to = 0;
+}
+
+void SchedulerMachine::tell_waiting(Group& group) {
+  for (auto it = group.queue.upper_bound(group.told_up_to);
+       it != group.queue.end() && tellings_left_ > 0; ++it) {
+    group.told_up_to = it->first;
+    ReadyJob& job = ready_.job(it->second);
+    if (job.told == group.reason)
+      continue;
+    tell(job, group.reason);
+    tellings_left_ -= 1;
+  }
+}
+
+void SchedulerMachine::tell(ReadyJob& job, const protocol::WaitingReason& reason) {
+  job.told = reason;
+  effects_.push_back(protocol::Waiting{job.shard, job.job, reason});
+}
+
+/// Nothing of the job waits any more.
+void SchedulerMachine::left(const std::optional<ReadyJob>& job) {
+  if (job && job->told.code != WaitingCode::none)
+    effects_.push_back(protocol::Waiting{job->shard, job->job, {}});
+}
+
+}  // namespace fastgpu::schedule
