@@ -41,22 +41,24 @@ void ZmqLink::start(Sink sink) {
 }
 
 void ZmqLink::stop() {
-  finish(true);
+  finish(Ending::politely);
 }
 
 void ZmqLink::crash() {
-  finish(false);
+  finish(Ending::at_once);
 }
 
-void ZmqLink::finish(bool say_goodbye) {
+void ZmqLink::finish(Ending ending) {
   FASTGPU_CHECK(std::this_thread::get_id() != thread_.get_id(), "the sink must not stop the link");
   {
     const std::lock_guard lock(mutex_);
-    if (say_goodbye) {
-      step_locked(StopAsked{});
+    if (ending_ == Ending::not_yet) {
+      ending_ = ending;
+      if (ending == Ending::politely) {
+        step_locked(StopAsked{});
+      }
+      wake_locked();
     }
-    stopping_ = true;
-    wake_locked();
   }
   if (thread_.joinable()) {
     thread_.join();
@@ -73,7 +75,7 @@ base::Result<std::string> ZmqLink::listen(const std::string& address) {
   std::future<base::Result<std::string>> answer;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) {
+    if (ending_ != Ending::not_yet) {
       return no_listening_any_more();
     }
     ListenRequest request;
@@ -109,7 +111,7 @@ LinkCounters ZmqLink::counters() const {
 SendResult ZmqLink::step(const LinkMachineEvent& event) {
   SendResult answer = SendResult::unreachable;
   const std::lock_guard lock(mutex_);
-  if (stopping_) {
+  if (ending_ != Ending::not_yet) {
     return answer;
   }
   LinkMachineEffects effects = machine_.step(event, clock_());
@@ -160,7 +162,8 @@ void ZmqLink::run() {
     answer_listeners();
     perform_effects();
     const std::lock_guard lock(mutex_);
-    if (stopping_) {
+    const bool goodbyes_left = ending_ == Ending::politely && !effects_.empty();
+    if (ending_ != Ending::not_yet && !goodbyes_left) {
       refuse_listeners();
       break;
     }
@@ -170,7 +173,7 @@ void ZmqLink::run() {
 
 base::Duration ZmqLink::time_to_wait() {
   const std::lock_guard lock(mutex_);
-  if (!effects_.empty() || stopping_) {
+  if (!effects_.empty() || ending_ != Ending::not_yet) {
     return base::Duration{0};
   }
   const auto deadline = machine_.next_deadline();

@@ -8,6 +8,7 @@
 /// sink. What fails is told as link.hpp says; a process killed at the other end is PeerDown within
 /// milliseconds, one that is frozen after LinkOptions::silent_after.
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <future>
@@ -48,7 +49,9 @@ class ZmqLink final : public Link {
     std::promise<base::Result<std::string>> answer;
   };
 
-  void finish(bool say_goodbye);
+  enum class Ending : std::uint8_t { not_yet, politely, at_once };
+
+  void finish(Ending ending);
   SendResult step(const LinkMachineEvent& event);
   void step_locked(const LinkMachineEvent& event);
   void wake_locked();
@@ -69,7 +72,7 @@ class ZmqLink final : public Link {
   LinkMachineEffects effects_;  ///< in order, not yet performed
   std::deque<ListenRequest> listen_requests_;
   bool awake_{false};  ///< a wake is on its way
-  bool stopping_{false};
+  Ending ending_{Ending::not_yet};
 
   std::thread thread_;
 };

@@ -25,6 +25,7 @@ constexpr int heartbeat_interval_ms = 500;  // finds connections that the machin
 constexpr int heartbeat_timeout_ms = 2000;
 constexpr int goodbye_ms = 50;  // a last frame may take this long to leave
 constexpr int backlog_retry_ms = 1;
+constexpr int never_ms = 3'600'000;  // far beyond the life of a broken socket
 constexpr std::size_t zero_copy_bytes_min = 4096;
 constexpr std::size_t route_bytes = 5;
 
@@ -191,8 +192,9 @@ bool ZmqTransport::open_dealer(Dialled& dialled, const Dial& dial) {
     return false;
   }
   void* dealer = dialled.dealer.get();
-  set(dealer, ZMQ_IMMEDIATE, 1);
-  set(dealer, ZMQ_RECONNECT_IVL, -1);
+  // The machine dials again, on a new socket. ZeroMQ must not, but to give up at once (-1), as
+  // IMMEDIATE does, throws away what came just before the end and has not been read.
+  set(dealer, ZMQ_RECONNECT_IVL, never_ms);
   set(dealer, ZMQ_CONNECT_TIMEOUT, handshake_interval_ms);
   const std::string monitor_address = "inproc://monitor-" + std::to_string(++last_monitor_);
   return zmq_socket_monitor(dealer, monitor_address.c_str(),
