@@ -1,0 +1,62 @@
+/// fastgpu-executor: the process that touches one device. Started by a node, never by hand, with
+/// the descriptors that runtime/exec/channel/wire.hpp lists; or by itself, around a compiler.
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "runtime/exec/child/executor_loop.hpp"
+#include "runtime/exec/cpu/compile_child.hpp"
+
+namespace {
+
+constexpr int exit_usage = 2;
+
+int usage() {
+  std::fprintf(stderr,
+               "usage: fastgpu-executor --device cpu:N|null [--threads N] [--memory BYTES]\n"
+               "                        [--cache FOLDER] --parent PID\n"
+               "Started by fastgpu-node for each device, not by hand.\n");
+  return exit_usage;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  if (count > 1 && std::strcmp(words[1], "--compile-child") == 0)
+    return fastgpu::exec::compile_child_main(count - 2, words + 2);
+  fastgpu::exec::ExecutorProcessOptions options;
+  long parent = 0;
+  for (int i = 1; i + 1 < count; i += 2) {
+    const std::string_view name = words[i];
+    const char* value = words[i + 1];
+    if (name == "--device")
+      options.device = value;
+    else if (name == "--threads")
+      options.threads = static_cast<std::uint32_t>(std::strtoul(value, nullptr, 10));
+    else if (name == "--memory")
+      options.memory_bytes = std::strtoull(value, nullptr, 10);
+    else if (name == "--cache")
+      options.cache_folder = value;
+    else if (name == "--parent")
+      parent = std::strtol(value, nullptr, 10);
+    else
+      return usage();
+  }
+  if (parent == 0)
+    return usage();
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent)
+    return 0;  // the node died before the line above
+  char path[4096];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+  if (length > 0)
+    options.own_program.assign(path, static_cast<std::size_t>(length));
+  return fastgpu::exec::run_executor(options);
+}

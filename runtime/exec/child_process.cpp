@@ -1,0 +1,96 @@
+#include "runtime/exec/child_process.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+extern char** environ;
+
+namespace fastgpu::exec {
+namespace {
+
+/// Above every number that the child will use, so that no copy overwrites a source.
+constexpr int safe_fd_min = 64;
+
+base::Error failed(const std::string& what, int code) {
+  return {base::ErrorKind::unavailable, base::ErrorCode::internal,
+          what + ": " + std::strerror(code), ""};
+}
+
+}  // namespace
+
+base::Status ChildProcess::start(const std::vector<std::string>& arguments,
+                                 const std::vector<Inherited>& files) {
+  std::vector<char*> words;
+  for (const auto& word : arguments)
+    words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  std::vector<FileDescriptor> copies;
+  int last = 2;
+  for (const auto& file : files) {
+    copies.emplace_back(fcntl(file.from, F_DUPFD_CLOEXEC, safe_fd_min));
+    posix_spawn_file_actions_adddup2(&actions, copies.back().get(), file.to);
+    last = file.to;
+  }
+  posix_spawn_file_actions_addclosefrom_np(&actions, last + 1);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  pid_t pid = 0;
+  const int code = posix_spawn(&pid, words[0], &actions, &attributes, words.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  if (code != 0)
+    return failed("cannot start " + arguments[0], code);
+  pid_ = pid;
+  pidfd_ = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd_) {
+    const int error = errno;
+    end();
+    return failed("cannot watch the executor", error);
+  }
+  return {};
+}
+
+void ChildProcess::kill() const {
+  if (pidfd_)
+    syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+}
+
+std::string ChildProcess::end() {
+  if (pid_ <= 0)
+    return "not running";
+  ::kill(pid_, SIGKILL);  // our own child, not reaped yet: the number is still its
+  siginfo_t info{};
+  while (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED) != 0 && errno == EINTR) {
+  }
+  pid_ = 0;
+  pidfd_.reset();
+  if (info.si_code == CLD_EXITED) {
+    exit_code_ = info.si_status;
+    signal_ = 0;
+    return "exit code " + std::to_string(exit_code_);
+  }
+  exit_code_ = -1;
+  signal_ = info.si_status;
+  const char* name = sigabbrev_np(signal_);
+  return "signal " + std::to_string(signal_) + (name != nullptr ? std::string(" SIG") + name : "");
+}
+
+}  // namespace fastgpu::exec

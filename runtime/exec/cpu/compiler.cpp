@@ -1,0 +1,289 @@
+#include "runtime/exec/cpu/compiler.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "runtime/base/limits.hpp"
+#include "runtime/base/sha256.hpp"
+#include "runtime/exec/cpu/child.hpp"
+#include "runtime/exec/cpu/compat_text.hpp"
+
+namespace fastgpu::exec {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* search_path = "/usr/local/bin:/usr/bin:/bin";
+constexpr std::string_view unsupported = "not supported on the CPU device";
+
+base::Error trouble(std::string what) {
+  return {base::ErrorKind::unavailable, base::ErrorCode::internal, std::move(what), ""};
+}
+
+/// An executable file for the word: a path as it is, a name as found in the usual folders.
+std::string find_program(const std::string& word) {
+  if (word.empty())
+    return "";
+  if (word.find('/') != std::string::npos)
+    return access(word.c_str(), X_OK) == 0 ? word : "";
+  std::istringstream folders(search_path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    const std::string path = folder + "/" + word;
+    if (access(path.c_str(), X_OK) == 0)
+      return path;
+  }
+  return "";
+}
+
+std::string find_compiler(const std::string& wanted) {
+  if (!wanted.empty())
+    return find_program(wanted);
+  const char* chosen = std::getenv("FASTGPU_CXX");
+  if (chosen != nullptr && *chosen != '\0')
+    return find_program(chosen);
+  for (const char* name : {"g++", "clang++"})
+    if (std::string path = find_program(name); !path.empty())
+      return path;
+  return "";
+}
+
+/// What `-march=native` looks at: a kernel for one CPU must not run on a lesser one.
+std::string cpu_features() {
+  std::ifstream info("/proc/cpuinfo");
+  std::string result;
+  for (std::string line; std::getline(info, line) && !line.empty();)
+    if (line.starts_with("model") || line.starts_with("flags") || line.starts_with("vendor_id"))
+      result += line + "\n";
+  return result;
+}
+
+/// The file behind the compiler's name: changes with every upgrade, and needs no process to ask.
+std::string file_identity(const std::string& path) {
+  std::error_code ignored;
+  const fs::path real = fs::canonical(path, ignored);
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0)
+    return path;
+  return real.string() + " " + std::to_string(info.st_size) + " " +
+         std::to_string(info.st_mtim.tv_sec);
+}
+
+bool write_file(const fs::path& path, std::string_view text) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(text.data(), static_cast<std::streamsize>(text.size()));
+  file.flush();
+  return file.good();
+}
+
+void remove_all(std::string& text, std::string_view what) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at))
+    text.erase(at, what.size());
+}
+
+std::string list(const std::set<std::string, std::less<>>& names) {
+  std::string result;
+  for (const auto& name : names)
+    result += (result.empty() ? "" : ", ") + name;
+  return result.empty() ? "none" : result;
+}
+
+/// Removes a folder and what is in it when the compile is over.
+struct WorkFolder {
+  std::string path;
+  ~WorkFolder() {
+    std::error_code ignored;
+    if (!path.empty())
+      fs::remove_all(path, ignored);
+  }
+};
+
+std::string translation_unit(const Rewritten& rewritten, const KernelRequest& request) {
+  const bool storage = rewritten.shared_at_file_scope;
+  std::string text = "#line 1 \"job.cu\"\n" + rewritten.text + "\n#line 1 \"fastgpu-entry\"\n";
+  if (storage) {
+    text +=
+        "extern \"C\" { __attribute__((visibility(\"hidden\"))) alignas(128) __thread char "
+        "fastgpu_shared_storage[" +
+        std::to_string(base::limits::shared_memory_bytes_max) +
+        "]; static char* fastgpu_shared_here() { return fastgpu_shared_storage; } }\n";
+  }
+  text += std::string("FASTGPU_KERNEL(") + (storage ? "fastgpu_shared_here" : "nullptr") + ", " +
+          request.expression + ")\n";
+  return text;
+}
+
+}  // namespace
+
+Compiler::Compiler(CompilerOptions options) : options_(std::move(options)) {}
+
+base::Status Compiler::prepare() {
+  program_ = find_compiler(options_.program);
+  if (program_.empty())
+    return trouble("no compiler on this host: tried $FASTGPU_CXX, g++, clang++ in " +
+                   std::string(search_path));
+  base::Sha256 hash;
+  for (const auto& file : compat_files()) {
+    hash.update(file.name);
+    hash.update(file.text);
+  }
+  const std::string version = to_string(hash.finish());
+  identity_ = "cpu\n" + version + "\n" + file_identity(program_) + "\n" + cpu_features();
+  include_folder_ = options_.folder + "/include-" + version.substr(0, 16);
+  std::error_code error;
+  fs::create_directories(options_.folder, error);
+  if (fs::exists(include_folder_ + "/fastgpu_cuda.h"))
+    return {};
+  std::string fresh = options_.folder + "/new.XXXXXX";
+  if (mkdtemp(fresh.data()) == nullptr)
+    return trouble("cannot write to the compile cache " + options_.folder);
+  WorkFolder cleaner{fresh};
+  for (const auto& file : compat_files())
+    if (!write_file(fs::path(fresh) / file.name, file.text))
+      return trouble("cannot write " + fresh + "/" + std::string(file.name));
+  fs::permissions(fresh, fs::perms(0755), error);
+  fs::rename(fresh, include_folder_, error);  // another executor may have been first: as good
+  if (!fs::exists(include_folder_ + "/fastgpu_cuda.h"))
+    return trouble("cannot make " + include_folder_ + ": " + error.message());
+  return {};
+}
+
+base::ObjectHash Compiler::key(const KernelRequest& request) const {
+  base::Sha256 hash;
+  const auto field = [&hash](std::string_view text) {
+    hash.update(std::to_string(text.size()) + ":");
+    hash.update(text);
+  };
+  field(identity_);
+  field(request.source);
+  field(request.expression);
+  for (const auto& define : request.defines)
+    field(define);
+  field(request.standard == Standard::cpp20 ? "c++20" : "c++17");
+  field(request.precise ? "precise" : request.force_fibres ? "fibres" : "fast");
+  return hash.finish();
+}
+
+std::vector<std::string> Compiler::arguments(const KernelRequest& request, bool fibres) const {
+  const bool clang = fs::path(program_).filename().string().find("clang") != std::string::npos;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options_.limit).count();
+  std::vector<std::string> words{options_.child_program,
+                                 "--compile-child",
+                                 std::to_string(getpid()),
+                                 std::to_string(seconds + 1),
+                                 std::to_string(options_.memory_bytes),
+                                 program_};
+  const auto add = [&words](std::initializer_list<const char*> more) {
+    words.insert(words.end(), more.begin(), more.end());
+  };
+  add({"-w", "-pipe", "-shared", "-fPIC", "-march=native", "-fno-exceptions", "-fno-rtti",
+       "-fno-threadsafe-statics", "-fno-delete-null-pointer-checks", "-fno-math-errno",
+       "-fno-trapping-math", "-fno-stack-protector", "-fcf-protection=none", "-fvisibility=hidden",
+       "-fdiagnostics-color=never"});
+  if (!clang)
+    add({"-fno-gnu-unique", "-fno-diagnostics-show-option"});
+  add({request.precise ? "-O1" : "-O3"});
+  add({request.standard == Standard::cpp20 ? "-std=c++20" : "-std=c++17"});
+  if (!fibres)
+    add({"-D__FASTGPU_LOOP"});
+  for (const auto& define : request.defines)
+    words.push_back("-D" + define);
+  words.push_back("-I" + include_folder_);
+  words.push_back("-include");
+  words.push_back(include_folder_ + "/fastgpu_cuda.h");
+  add({"job.cpp", "-o", "kernel.so", "-nostdlib", "-Wl,--build-id=none,-z,now,-z,relro", "-lm",
+       "-lc", "-lgcc"});
+  return words;
+}
+
+CompileOutcome Compiler::compile(const KernelRequest& request) {
+  CompileOutcome outcome;
+  const auto fail = [&outcome](base::FailureReason reason, std::string message) {
+    outcome.reason = reason;
+    outcome.message = std::move(message);
+    return outcome;
+  };
+  const Rewritten rewritten = rewrite(request.source);
+  WorkFolder work{options_.folder + "/work.XXXXXX"};
+  if (mkdtemp(work.path.data()) == nullptr)
+    return fail(base::FailureReason::staging_failed, "cannot write to " + options_.folder);
+  if (!write_file(work.path + "/job.cpp", translation_unit(rewritten, request)))
+    return fail(base::FailureReason::staging_failed, "no room in " + options_.folder);
+  const bool fibres =
+      request.precise || request.force_fibres || rewritten.may_wait(request.expression);
+  ChildCommand command;
+  command.arguments = arguments(request, fibres);
+  command.environment = {std::string("PATH=") + search_path, "LC_ALL=C", "TMPDIR=" + work.path};
+  command.folder = work.path;
+  command.limit = options_.limit;
+  command.output_bytes_max = base::limits::message_text_bytes_max;
+  const auto end = run_child(command);
+  if (!end.ok())
+    return fail(base::FailureReason::staging_failed, end.error().message);
+  outcome.cpu_ns = end.value().cpu_ns;
+  std::string log = end.value().output;
+  remove_all(log, work.path + "/");
+  remove_all(log, include_folder_ + "/");
+  if (end.value().timed_out)
+    return fail(base::FailureReason::compile_error, "the compiler was stopped after " +
+                                                        std::to_string(options_.limit.count()) +
+                                                        " ms (limit)\n" + log);
+  if (end.value().exit_code != 0) {
+    CompileOutcome judged = judge_log(std::move(log), request, rewritten);
+    judged.cpu_ns = outcome.cpu_ns;
+    return judged;
+  }
+  const std::string_view base = kernel_base_name(request.expression);
+  if (!rewritten.hidden_kernels && !rewritten.kernels.contains(base))
+    return fail(base::FailureReason::bad_kernel,
+                "'" + request.expression +
+                    "' is not a __global__ function; this source has: " + list(rewritten.kernels));
+  outcome.object_path = work.path + ".so";
+  std::error_code error;
+  fs::rename(work.path + "/kernel.so", outcome.object_path, error);
+  if (error)
+    return fail(base::FailureReason::staging_failed, "no compiled file: " + error.message());
+  return outcome;
+}
+
+CompileOutcome judge_log(std::string log, const KernelRequest& request,
+                         const Rewritten& rewritten) {
+  CompileOutcome outcome;
+  bool in_source = false;
+  bool in_entry = false;
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("error:") == std::string::npos)
+      continue;
+    in_source |= line.starts_with("job.cu:");
+    in_entry |= line.starts_with("fastgpu-entry:") || line.starts_with("fastgpu_cuda.h:");
+  }
+  if (log.find(unsupported) != std::string::npos) {
+    outcome.reason = base::FailureReason::not_supported_on_device;
+    outcome.message = std::move(log);
+    return outcome;
+  }
+  if (in_source || !in_entry) {
+    outcome.reason = base::FailureReason::compile_error;
+    outcome.message = log.empty() ? "the compiler failed and said nothing" : std::move(log);
+    return outcome;
+  }
+  const std::string kernels =
+      list(rewritten.kernels) + (rewritten.hidden_kernels ? ", and those that macros declare" : "");
+  outcome.reason = base::FailureReason::bad_kernel;
+  if (!rewritten.kernels.contains(kernel_base_name(request.expression)))
+    outcome.message = "no kernel '" + request.expression + "'; this source has: " + kernels;
+  else
+    outcome.message = "'" + request.expression +
+                      "' does not name one kernel: a template needs its arguments, as in k<float>, "
+                      "a kernel in a namespace its full name, and an overloaded kernel a name of "
+                      "its own\n" +
+                      log;
+  return outcome;
+}
+
+}  // namespace fastgpu::exec

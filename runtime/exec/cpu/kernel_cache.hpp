@@ -1,0 +1,102 @@
+#pragma once
+
+/// Kernels that are compiled and loaded, by what they were made from.
+///
+/// Place in the flow: the CPU device asks for each task's kernel here. In memory first, then in the
+/// folder, then by compiling; on threads of its own, so that a task whose kernel is there does not
+/// wait for one whose kernel is being made. One compile per key and process however many ask;
+/// several processes may share the folder: a file appears whole, by rename, and is checked when it
+/// is read. Threads: any. Failures live in the entry, as reason and message; those that are the
+/// source's own are remembered like kernels, the others are tried again by the next who asks.
+/// Limits: `loaded_max` entries in memory, least recently used first out; `folder_bytes_max` on
+/// disk, oldest first out, looked at when the cache starts.
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/exec/cpu/compiler.hpp"
+#include "runtime/exec/cpu/module.hpp"
+
+namespace fastgpu::exec {
+
+struct KernelCacheOptions {
+  CompilerOptions compiler;  ///< its folder is the cache's folder
+  std::size_t threads{2};
+  std::size_t loaded_max{256};
+  std::uint64_t folder_bytes_max{1ull << 30};
+};
+
+/// What is known of one kernel. Immutable once `done()`.
+class KernelEntry {
+ public:
+  bool done() const { return done_.load(std::memory_order_acquire); }
+  base::FailureReason reason{base::FailureReason::none};
+  std::string message;
+  std::shared_ptr<Module> module;  ///< null on failure
+  bool compiled{false};            ///< a compiler ran for it
+  std::uint64_t made_ns{};         ///< wall time of making it: look-up, compile, load
+  std::uint64_t compiler_cpu_ns{};
+
+ private:
+  friend class KernelCache;
+  std::atomic<bool> done_{false};
+};
+
+class KernelCache {
+ public:
+  /// `changed` is called on a thread of the cache whenever an entry is done.
+  KernelCache(KernelCacheOptions options, std::function<void()> changed);
+  ~KernelCache();
+  KernelCache(const KernelCache&) = delete;
+  KernelCache& operator=(const KernelCache&) = delete;
+
+  /// Never blocks for a compile. The entry is done, or will be.
+  std::shared_ptr<const KernelEntry> request(const KernelRequest& request);
+  /// Waits until the entry is done.
+  std::shared_ptr<const KernelEntry> wait(std::shared_ptr<const KernelEntry> entry);
+
+ private:
+  struct Slot {
+    std::string name;
+    std::shared_ptr<KernelEntry> entry;
+  };
+  struct Order {
+    KernelRequest request;
+    std::string name;
+    std::shared_ptr<KernelEntry> entry;
+  };
+  void serve();
+  void make(const Order& order);
+  bool load_from_folder(const base::ObjectHash& key, KernelEntry& entry);
+  void compile(const base::ObjectHash& key, const KernelRequest& request, KernelEntry& entry);
+  std::string path_of(const base::ObjectHash& key) const;
+  void forget_oldest();
+  void clean_folder() const;
+
+  const KernelCacheOptions options_;
+  const std::function<void()> changed_;
+  Compiler compiler_;
+  base::Status usable_;
+
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable finished_;
+  std::list<Slot> used_;  ///< most recently used first
+  std::unordered_map<std::string, std::list<Slot>::iterator> by_name_;
+  std::deque<Order> orders_;
+  bool stop_{false};
+  std::once_flag prepared_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace fastgpu::exec
