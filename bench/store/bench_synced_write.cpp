@@ -106,6 +106,7 @@ void run(const std::string& folder, const char* name, std::uint64_t in_flight_ma
   Run work(*opened.value(), in_flight_max, seconds);
   opened.value()->start([&work](store::StoreDurable durable) { work.durable(durable.up_to); });
   work.go(name);
+  opened.value().reset();  // its thread may still be inside the sink
 }
 
 /// The floor: the same bytes appended to a file, with fdatasync after each.

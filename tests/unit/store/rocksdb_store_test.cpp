@@ -27,8 +27,8 @@ std::unique_ptr<RocksDbStore> open_in(const std::string& folder,
   return std::move(opened).value();
 }
 
-/// Holds the store's thread inside the sink of the first write, so that what is written meanwhile
-/// waits together.
+/// Outlives the store that tells it. Holds the store's thread inside the sink of the first write,
+/// so that what is written meanwhile waits together.
 class HeldSink {
  public:
   void operator()(StoreDurable durable) {
@@ -51,8 +51,8 @@ class HeldSink {
 
 TEST(RocksDbStore, SyncsOnceForAllThatWaits) {
   const TemporaryFolder folder;
-  const auto store = open_in(folder.path());
   HeldSink sink;
+  const auto store = open_in(folder.path());
   store->start([&sink](StoreDurable durable) { sink(durable); });
   ASSERT_EQ(store->write({1}, {Write::put("first", bytes("x"))}), base::Admission::accepted);
   sink.wait_until_held();
@@ -69,8 +69,8 @@ TEST(RocksDbStore, SyncsOnceForAllThatWaits) {
 
 TEST(RocksDbStore, RefusesWhenFullAndHasRoomOnceItReportsDurable) {
   const TemporaryFolder folder;
-  const auto store = open_in(folder.path(), 100);
   HeldSink sink;
+  const auto store = open_in(folder.path(), 100);
   store->start([&sink](StoreDurable durable) { sink(durable); });
   const auto value = bytes(std::string(59, 'x'));
   ASSERT_EQ(store->write({1}, {Write::put("a", value)}), base::Admission::accepted);
@@ -166,8 +166,8 @@ TEST(RocksDbStore, RefusesADamagedTable) {
 const char* const folder_variable = "FASTGPU_STORE_TEST_FOLDER";
 
 void write_until_durable_then_die() {
-  const auto store = open_in(std::getenv(folder_variable));
   DurableLog log;
+  const auto store = open_in(std::getenv(folder_variable));
   store->start([&log](StoreDurable durable) { log.add(durable); });
   for (std::uint64_t token = 1; token <= 50; ++token) {
     store->write({token}, {Write::put(std::to_string(token), bytes("x"))});
@@ -179,8 +179,8 @@ void write_until_durable_then_die() {
 
 void write_beyond_the_allowed_file_size() {
   signal(SIGXFSZ, SIG_IGN);
-  const auto store = open_in(std::getenv(folder_variable));
   DurableLog log;
+  const auto store = open_in(std::getenv(folder_variable));
   store->start([&log](StoreDurable durable) { log.add(durable); });
   const rlimit limit{64u << 10, 64u << 10};
   setrlimit(RLIMIT_FSIZE, &limit);

@@ -29,8 +29,8 @@ class StoreContract : public testing::Test {
     return found.value();
   }
 
-  Twin twin_;
   DurableLog log_;
+  Twin twin_;
 };
 
 using Twins = testing::Types<RocksDbTwin, MemoryTwin>;
