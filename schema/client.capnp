@@ -3,22 +3,22 @@
 #   client                              node (its gateway)
 #   Hello                          ->
 #                                  <-   Welcome: who it is, which shards it leads, the members
-#   PutChunk ... PutChunk          ->                              (inputs too large to ride along)
+#   PutChunk ... PutChunk          ->                             (inputs too large to ride along)
 #                                  <-   PutReply
 #   Submit {request, spec}         ->
 #                                  <-   Accepted {job}, once a majority has it on disk
 #   WaitJob | ShowJob | ListJobs   ->
 #                                  <-   JobList | JobDetail
 #   GetChunk                       ->
-#                                  <-   Chunk                      (outputs too large for the record)
+#                                  <-   Chunk                     (outputs too large for the record)
 #
 # Each request is a ClientCall with a number that the client chooses; its answer is a ClientAnswer
 # with the same number. Answers may overtake each other. Any request may be sent again, to any node,
 # under a new call number: those that change something carry a RequestId and are done once.
 # A node that does not lead the shard concerned passes the request on (peer.capnp, Forward).
 #
-# The frame around a message names the cluster, the sending node and its incarnation (0 and 0 from a
-# client), so they are not repeated here.
+# The frame around a message names the cluster, the sending node (0 for a client) and its
+# incarnation, so they are not repeated here.
 
 @0xc8fd1be615fbdbde;
 

@@ -1,10 +1,10 @@
-# A snapshot of a shard: its whole ledger after an entry of its log. Not a conversation; the reader is
-# a later life of the same program, possibly years newer, or another replica of the shard.
+# A snapshot of a shard: its whole ledger after an entry of its log. Not a conversation; the reader
+# is a later life of the same program, possibly years newer, or another replica of the shard.
 #
 # The shard sets every field from the state that it has applied. The log keeps the snapshot with its
 # index and a checksum, in place of all entries up to that index, which then may be dropped. So what
 # the entries said and a later start needs must be in here; and what a field means may never change
-# (schema/README.md, "How it grows").
+# (schema/rules.md, "How it grows").
 
 @0xd4b39f5fe6c448c1;
 

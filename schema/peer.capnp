@@ -10,8 +10,8 @@
 #   objects  -> objects   ObjectFetch; answered by ObjectPart
 #   gateway  -> gateway   Forward, a client's request for a shard that is led there; ForwardReply
 #
-# Every message may be lost, repeated or late. Who receives one twice answers from its books and does
-# nothing twice. "Leader" is the leader of a shard, "worker" the one actor of a device.
+# Every message may be lost, repeated or late. Who receives one twice answers from its books and
+# does nothing twice. "Leader" is the leader of a shard, "worker" the one actor of a device.
 #
 # The frame around a message names the cluster, the sending node and its incarnation; a receiver
 # refuses frames of another cluster or of a lower incarnation than it has heard of. What concerns a
@@ -188,7 +188,7 @@ struct Renew {
   shard @0 :UInt32;
   epoch @1 :UInt64;
   term @2 :UInt64;
-  # The highest that the worker has seen of the shard; a leader of a higher one answers with its own.
+  # The highest that the worker has seen of the shard; a leader of a higher one answers with that.
 
   device @3 :Common.DeviceId;
   incarnation @4 :UInt64;

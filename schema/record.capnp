@@ -1,11 +1,11 @@
 # What the log of a shard holds on disk. Not a conversation: the reader is a later life of the same
 # program, possibly years newer.
 #
-# The leader of the shard sets every field when it proposes the entry; nothing is changed afterwards.
+# The leader of the shard sets every field when it proposes the entry; nothing changes afterwards.
 # The log around an entry keeps shard, epoch, term and index with a checksum and a chain to the
 # entry before, so they are not repeated here. Entries are applied in log order, the records of an
 # entry in list order; applying the same entries gives the same state on every replica and at every
-# start, so a field may never come to mean something else (schema/README.md, "How it grows").
+# start, so a field may never come to mean something else (schema/rules.md, "How it grows").
 
 @0x90e98376116cefa6;
 

@@ -1,7 +1,7 @@
 #pragma once
 
 /// Identities. Every id is a type of its own, a plain value that is copied, compared and hashed.
-/// Which of them travel in which frame is told in schema/README.md. Nothing here fails.
+/// Which of them travel in which frame is told in schema/rules.md. Nothing here fails.
 
 #include <array>
 #include <compare>

@@ -58,7 +58,7 @@ void write_segment(TaskSegment::Builder to, const protocol::TaskSegment& from,
   to.setNextCause(codec::write_enum<PlaceCause>(from.record.next_cause));
   to.setOwnFailures(from.record.own_failures);
   to.setNodeFailures(from.record.node_failures);
-  if (from.record.floor)
+  if (from.record.floor != base::AttemptId{})
     write(to.initFloor(), from.record.floor);
   if (from.record.device != base::DeviceId{})
     write(to.initDevice(), from.record.device);

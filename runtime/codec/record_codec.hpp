@@ -18,7 +18,7 @@
 
 namespace fastgpu::codec {
 
-/// The only format so far. What a rise means is told in schema/README.md.
+/// The only format so far. What a rise means is told in schema/rules.md.
 inline constexpr std::uint16_t record_format_version = 1;
 
 base::Bytes encode(const protocol::Entry& entry);
