@@ -9,7 +9,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/result.hpp"
-#include "runtime/ledger/task_ranges.hpp"
+#include "runtime/ledger/tables/task_ranges.hpp"
 #include "runtime/protocol/cluster.hpp"
 #include "runtime/protocol/ledger_image.hpp"
 #include "runtime/protocol/records.hpp"

@@ -37,18 +37,6 @@ Verdict judge(const TaskOutcome& outcome, const TaskRecord& record, const protoc
   return record.node_failures < spec.crash_limit ? Verdict::retry_node : Verdict::lose;
 }
 
-bool passes_fence(const TaskRecord& record, const base::AttemptId& attempt) {
-  switch (record.phase) {
-    case TaskPhase::placed:
-      return attempt >= record.floor;
-    case TaskPhase::ready:
-      return attempt > record.floor;  // the floor itself has failed
-    case TaskPhase::ended:
-      return false;
-  }
-  return false;
-}
-
 protocol::SharedOutcome share(TaskOutcome outcome) {
   return {std::make_shared<const TaskOutcome>(std::move(outcome))};
 }

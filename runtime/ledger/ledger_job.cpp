@@ -71,6 +71,18 @@ JobAttempt& Job::attempt_on(const base::AttemptId& attempt, base::DeviceId devic
   return at->second;
 }
 
+bool passes_fence(const protocol::TaskRecord& task, const base::AttemptId& attempt) {
+  switch (task.phase) {
+    case protocol::TaskPhase::placed:
+      return attempt >= task.floor;
+    case protocol::TaskPhase::ready:
+      return attempt > task.floor;  // the floor itself has failed
+    case protocol::TaskPhase::ended:
+      return false;
+  }
+  return false;
+}
+
 std::uint64_t estimated_bytes(const protocol::JobSpec& spec) {
   std::uint64_t size = job_bytes + spec.name.size() + spec.kernel.source.size() +
                        spec.kernel.name.size() + spec.kernel.standard.size();

@@ -9,8 +9,8 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/time.hpp"
-#include "runtime/ledger/interval_map.hpp"
-#include "runtime/ledger/task_ranges.hpp"
+#include "runtime/ledger/tables/interval_map.hpp"
+#include "runtime/ledger/tables/task_ranges.hpp"
 #include "runtime/protocol/job.hpp"
 #include "runtime/protocol/ledger_image.hpp"
 
@@ -50,6 +50,9 @@ struct Job {
   TaskRanges live_part(const TaskRanges& ranges) const;
   bool operator==(const Job&) const = default;
 };
+
+/// True when a Finish of the attempt counts for the task.
+bool passes_fence(const protocol::TaskRecord& task, const base::AttemptId& attempt);
 
 /// About what the job takes in memory and in a snapshot. Of a finished job it depends on nothing
 /// that may change any more, so all replicas forget alike.

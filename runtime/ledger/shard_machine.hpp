@@ -25,13 +25,13 @@
 #include "runtime/base/ids.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/base/time.hpp"
-#include "runtime/ledger/assign_table.hpp"
-#include "runtime/ledger/duty_table.hpp"
 #include "runtime/ledger/ledger_effects.hpp"
 #include "runtime/ledger/ledger_events.hpp"
 #include "runtime/ledger/ledger_faults.hpp"
 #include "runtime/ledger/ledger_state.hpp"
-#include "runtime/ledger/proposal_batch.hpp"
+#include "runtime/ledger/tables/assign_table.hpp"
+#include "runtime/ledger/tables/duty_table.hpp"
+#include "runtime/ledger/tables/proposal_batch.hpp"
 
 namespace fastgpu::ledger {
 
@@ -41,6 +41,8 @@ struct ShardOptions {
   base::ShardLayout layout;
   base::NodeId self;
   base::Incarnation incarnation;  ///< of this node's present life
+  /// Shard 0: recorded as members when it leads first; their ids are theirs already.
+  std::vector<protocol::NodeInfo> founders;
   ShardLimits limits;
   LedgerFaults faults;
 };
@@ -69,7 +71,18 @@ class ShardMachine {
   void handle(const ProposeRefused& event);
   void handle(const Restored& event);
   void handle(const Tick& event);
-  void on_applied(const Applied& change);
+  void on_applied(const JobAccepted& change);
+  void on_applied(const TasksPlaced&) {}
+  void on_applied(const TasksEnded& change);
+  void on_applied(const TasksAgain& change);
+  void on_applied(const FinishFenced&) {}
+  void on_applied(const UsageReleased& change);
+  void on_applied(const JobCancelled& change);
+  void on_applied(const JobEnded& change);
+  void on_applied(const JobForgotten&) {}
+  void on_applied(const MemberAdded& change);
+  void on_applied(const RequestRefused& change);
+  void propose_founders();
   void forget_leadership();
   void compact_if_due(const Committed& event);
   void propose(protocol::Record record) { batch_.add(std::move(record)); }
@@ -82,6 +95,8 @@ class ShardMachine {
 
   // --- shard_clients.cpp: the gateway's requests -------------------------------------------------
   void handle(const protocol::ShardRequest& event);
+  template <class Other>
+  void request(base::CallId call, const Other& other);
   void request(base::CallId call, const protocol::Submit& submit);
   void request(base::CallId call, const protocol::ListJobs& list);
   void request(base::CallId call, const protocol::ShowJob& show);
@@ -89,9 +104,13 @@ class ShardMachine {
   void request(base::CallId call, const protocol::CancelJob& cancel);
   void request(base::CallId call, const protocol::Join& join);
   void reply(base::CallId call, protocol::ClientReply answer);
+  /// Answers all calls that wait for the request's commit.
   void answer_request(const base::RequestId& request, const protocol::ClientReply& answer);
+  /// Takes a request's record in, or adds the call to those that wait for the same request.
+  void propose_request(const base::RequestId& request, std::optional<base::CallId> call,
+                       bool submit, protocol::Record record);
+  /// Answers who waits for a record that the log dropped.
   void answer_dropped(const protocol::Record& record, const base::Error& error);
-  bool wait_for_commit(const base::RequestId& request, base::CallId call);
   protocol::JobSummary summary(const Job& job) const;
   protocol::JobList list_of(const Job& job) const;
   protocol::Joined joined(const protocol::NodeInfo& info) const;
@@ -103,35 +122,45 @@ class ShardMachine {
   void handle(const protocol::Waiting& event);
   void handle(const AssignReplyEvent& event);
   void handle(const FinishEvent& event);
-  void propose_finish(const FinishEvent& event, const Job& job, const TaskRanges& fresh);
+  void place(const protocol::Place& choice, const TaskRanges& ranges, protocol::PlaceCause cause);
+  void propose_finish(const FinishEvent& event, const TaskRanges& fresh, const TaskRanges& counts,
+                      std::uint64_t tasks_told);
+  /// The Finish of these tasks is in flight no longer.
+  void end_finishing(const base::AttemptId& attempt, const TaskRanges& ranges);
+  void settle(const base::AttemptId& attempt, base::JobId job, base::DeviceId device,
+              const TaskRanges& ranges);
   void send_assign(const base::AttemptId& attempt, const Holding& holding);
   void resend_assigns();
+  /// Tells the scheduler that an Assign got no answer that counts.
+  void give_up_assign(const base::AttemptId& attempt, protocol::RefusalReason reason);
   void tell_ready(base::JobId job, const TaskRanges& ranges, protocol::PlaceCause cause);
+  /// Tasks that were held are ready again.
   void make_ready(base::JobId job, const TaskRanges& ranges, protocol::PlaceCause cause);
-  /// The attempt's tasks are lost with its node or were never there: ready again, or given up.
+  /// The attempt may have run these tasks and never will: ready again, or lost for good.
   void lose(const base::AttemptId& attempt, const TaskRanges& ranges);
   void stop(const TakenFrom& taken);
-  void on_ended(const TasksEnded& ended);
-  void on_again(const TasksAgain& again);
-  void on_released(const UsageReleased& released);
+  protocol::DeviceKind kind_of(base::DeviceId device, const Job& job) const;
+  const base::ObjectHash& signature_of(const Job& job);
 
   // --- shard_adoption.cpp: leases, new leaders, dead nodes ---------------------------------------
   void handle(const RenewEvent& event);
   void handle(const protocol::NodeLost& event);
   void handle(const ViewChanged& event);
-  void answer_renewals(std::vector<RenewEvent> renewals);
-  void answer_renewal(const RenewEvent& event);
-  /// Goes through what the worker holds; returns the parts that it must stop.
-  TaskRanges adopt(const RenewEvent& event, const protocol::HeldAttempt& held);
-  void adopt_range(const RenewEvent& event, const protocol::HeldAttempt& held, const Job& job,
-                   base::TaskRange range, TaskRanges& keep, TaskRanges& place, TaskRanges& stop);
-  void miss_unlisted(const RenewEvent& event);
   void begin_read();
-  void learn_incarnation(base::NodeId node, base::Incarnation incarnation);
+  void answer_renewal(const RenewEvent& event);
+  /// Takes over what a worker holds; returns the tasks that it must stop.
+  TaskRanges adopt(const RenewEvent& event, const protocol::HeldAttempt& held);
+  void miss_unlisted(const RenewEvent& event);
+  /// False for a message of a life that is over.
+  bool learn_incarnation(base::NodeId node, base::Incarnation incarnation);
   void lose_node(base::NodeId node, base::Incarnation through);
+  bool has_inherited(base::NodeId node) const;
   void begin_adoption();
+  void adopt_node(base::NodeId node);
   void send_adopts();
   void end_adoption_when_due();
+  void grant_lease(base::DeviceId device, base::Incarnation incarnation);
+  void end_lease(base::DeviceId device);
   void expire_leases();
 
   const ShardOptions options_;
@@ -150,17 +179,24 @@ class ShardMachine {
   base::LogToken last_token_;
   ProposalBatch batch_;
   std::uint64_t entries_since_compact_{0};
+  std::uint64_t records_since_compact_{0};
 
   // Work.
   DutyTable duties_;
   AssignTable assigns_;
   std::map<base::AttemptId, TaskRanges> finishing_;  ///< Finishes proposed and not committed
   std::map<base::JobId, protocol::WaitingReason> waiting_;
+  std::map<base::JobId, base::ObjectHash> signatures_;
 
   // Clients.
-  std::map<base::RequestId, std::vector<base::CallId>> requests_in_flight_;
+  struct RequestInFlight {
+    bool submit{false};
+    std::vector<base::CallId> calls;
+  };
+  std::map<base::RequestId, RequestInFlight> requests_in_flight_;
   std::size_t calls_in_flight_{0};
-  std::map<base::JobId, std::set<base::CallId>> watchers_;
+  std::size_t submits_in_flight_{0};
+  std::map<base::JobId, std::map<base::CallId, base::Time>> watchers_;
   std::set<std::pair<base::Time, std::pair<base::JobId, base::CallId>>> watch_deadlines_;
 
   // Leases and adoption.
@@ -169,9 +205,11 @@ class ShardMachine {
     base::Time until;  ///< as this leader counts it: 1 % longer than the worker
   };
   std::map<base::DeviceId, Lease> leases_;
+  std::set<std::pair<base::Time, base::DeviceId>> lease_ends_;
   std::vector<RenewEvent> renewals_;  ///< no read was begun since they came
   std::map<base::LogToken, std::vector<RenewEvent>> reads_;
   protocol::SharedView view_;
+  std::map<base::DeviceId, protocol::DeviceKind> kinds_;    ///< as the view shows them
   std::map<base::NodeId, base::Incarnation> incarnations_;  ///< newest life heard of
   struct Adoption {
     int tries{0};

@@ -1,4 +1,4 @@
-#include "runtime/ledger/proposal_batch.hpp"
+#include "runtime/ledger/tables/proposal_batch.hpp"
 
 #include <iterator>
 #include <utility>

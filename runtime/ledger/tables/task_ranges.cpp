@@ -1,4 +1,4 @@
-#include "runtime/ledger/task_ranges.hpp"
+#include "runtime/ledger/tables/task_ranges.hpp"
 
 #include <algorithm>
 #include <utility>

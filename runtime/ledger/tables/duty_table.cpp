@@ -1,4 +1,4 @@
-#include "runtime/ledger/duty_table.hpp"
+#include "runtime/ledger/tables/duty_table.hpp"
 
 #include <utility>
 

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "runtime/base/ids.hpp"
-#include "runtime/ledger/interval_map.hpp"
 #include "runtime/ledger/ledger_job.hpp"
-#include "runtime/ledger/task_ranges.hpp"
+#include "runtime/ledger/tables/interval_map.hpp"
+#include "runtime/ledger/tables/task_ranges.hpp"
 #include "runtime/protocol/records.hpp"
 
 namespace fastgpu::ledger {

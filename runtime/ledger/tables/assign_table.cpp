@@ -1,4 +1,4 @@
-#include "runtime/ledger/assign_table.hpp"
+#include "runtime/ledger/tables/assign_table.hpp"
 
 namespace fastgpu::ledger {
 

@@ -1,0 +1,30 @@
+#pragma once
+
+/// What a shard says when it cannot do what it is asked.
+
+#include <string>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/result.hpp"
+
+namespace fastgpu::ledger {
+
+inline base::Error shard_not_leading() {
+  return {base::ErrorKind::unavailable, base::ErrorCode::shard_unavailable,
+          "this node does not lead the shard", "ask again: another node leads it, or will"};
+}
+inline base::Error outcome_unknown() {
+  return {base::ErrorKind::unknown, base::ErrorCode::timeout,
+          "the leadership ended before the request was decided: it may have been done",
+          "send the same request again: it is done at most once"};
+}
+inline base::Error shard_overloaded(const std::string& what) {
+  return {base::ErrorKind::overloaded, base::ErrorCode::overloaded, what, "try again shortly"};
+}
+inline base::Error job_not_found(base::JobId job) {
+  return {base::ErrorKind::rejected, base::ErrorCode::not_found,
+          base::to_string(job) + " is not known",
+          "finished jobs are forgotten after a while; list them with ps"};
+}
+
+}  // namespace fastgpu::ledger
