@@ -115,7 +115,8 @@ void check_kept(MemoryFolder& folder, const Known& known) {
     ASSERT_TRUE(data.ok());
     ASSERT_EQ(hash_of(data.value()), hash) << "a name means whole bytes";
   }
-  for (const auto& entry : folder.list().value()) {
+  const auto entries = folder.list();
+  for (const auto& entry : entries.value()) {
     const auto name = parse_name(entry.name);
     ASSERT_FALSE(name.folder == upload_folder && blobs.has(*name.hash)) << "left behind";
     ASSERT_NE(name.folder, fresh_folder) << "left behind";
