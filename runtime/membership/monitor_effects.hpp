@@ -24,16 +24,9 @@ struct DialNode {
   protocol::NodeInfo info;
   bool operator==(const DialNode&) const = default;
 };
-/// The list of members is this now; to be remembered for the next start.
-struct MembersLearned {
-  protocol::Members members;
-  bool operator==(const MembersLearned&) const = default;
-};
-
 /// SharedView goes to everybody who looks at the cluster; compared by identity. NodeLost goes to
 /// the shards.
-using Effect =
-    std::variant<SendToNode, DialNode, MembersLearned, protocol::SharedView, protocol::NodeLost>;
+using Effect = std::variant<SendToNode, DialNode, protocol::SharedView, protocol::NodeLost>;
 using Effects = std::vector<Effect>;
 
 }  // namespace fastgpu::membership

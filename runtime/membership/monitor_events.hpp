@@ -29,19 +29,18 @@ struct PeerUp {
   bool operator==(const PeerUp&) const = default;
 };
 
-enum class PeerDownReason : std::uint8_t { reset, refused, closed, silent };
-
-/// The link lost the node, or cannot reach it.
+/// The link lost the node in that life, or cannot reach it (then none). By silence, a reset or a
+/// refusal: each time it is suspect at once.
 struct PeerDown {
   base::NodeId node;
-  PeerDownReason reason{PeerDownReason::reset};
+  base::Incarnation incarnation;
   bool operator==(const PeerDown&) const = default;
 };
 
-/// The shards that this node leads now: all of them.
-struct LedShardsChanged {
-  std::vector<protocol::LedShard> leads;
-  bool operator==(const LedShardsChanged&) const = default;
+/// This node leads the shard from now on, or no longer: term 0.
+struct ShardLed {
+  protocol::LedShard shard;
+  bool operator==(const ShardLed&) const = default;
 };
 
 /// The own root shard applied a change of members, or the node knew them when it started.
@@ -58,6 +57,6 @@ struct Tick {
 /// DeviceBooks are those of the own devices, from their workers.
 using Event = std::variant<FromPeer<protocol::Heartbeat>, FromPeer<protocol::MembersAsk>,
                            FromPeer<protocol::Members>, PeerUp, PeerDown, protocol::DeviceBooks,
-                           LedShardsChanged, MembersKnown, Tick>;
+                           ShardLed, MembersKnown, Tick>;
 
 }  // namespace fastgpu::membership

@@ -57,7 +57,6 @@ void MonitorMachine::learn(const protocol::Members& members) {
   peers_ = std::move(peers);
   view_urgent_ = true;
   beat_now_ = true;
-  effects_.push_back(MembersLearned{members_});
 }
 
 void MonitorMachine::dial_where_needed() {
@@ -140,8 +139,6 @@ void MonitorMachine::on(const PeerUp& event) {
   const auto found = peers_.find(event.node);
   if (found == peers_.end())
     return;
-  found->second.dialled_incarnation =
-      std::max(found->second.dialled_incarnation, event.incarnation);
   if (heard(found->second, event.incarnation))
     beat_now_ = true;
 }
@@ -152,7 +149,7 @@ void MonitorMachine::on(const PeerDown& event) {
     return;
   Peer& peer = found->second;
   // The end of a connection to an older life says nothing of this one.
-  const bool of_older = peer.dialled_incarnation && peer.dialled_incarnation < peer.incarnation;
+  const bool of_older = event.incarnation && event.incarnation < peer.incarnation;
   if (peer.state != NodeState::up || of_older)
     return;
   peer.state = NodeState::suspect;
@@ -185,18 +182,32 @@ void MonitorMachine::on(const protocol::DeviceBooks& event) {
   view_changed_ = true;
 }
 
-void MonitorMachine::on(const LedShardsChanged& event) {
-  if (leads_ == event.leads)
-    return;
-  leads_ = event.leads;
+void MonitorMachine::on(const ShardLed& event) {
+  const auto found = leads_.find(event.shard.shard);
+  if (!event.shard.term) {
+    if (found == leads_.end())
+      return;
+    leads_.erase(found);
+  } else {
+    if (found != leads_.end() && found->second == event.shard)
+      return;
+    leads_[event.shard.shard] = event.shard;
+  }
   beat_now_ = true;
   view_urgent_ = true;
+}
+
+std::vector<protocol::LedShard> MonitorMachine::led() const {
+  std::vector<protocol::LedShard> all;
+  for (const auto& [id, shard] : leads_)
+    all.push_back(shard);
+  return all;
 }
 
 void MonitorMachine::beat_where_due() {
   if (!beat_now_ && beat_at_ && now_ < *beat_at_)
     return;
-  protocol::Heartbeat beat{options_.self, leads_, {}, members_.version};
+  protocol::Heartbeat beat{options_.self, led(), {}, members_.version};
   if (devices_changed_ || beat_now_ || !books_told_at_ ||
       now_ >= *books_told_at_ + limits::books_interval) {
     for (const auto& [device, books] : devices_)
@@ -225,7 +236,7 @@ protocol::SharedView MonitorMachine::view() const {
   auto shown = std::make_shared<protocol::ClusterView>();
   shown->cluster = options_.cluster;
   shown->self = options_.self.node;
-  protocol::NodeView self{options_.self, options_.incarnation, NodeState::up, 0, leads_, {}};
+  protocol::NodeView self{options_.self, options_.incarnation, NodeState::up, 0, led(), {}};
   for (const auto& [device, books] : devices_)
     self.devices.push_back(books);
   for (const auto& [id, peer] : peers_)

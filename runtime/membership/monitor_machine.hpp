@@ -58,7 +58,7 @@ class MonitorMachine {
   void on(const PeerUp& event);
   void on(const PeerDown& event);
   void on(const protocol::DeviceBooks& event);
-  void on(const LedShardsChanged& event);
+  void on(const ShardLed& event);
   void on(const MembersKnown& event);
   void on(const Tick& event);
 
@@ -69,12 +69,13 @@ class MonitorMachine {
   void suspect_the_silent();
   void beat_where_due();
   void show_where_due();
+  std::vector<protocol::LedShard> led() const;
   protocol::SharedView view() const;
 
   const MonitorOptions options_;
   protocol::Members members_;
   std::map<base::NodeId, Peer> peers_;  ///< all members but this node
-  std::vector<protocol::LedShard> leads_;
+  std::map<base::ShardId, protocol::LedShard> leads_;
   std::map<base::DeviceId, protocol::DeviceBooks> devices_;
 
   bool started_{false};

@@ -14,8 +14,7 @@ namespace fastgpu::membership {
 
 struct Peer {
   protocol::NodeInfo info;
-  base::Incarnation incarnation;          ///< newest life heard of; none before the first
-  base::Incarnation dialled_incarnation;  ///< the life that our own connection reached last
+  base::Incarnation incarnation;  ///< newest life heard of; none before the first
   protocol::NodeState state{protocol::NodeState::down};
   base::Time heard_at;  ///< or when it became known, before the first
   std::vector<protocol::LedShard> leads;

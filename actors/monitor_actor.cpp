@@ -1,0 +1,74 @@
+#include "actors/monitor_actor.hpp"
+
+#include <utility>
+
+namespace fastgpu::actors {
+
+namespace {
+
+membership::MonitorOptions options_of(const NodeContext& context) {
+  return {context.cluster, context.self, context.incarnation, {0, context.seeds}};
+}
+
+}  // namespace
+
+MonitorActor::MonitorActor(caf::actor_config& config, ContextPtr context)
+    : BaseActor(config, context, "monitor"), machine_(options_of(*context)) {}
+
+caf::message_handler MonitorActor::handlers() {
+  return {on<FromPeer>([this](const FromPeer& said) { hear(said); }),
+          on<PeerUp>([this](const PeerUp& up) {
+            step(membership::PeerUp{up.node, up.incarnation});
+          }),
+          on<PeerDown>([this](const PeerDown& down) {
+            step(membership::PeerDown{down.node, down.incarnation});
+          }),
+          on<ShardLed>([this](const ShardLed& led) { step(membership::ShardLed{led.shard}); }),
+          on<protocol::DeviceBooks>([this](const protocol::DeviceBooks& books) { step(books); }),
+          on<protocol::Members>([this](const protocol::Members& members) {
+            step(membership::MembersKnown{members});
+          })};
+}
+
+void MonitorActor::hear(const FromPeer& said) {
+  std::visit(
+      [&](const auto& message) {
+        using Heard = membership::FromPeer<std::decay_t<decltype(message)>>;
+        if constexpr (std::is_constructible_v<membership::Event, Heard>) {
+          step(Heard{said.node, said.incarnation, message});
+        }
+      },
+      *said.message);
+}
+
+void MonitorActor::step(const membership::Event& event) {
+  for (auto& effect : machine_.step(event, now())) {
+    std::visit([this](auto& what) { perform(what); }, effect);
+  }
+}
+
+void MonitorActor::perform(membership::SendToNode& send) {
+  tell_node(send.node, std::move(send.message));
+}
+
+void MonitorActor::perform(membership::DialNode& dial) {
+  tell(directory().link, DialPeer{std::move(dial.info)});
+}
+
+void MonitorActor::perform(protocol::SharedView& view) {
+  tell(directory().gateway, view);
+  tell(directory().scheduler, view);
+  for (const auto& [id, shard] : directory().shards) {
+    tell(shard, view);
+  }
+}
+
+void MonitorActor::perform(protocol::NodeLost& lost) {
+  trace(base::to_string(lost.node) + (lost.proven ? " lives again" : " does not answer") +
+        " -> its life " + std::to_string(lost.incarnation.value) + " is lost");
+  for (const auto& [id, shard] : directory().shards) {
+    tell(shard, lost);
+  }
+}
+
+}  // namespace fastgpu::actors

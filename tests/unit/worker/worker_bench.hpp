@@ -1,0 +1,157 @@
+#pragma once
+
+/// A worker machine on a bench: a clock that is set by hand, the effects of each step sorted and
+/// recorded, invariants checked after every step.
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/worker/worker_invariants.hpp"
+#include "runtime/worker/worker_machine.hpp"
+
+namespace fastgpu::worker {
+
+using namespace std::chrono_literals;
+
+class WorkerBench {
+ public:
+  static constexpr base::NodeId leader{1};
+  static constexpr base::NodeId other_leader{3};
+  static constexpr base::DeviceId device{{2}, 0};
+  static constexpr base::Incarnation life{7};
+  static constexpr base::ShardId shard{4};
+  static constexpr base::JobId job{12};
+
+  explicit WorkerBench(std::uint32_t window = 1) : machine({device, life, window, 64}) {}
+
+  static base::AttemptId attempt(std::uint64_t sequence, std::uint64_t term = 1,
+                                 std::uint64_t epoch = 1) {
+    return {shard, {epoch}, {term}, sequence};
+  }
+  static protocol::SharedSpec spec_of(protocol::JobSpec spec) {
+    return {std::make_shared<const protocol::JobSpec>(std::move(spec))};
+  }
+  static protocol::JobSpec plain_spec(std::uint32_t tasks = 1000) {
+    protocol::JobSpec spec;
+    spec.kernel.source = base::Bytes::copy_of(std::string_view("__global__ void k() {}"));
+    spec.kernel.name = "k";
+    spec.tasks = tasks;
+    return spec;
+  }
+  static protocol::Assign assign(std::uint64_t sequence, base::TaskRange range,
+                                 std::uint64_t term = 1) {
+    return {attempt(sequence, term), job, {range}, device, life, spec_of(plain_spec())};
+  }
+
+  void step(const Event& event) {
+    for (auto& effect : machine.step(event, now)) {
+      if (auto* send = std::get_if<SendToNode>(&effect))
+        sent.push_back(std::move(*send));
+      else if (auto* launch = std::get_if<Launch>(&effect))
+        launches.push_back(std::move(*launch));
+      else if (auto* stage = std::get_if<protocol::Stage>(&effect))
+        stages.push_back(std::move(*stage));
+      else if (auto* keep = std::get_if<protocol::Keep>(&effect))
+        keeps.push_back(std::move(*keep));
+      else if (auto* kill = std::get_if<KillExecutor>(&effect))
+        kills.push_back(kill->why);
+      else
+        published.push_back(std::get<protocol::DeviceBooks>(effect));
+    }
+    for (const auto& broken : broken_invariants(machine))
+      ADD_FAILURE() << broken;
+  }
+  /// Lets time pass, with a Tick at every deadline on the way.
+  void pass(base::Duration time) {
+    const base::Time end = now + time;
+    for (auto next = machine.next_deadline(); next && *next <= end;
+         next = machine.next_deadline()) {
+      now = std::max(now, *next);
+      step(Tick{});
+      const auto again = machine.next_deadline();
+      ASSERT_TRUE(!again || *again > now) << "a deadline that was met is not over";
+    }
+    now = end;
+    step(Tick{});
+  }
+
+  void ready(protocol::DeviceKind kind = protocol::DeviceKind::cpu,
+             std::uint64_t memory_bytes = 1 << 20) {
+    step(ExecutorReady{kind, "test device", "uuid", memory_bytes});
+  }
+  void give(const protocol::Assign& what, base::NodeId from = leader) {
+    step(FromLeader<protocol::Assign>{from, what});
+  }
+  void renewed(base::Duration lease = base::limits::lease_safe,
+               std::vector<protocol::Stop> stop = {}, std::uint64_t term = 1) {
+    step(FromLeader<protocol::Renewed>{
+        leader, {shard, {1}, {term}, device, now.time_since_epoch().count(), lease.count(), stop}});
+  }
+  void stop(std::uint64_t sequence, base::TaskRange range) {
+    step(FromLeader<protocol::Stop>{leader, {attempt(sequence), job, device, {range}}});
+  }
+  void settle(std::uint64_t sequence, base::TaskRange range) {
+    step(FromLeader<protocol::Settled>{leader, {attempt(sequence), job, device, {range}}});
+  }
+  /// The oldest launch ends.
+  void done(base::FailureReason reason = base::FailureReason::none, std::string message = "",
+            std::vector<base::Bytes> outputs = {}) {
+    ASSERT_FALSE(launches.empty());
+    const LaunchToken token = launches.front().token;
+    launches.pop_front();
+    step(ExecutorDone{token, reason, std::move(message), std::move(outputs), {}});
+  }
+  /// The executor dies with everything that it has.
+  void die(const std::string& reason = "signal 9",
+           std::optional<LaunchToken> running = std::nullopt) {
+    ExecutorDied died{reason, {}, running};
+    for (const auto& launch : launches)
+      died.in_flight.push_back(launch.token);
+    launches.clear();
+    step(died);
+  }
+  /// Takes the first message of this kind that was sent.
+  template <class Message>
+  std::optional<Message> take(base::NodeId* to = nullptr) {
+    for (auto it = sent.begin(); it != sent.end(); ++it) {
+      if (auto* message = std::get_if<Message>(&it->message)) {
+        Message taken = std::move(*message);
+        if (to)
+          *to = it->node;
+        sent.erase(it);
+        return taken;
+      }
+    }
+    return std::nullopt;
+  }
+  template <class Message>
+  std::size_t count() const {
+    std::size_t number = 0;
+    for (const auto& message : sent)
+      number += std::holds_alternative<Message>(message.message) ? 1 : 0;
+    return number;
+  }
+  /// Ready, and with a lease of the shard.
+  void warm_up(protocol::DeviceKind kind = protocol::DeviceKind::cpu,
+               std::uint64_t memory_bytes = 1 << 20) {
+    ready(kind, memory_bytes);
+    step(FromLeader<protocol::Adopt>{leader, {shard, {1}, {1}}});
+    renewed();
+    sent.clear();
+  }
+
+  WorkerMachine machine;
+  base::Time now{1000s};
+  std::vector<SendToNode> sent;
+  std::deque<Launch> launches;
+  std::vector<protocol::Stage> stages;
+  std::vector<protocol::Keep> keeps;
+  std::vector<std::string> kills;
+  std::vector<protocol::DeviceBooks> published;
+};
+
+}  // namespace fastgpu::worker
