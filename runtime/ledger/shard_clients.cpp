@@ -154,6 +154,12 @@ void ShardMachine::request(base::CallId call, const protocol::Join& join) {
                             "only shard 0 takes members in", ""});
     return;
   }
+  if (join.token != options_.join_token) {
+    reply(call,
+          base::Error{base::ErrorKind::rejected, base::ErrorCode::denied,
+                      "the join token is not this cluster's", "the first node's init printed it"});
+    return;
+  }
   propose_request(join.request, call, false,
                   protocol::MemberRecord{join.request, {{}, join.name, join.address}});
 }

@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -43,6 +44,7 @@ struct ShardOptions {
   base::Incarnation incarnation;  ///< of this node's present life
   /// Shard 0: recorded as members when it leads first; their ids are theirs already.
   std::vector<protocol::NodeInfo> founders;
+  std::string join_token;  ///< shard 0: what a Join must show; empty = nothing
   ShardLimits limits;
   LedgerFaults faults;
 };

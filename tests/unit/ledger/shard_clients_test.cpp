@@ -354,7 +354,7 @@ class RootShard : public ShardBench {
 TEST_F(RootShard, TakesAMemberInOnceItIsCommitted) {
   lead();
   take<MembersChanged>();
-  const protocol::Join join{request(1, root), "n1", "127.0.0.1:7601", ""};
+  const protocol::Join join{request(1, root), "n1", "127.0.0.1:7601", "t1"};
   ask(1, join);
   ask(2, join);
   EXPECT_THAT(take<Reply>(), IsEmpty());
@@ -375,11 +375,18 @@ TEST_F(RootShard, TakesAMemberInOnceItIsCommitted) {
 
 TEST_F(RootShard, RefusesANameThatIsTaken) {
   lead();
-  ask(1, protocol::Join{request(1, root), "n1", "127.0.0.1:7601", ""});
-  ask(2, protocol::Join{request(2, root), "n1", "127.0.0.1:7602", ""});
+  ask(1, protocol::Join{request(1, root), "n1", "127.0.0.1:7601", "t1"});
+  ask(2, protocol::Join{request(2, root), "n1", "127.0.0.1:7602", "t1"});
   commit_all();
   EXPECT_EQ(std::get<base::Error>(take<Reply>().at(1).reply.reply).code,
             base::ErrorCode::name_taken);
+}
+
+TEST_F(RootShard, DeniesAJoinWithoutTheToken) {
+  lead();
+  ask(1, protocol::Join{request(1, root), "n1", "127.0.0.1:7601", "guess"});
+  EXPECT_EQ(answers<base::Error>().at(0).second.code, base::ErrorCode::denied);
+  EXPECT_THAT(log, IsEmpty());
 }
 
 TEST(RootShardFounders, AreRecordedOnceWithTheIdsThatTheyHave) {
@@ -389,6 +396,7 @@ TEST(RootShardFounders, AreRecordedOnceWithTheIdsThatTheyHave) {
                         .self = {1},
                         .incarnation = {1},
                         .founders = {{{1}, "n1", "a"}, {{2}, "n2", "b"}},
+                        .join_token = {},
                         .limits = {},
                         .faults = {}});
   base::LogToken token;
