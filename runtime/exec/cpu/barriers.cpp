@@ -191,7 +191,8 @@ bool is_attribute_word(std::string_view word) {
   return word == "__launch_bounds__" || word == "__align__" || word == "alignas" ||
          word == "__attribute__" || word == "decltype" || word == "noexcept" ||
          word == "__cluster_dims__" || word == "__maxnreg__" || word == "__builtin_align__" ||
-         word == "__declspec" || word == "explicit" || word == "requires";
+         word == "__declspec" || word == "__device__" || word == "__host__" || word == "explicit" ||
+         word == "requires";
 }
 
 BarrierReach find_barriers(const std::vector<Token>& tokens) {

@@ -182,8 +182,8 @@ std::vector<std::string> Compiler::arguments(const KernelRequest& request, bool 
   };
   add({"-w", "-pipe", "-shared", "-fPIC", "-march=native", "-fno-exceptions", "-fno-rtti",
        "-fno-threadsafe-statics", "-fno-delete-null-pointer-checks", "-fno-math-errno",
-       "-fno-trapping-math", "-fno-stack-protector", "-fcf-protection=none", "-fvisibility=hidden",
-       "-fdiagnostics-color=never"});
+       "-fno-trapping-math", "-fno-stack-protector", "-fstack-clash-protection",
+       "-fcf-protection=none", "-fvisibility=hidden", "-fdiagnostics-color=never"});
   if (!clang)
     add({"-fno-gnu-unique", "-fno-diagnostics-show-option"});
   add({request.precise ? "-O1" : "-O3"});
