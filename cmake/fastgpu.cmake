@@ -19,8 +19,9 @@ endif()
 add_library(fastgpu_flags INTERFACE)
 target_include_directories(fastgpu_flags INTERFACE ${CMAKE_SOURCE_DIR})
 # The optimiser of g++ 12 warns of overlaps in std::string (GCC bug 105329) and of uninitialised
-# alternatives in std::variant (GCC bug 105562) where there are none; Debug builds keep both warnings.
-set(FALSE_ALARMS $<$<NOT:$<CONFIG:Debug>>:-Wno-restrict> $<$<NOT:$<CONFIG:Debug>>:-Wno-maybe-uninitialized>)
+# alternatives in std::variant (GCC bug 105562) where there are none. Debug builds keep both.
+set(OPTIMISED $<NOT:$<CONFIG:Debug>>)
+set(FALSE_ALARMS $<${OPTIMISED}:-Wno-restrict> $<${OPTIMISED}:-Wno-maybe-uninitialized>)
 target_compile_options(fastgpu_flags INTERFACE
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Werror
   -fstack-protector-strong ${FALSE_ALARMS})

@@ -10,7 +10,7 @@ from .tree import CODE, Finding, suffix
 
 def check_format(tree):
     """Every source is formatted as .clang-format says."""
-    files = [path for path, _ in tree.code(CODE)]
+    files = [path for path, _ in tree.code(CODE) if not path.startswith("tests/data/")]
     if not files:
         return
     if shutil.which("clang-format-14") is None:

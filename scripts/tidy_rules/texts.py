@@ -72,7 +72,9 @@ def check_words(tree):
 def check_text(tree):
     """At most 100 columns (those of C++ are the formatter's), no tabs, no blanks at line ends."""
     for path, text in tree.files.items():
-        is_ours = suffix(path) in {".py", ".capnp", ".cmake"} or path.startswith("scripts/")
+        is_ours = suffix(path) in {".py", ".capnp", ".cmake"} or (
+            path.startswith("scripts/") and suffix(path) == ""
+        )
         is_code = is_ours or suffix(path) in CODE
         for number, line in enumerate(text.split("\n"), 1):
             if is_ours and len(line) > _LINE_COLUMNS and "://" not in line:
