@@ -30,7 +30,8 @@ std::optional<base::Time> SchedulerMachine::next_deadline() const {
     return std::nullopt;
   if (!round_at_)
     return now_;
-  return *round_at_ + (changed_ ? round_interval : idle_round_interval);
+  const base::Time due = *round_at_ + (changed_ ? round_interval : idle_round_interval);
+  return std::min(due, trusted_at_.value_or(due));
 }
 
 const DeviceGuess* SchedulerMachine::device(base::DeviceId id) const {
@@ -129,8 +130,12 @@ void SchedulerMachine::round() {
   changed_ = ready_.groups().size() > groups_max;
   tellings_left_ = tellings_max;
   usable_devices_ = 0;
-  for (const auto& [id, device] : devices_)
+  trusted_at_.reset();
+  for (const auto& [id, device] : devices_) {
     usable_devices_ += usable(device) ? 1 : 0;
+    if (device.avoided(now_))
+      trusted_at_ = std::min(trusted_at_.value_or(device.avoid_until()), device.avoid_until());
+  }
   std::size_t places = 0;
   for (Heads heads = heads_of_round(); !heads.empty();) {
     const GroupKey key = heads.begin()->second;

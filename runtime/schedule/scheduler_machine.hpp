@@ -104,6 +104,7 @@ class SchedulerMachine {
 
   bool changed_{false};                   ///< a round may place more than the last one
   std::optional<base::Time> round_at_;    ///< of the last round
+  std::optional<base::Time> trusted_at_;  ///< when a device stops being avoided
   std::optional<GroupKey> looked_up_to_;  ///< when there are more groups than a round looks at
   std::size_t tellings_left_{0};
 

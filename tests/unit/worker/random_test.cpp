@@ -25,12 +25,22 @@ class Story {
       turn(false);
     EXPECT_TRUE(over()) << "something never ended";
     for (const auto& [attempt, tasks] : granted_)
-      EXPECT_TRUE(ended_[attempt].size() + stopped_[attempt].size() >= tasks.size())
-          << base::to_string(attempt);
+      for (const auto& range : tasks.ranges())
+        for (std::uint32_t task = range.first; task < range.end(); ++task)
+          EXPECT_TRUE(ended_[attempt].contains(task) || unwanted(attempt, task))
+              << base::to_string(attempt) << " task " << task;
   }
 
  private:
   bool over() const { return bench_.machine.attempts().empty() && to_worker_.empty(); }
+
+  /// Stopped, or given out again under a greater attempt.
+  bool unwanted(base::AttemptId attempt, std::uint32_t task) {
+    for (auto later = assigned_.upper_bound(attempt); later != assigned_.end(); ++later)
+      if (later->second.contains(task))
+        return true;
+    return stopped_[attempt].contains(task);
+  }
 
   void turn(bool faults) {
     faults_ = faults;
@@ -58,6 +68,8 @@ class Story {
     if (random_.chance(850'000))
       next_task_ += count;  // else the next attempt supersedes this one
     last_ = assign;
+    for (const auto& range : assign.ranges)
+      assigned_[attempt].add(range);
     post(FromLeader<protocol::Assign>{WorkerBench::leader, assign});
   }
   void change_leader() {
@@ -168,6 +180,7 @@ class Story {
   std::uint32_t next_task_{0};
   std::optional<protocol::Assign> last_;
   std::vector<Event> to_worker_;
+  std::map<base::AttemptId, books::TaskSet> assigned_;
   std::map<base::AttemptId, books::TaskSet> granted_;
   std::map<base::AttemptId, books::TaskSet> stopped_;
   std::map<base::AttemptId, books::TaskSet> ended_;
@@ -177,7 +190,7 @@ class Story {
 };
 
 TEST(WorkerRandom, RunsNoTaskTwiceUnderOneAttemptAndReportsEveryEnd) {
-  for (std::uint64_t seed = 1; seed <= 60 && !testing::Test::HasFailure(); ++seed) {
+  for (std::uint64_t seed = 1; seed <= 12 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Story(seed).run();
   }
