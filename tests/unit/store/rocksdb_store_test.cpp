@@ -13,6 +13,7 @@
 #include <future>
 
 #include "tests/unit/store/store_twins.hpp"
+#include "tests/unit/store/sync_probe.hpp"
 
 namespace fastgpu::store {
 namespace {
@@ -82,6 +83,24 @@ TEST(RocksDbStore, RefusesWhenFullAndHasRoomOnceItReportsDurable) {
   ASSERT_TRUE(sink.log().wait_for({2}));
   EXPECT_EQ(store->write({3}, {Write::put("c", value)}), base::Admission::accepted);
   ASSERT_TRUE(sink.log().wait_for({3}));
+}
+
+TEST(RocksDbStore, ReportsNoGroupBeforeItsSync) {
+  const TemporaryFolder folder;
+  std::vector<std::uint64_t> syncs_when_told;
+  DurableLog log;
+  const auto store = open_in(folder.path());
+  store->start([&](StoreDurable durable) {
+    syncs_when_told.push_back(sync_probe().log_syncs);
+    log.add(durable);
+  });
+  std::uint64_t before = sync_probe().log_syncs;
+  for (std::uint64_t token = 1; token <= 5; ++token) {
+    ASSERT_EQ(store->write({token}, {Write::put("key", bytes("x"))}), base::Admission::accepted);
+    ASSERT_TRUE(log.wait_for({token}));
+    EXPECT_EQ(syncs_when_told.back(), before + 1);
+    before = syncs_when_told.back();
+  }
 }
 
 TEST(RocksDbStore, WritesOutWhatItAcceptedBeforeItStops) {
@@ -177,6 +196,15 @@ void write_until_durable_then_die() {
   }
 }
 
+void write_to_a_disk_that_cannot_sync() {
+  DurableLog log;
+  const auto store = open_in(std::getenv(folder_variable));
+  store->start([&log](StoreDurable durable) { log.add(durable); });
+  sync_probe().log_syncs_fail = true;
+  store->write({1}, {Write::put("key", bytes("value"))});
+  log.wait_for({1});
+}
+
 void write_beyond_the_allowed_file_size() {
   signal(SIGXFSZ, SIG_IGN);
   DurableLog log;
@@ -204,6 +232,13 @@ class RocksDbStoreDeathTest : public testing::Test {
 TEST_F(RocksDbStoreDeathTest, KeepsWhatItReportedWhenTheProcessIsKilled) {
   EXPECT_EXIT(write_until_durable_then_die(), testing::KilledBySignal(SIGKILL), "");
   EXPECT_EQ(open_in(folder_->path())->scan("").value().size(), 50u);
+}
+
+TEST_F(RocksDbStoreDeathTest, EndsTheProcessWhenASyncFailsBecauseItsOutcomeIsUnknown) {
+  EXPECT_EXIT(write_to_a_disk_that_cannot_sync(), testing::KilledBySignal(SIGABRT),
+              "broken invariant");
+  const auto found = open_in(folder_->path())->scan("key");
+  EXPECT_EQ(found.value().size(), 1u) << "the write that failed is there";
 }
 
 TEST_F(RocksDbStoreDeathTest, EndsTheProcessWhenAWriteFails) {

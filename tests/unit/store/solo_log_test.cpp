@@ -206,6 +206,21 @@ TEST(SoloLog, StartsAgainFromItsSnapshotAndTheEntriesAfterIt) {
   EXPECT_EQ(second.log->first_index(), LogIndex{4});
 }
 
+TEST(SoloLog, GivesOutNoSnapshotBeforeItsTermIsDurable) {
+  MemoryDisk disk;
+  LogLife first(disk);
+  first.lead();
+  first.log->compact({1}, bytes_of("state"));
+  first.sync_all();
+  LogLife second(disk);
+  second.start();
+  EXPECT_FALSE(second.log->has_events());
+  second.log->pump();
+  EXPECT_THAT(second.events, IsEmpty());
+  second.sync_all();
+  EXPECT_EQ(second.restored(), "state");
+}
+
 TEST(SoloLog, CompactsAgainAndAgainWithSnapshotsOfAnySize) {
   MemoryDisk disk;
   std::string state;
