@@ -23,6 +23,7 @@ class LinkActor final : public BaseActor {
 
  private:
   caf::message_handler handlers() override;
+  void on_exit() override { link_->stop(); }
   void handle_event(const link::LinkEvent& event);
   void receive(const link::FrameReceived& frame);
   void receive_peer(const link::FrameReceived& frame);

@@ -20,6 +20,7 @@ class StoreActor final : public BaseActor {
  private:
   caf::message_handler handlers() override;
   void on_begin() override;
+  void on_exit() override { store_.reset(); }  // and with it the lock on its folder
   void hand_over();
   void report(store::StoreToken up_to);
 

@@ -50,7 +50,9 @@ void SimLink::consumed(Endpoint endpoint, std::size_t bytes) {
 }
 
 void SimLink::stop() {
-  step(StopAsked{});
+  if (life_) {
+    step(StopAsked{});
+  }
   crash();
 }
 

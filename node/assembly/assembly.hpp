@@ -1,0 +1,49 @@
+#pragma once
+
+/// Every actor of a node, in construction order, from parts that are real or simulated: the same
+/// for the daemon, for embedded nodes and for the simulator. Nothing else spawns them.
+
+#include <caf/all.hpp>
+#include <memory>
+#include <vector>
+
+#include "actors/base_actor.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/exec/executor.hpp"
+#include "runtime/ledger/shard_machine.hpp"
+#include "runtime/link/link.hpp"
+#include "runtime/objects/blob_store.hpp"
+#include "runtime/store/solo_log.hpp"
+#include "runtime/store/store.hpp"
+
+namespace fastgpu::node {
+
+/// What a node stands on. Owned by its actors afterwards.
+struct NodeParts {
+  actors::ContextPtr context;
+  std::shared_ptr<link::Link> link;     ///< not started
+  std::unique_ptr<store::Store> store;  ///< not started
+  std::unique_ptr<objects::BlobFolder> blob_folder;
+  std::unique_ptr<objects::BlobStore> blobs;
+  std::vector<std::unique_ptr<exec::Executor>> executors;  ///< by device ordinal; not started
+  std::vector<base::ShardId> shards;                       ///< that this node keeps
+  /// Root shard only: members that the cluster is founded with.
+  std::vector<protocol::NodeInfo> founders;
+  std::string join_token;  ///< node of the root shard: what a joining node must show
+  /// Blobs on a real disk block: the objects actor gets a thread of its own.
+  bool blocking_disk{true};
+  ledger::LedgerFaults ledger_faults;
+  store::SoloLogFaults log_faults;
+};
+
+/// Spawns the actors, fills the context's directory, starts the parts and sends Begin. Refuses a
+/// store whose contents are corrupt, before anything runs.
+base::Status assemble(caf::actor_system& system, NodeParts parts);
+
+/// Ends the node's actors; they drop what they are told from now on. Does not wait for them.
+void close(actors::NodeContext& context);
+
+/// Waits until all of them are gone and lets go of them. After `close`; blocks.
+void await_end(caf::actor_system& system, actors::NodeContext& context);
+
+}  // namespace fastgpu::node

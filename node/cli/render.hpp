@@ -1,0 +1,83 @@
+#pragma once
+
+/// What commands print, from what nodes answered: tables for people, JSON documents for programs.
+/// Pure: the same answers give the same text. Every document and table says when it was made and
+/// which node it is from.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/protocol/client_messages.hpp"
+
+namespace fastgpu::cli {
+
+using Json = nlohmann::ordered_json;
+
+/// Nodes by the names that people gave them.
+class Names {
+ public:
+  Names() = default;
+  explicit Names(const protocol::ClusterStatus& status);
+  /// "n2"; empty for none.
+  std::string of(base::NodeId node) const;
+  /// "n2 cpu:0"
+  std::string of(base::DeviceId device) const;
+
+ private:
+  std::map<base::NodeId, std::string> names_;
+  std::map<base::DeviceId, std::string> devices_;
+};
+
+/// When it was asked, on this machine's clock.
+struct Stamp {
+  std::int64_t now_ms{};
+};
+
+/// The cluster in a few numbers.
+struct ClusterCounts {
+  std::uint32_t nodes{};
+  std::uint32_t nodes_up{};
+  std::uint32_t nodes_suspect{};
+  std::uint32_t devices{};  ///< of nodes that are not down
+  std::uint32_t devices_busy{};
+  std::uint32_t jobs_pending{};
+  std::uint32_t jobs_running{};
+};
+ClusterCounts count(const protocol::ClusterStatus& status, const protocol::JobList& jobs);
+
+/// The files that a task's outputs are for, as the user named them, in their order.
+std::vector<std::string> output_files(const protocol::JobDetail& detail, std::uint32_t task);
+
+// --- JSON (render_json.cpp) ----------------------------------------------------------------------
+
+Json json_error(const base::Error& error);
+Json json_job_list(const protocol::JobList& list, const Names& names, Stamp stamp);
+/// With a record for each terminal task and all attempts.
+Json json_job(const protocol::JobDetail& detail, const Names& names, Stamp stamp);
+Json json_accepted(base::JobId job, std::uint32_t tasks, Stamp stamp);
+Json json_cluster(const protocol::ClusterStatus& status, const protocol::JobList& jobs,
+                  const Names& names, Stamp stamp);
+Json json_node_list(const protocol::ClusterStatus& status, const Names& names, Stamp stamp);
+Json json_device_list(const protocol::ClusterStatus& status, const Names& names, Stamp stamp);
+
+// --- tables (render_table.cpp) -------------------------------------------------------------------
+
+std::string table_job_list(const protocol::JobList& list, const Names& names, Stamp stamp);
+std::string table_job(const protocol::JobDetail& detail, const Names& names, Stamp stamp);
+std::string table_cluster(const protocol::ClusterStatus& status, const protocol::JobList& jobs,
+                          const Names& names);
+std::string table_nodes(const protocol::ClusterStatus& status, const Names& names);
+std::string table_devices(const protocol::ClusterStatus& status, const Names& names);
+
+/// "424 sweep: 198 succeeded, 2 failed, 3 running of 203"
+std::string line_of_counts(const protocol::JobSummary& summary);
+/// Where the tasks ran and how long the parts took, in one line or two.
+std::string lines_of_timings(const protocol::JobDetail& detail, const Names& names);
+
+}  // namespace fastgpu::cli

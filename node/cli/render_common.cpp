@@ -1,0 +1,72 @@
+/// What tables and JSON documents have in common.
+
+#include "node/cli/render.hpp"
+#include "runtime/protocol/arguments.hpp"
+
+namespace fastgpu::cli {
+
+Names::Names(const protocol::ClusterStatus& status) {
+  for (const protocol::NodeView& node : status.nodes) {
+    names_[node.info.node] = node.info.name;
+    for (const protocol::DeviceBooks& books : node.devices) {
+      devices_[books.device] =
+          std::string(protocol::to_word(books.kind)) + ":" + std::to_string(books.device.ordinal);
+    }
+  }
+}
+
+std::string Names::of(base::NodeId node) const {
+  const auto found = names_.find(node);
+  if (found != names_.end() && !found->second.empty()) {
+    return found->second;
+  }
+  return node ? base::to_string(node) : std::string();
+}
+
+std::string Names::of(base::DeviceId device) const {
+  if (!device.node) {
+    return {};
+  }
+  const auto found = devices_.find(device);
+  const std::string which =
+      found == devices_.end() ? "device " + std::to_string(device.ordinal) : found->second;
+  return of(device.node) + " " + which;
+}
+
+ClusterCounts count(const protocol::ClusterStatus& status, const protocol::JobList& jobs) {
+  ClusterCounts counts;
+  for (const protocol::NodeView& node : status.nodes) {
+    ++counts.nodes;
+    counts.nodes_up += node.state == protocol::NodeState::up ? 1 : 0;
+    counts.nodes_suspect += node.state == protocol::NodeState::suspect ? 1 : 0;
+    if (node.state == protocol::NodeState::down) {
+      continue;  // its devices are away with it
+    }
+    for (const protocol::DeviceBooks& books : node.devices) {
+      ++counts.devices;
+      counts.devices_busy += books.slots_free < books.slots_total ? 1 : 0;
+    }
+  }
+  for (const protocol::JobSummary& job : jobs.jobs) {
+    counts.jobs_pending += job.state == protocol::TaskState::pending ? 1 : 0;
+    counts.jobs_running += job.state == protocol::TaskState::running ? 1 : 0;
+  }
+  return counts;
+}
+
+std::vector<std::string> output_files(const protocol::JobDetail& detail, std::uint32_t task) {
+  std::vector<std::string> files;
+  if (!detail.spec) {
+    return files;
+  }
+  for (const protocol::Argument& argument : detail.spec->kernel.arguments) {
+    const auto* buffer = std::get_if<protocol::BufferArgument>(&argument);
+    if (buffer &&
+        (buffer->use == protocol::BufferUse::out || buffer->use == protocol::BufferUse::inout)) {
+      files.push_back(protocol::fill_in(buffer->name, task, detail.spec->tasks));
+    }
+  }
+  return files;
+}
+
+}  // namespace fastgpu::cli

@@ -1,0 +1,263 @@
+#include <cstdint>
+#include <utility>
+
+#include "client/error_words.hpp"
+#include "node/cli/quantities.hpp"
+#include "node/cli/render.hpp"
+
+namespace fastgpu::cli {
+namespace {
+
+using protocol::TaskState;
+
+std::string id_text(base::JobId job) {
+  return std::to_string(job.value);
+}
+
+double seconds(std::int64_t nanoseconds) {
+  return static_cast<double>(nanoseconds) * 1e-9;
+}
+
+Json time_or_null(std::int64_t milliseconds) {
+  return milliseconds == 0 ? Json(nullptr) : Json(show_time(milliseconds));
+}
+
+Json document(const char* schema, const Names& names, base::NodeId source, Stamp stamp,
+              bool stale = false) {
+  return {{"schema", schema},
+          {"as_of", show_time(stamp.now_ms)},
+          {"source", names.of(source)},
+          {"stale", stale}};
+}
+
+std::string base64(std::span<const std::uint8_t> data) {
+  static constexpr char digits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t at = 0; at < data.size(); at += 3) {
+    std::uint32_t three = 0;
+    const std::size_t there = std::min<std::size_t>(3, data.size() - at);
+    for (std::size_t i = 0; i < 3; ++i) {
+      three = three << 8 | (i < there ? data[at + i] : 0u);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      text += i <= there ? digits[three >> (18 - 6 * i) & 63] : '=';
+    }
+  }
+  return text;
+}
+
+Json task_counts(const protocol::JobSummary& summary) {
+  Json counts;
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < protocol::task_state_count; ++i) {
+    total += summary.counts[i];
+  }
+  counts["total"] = total;
+  for (std::size_t i = 0; i < protocol::task_state_count; ++i) {
+    counts[protocol::to_word(static_cast<TaskState>(i))] = summary.counts[i];
+  }
+  return counts;
+}
+
+void add_summary(Json& to, const protocol::JobSummary& summary, const Names& names) {
+  to["id"] = id_text(summary.job);
+  to["name"] = summary.name;
+  to["state"] = protocol::to_word(summary.state);
+  to["device"] = protocol::to_word(summary.kind);
+  to["task_counts"] = task_counts(summary);
+  to["nodes"] = Json::array();
+  for (const base::NodeId node : summary.nodes) {
+    to["nodes"].push_back(names.of(node));
+  }
+  to["submitted_at"] = time_or_null(summary.submitted_at_ms);
+  to["finished_at"] = time_or_null(summary.finished_at_ms);
+  to["device_seconds"] = seconds(summary.device_ns);
+  if (summary.waiting.code == protocol::WaitingCode::none) {
+    to["waiting"] = nullptr;
+  } else {
+    to["waiting"] = {{"reason", protocol::to_word(summary.waiting.code)},
+                     {"message", summary.waiting.sentence}};
+  }
+}
+
+Json output_record(const protocol::Data& data, const std::string& name) {
+  Json record{{"name", name}};
+  if (const auto* bytes = std::get_if<base::Bytes>(&data)) {
+    record["size_bytes"] = bytes->size();
+    record["data_base64"] = base64(bytes->span());
+  } else {
+    const auto& object = std::get<protocol::ObjectRef>(data);
+    record["size_bytes"] = object.size_bytes;
+    record["sha256"] = base::to_string(object.hash);
+  }
+  return record;
+}
+
+Json timings_record(const protocol::Timings& timings) {
+  return {{"queue_seconds", seconds(timings.queue_ns)},
+          {"compile_seconds", seconds(timings.compile_ns)},
+          {"compile_cached", timings.compile_cached},
+          {"copy_in_seconds", seconds(timings.copy_in_ns)},
+          {"run_seconds", seconds(timings.run_ns)},
+          {"copy_out_seconds", seconds(timings.copy_out_ns)}};
+}
+
+Json task_record(std::uint32_t task, const protocol::TaskOutcome& outcome,
+                 const std::vector<std::string>& output_files, const Names& names) {
+  Json record;
+  record["task"] = task;
+  record["state"] = protocol::to_word(outcome.state);
+  record["reason"] = outcome.reason == base::FailureReason::none
+                         ? Json(nullptr)
+                         : Json(base::to_word(outcome.reason));
+  record["message"] = outcome.message;
+  record["attempt"] = outcome.attempt ? Json(base::to_string(outcome.attempt)) : Json(nullptr);
+  record["node"] = outcome.device.node ? Json(names.of(outcome.device.node)) : Json(nullptr);
+  record["device"] = outcome.device.node ? Json(outcome.device.ordinal) : Json(nullptr);
+  record["outputs"] = Json::array();
+  for (std::size_t i = 0; i < outcome.outputs.size(); ++i) {
+    record["outputs"].push_back(
+        output_record(outcome.outputs[i], i < output_files.size() ? output_files[i] : ""));
+  }
+  record["timings"] = timings_record(outcome.timings);
+  return record;
+}
+
+Json attempt_record(const protocol::AttemptInfo& attempt, const Names& names) {
+  Json record{{"attempt", base::to_string(attempt.attempt)},
+              {"node", names.of(attempt.device.node)},
+              {"device", attempt.device.ordinal},
+              {"tasks", Json::array()}};
+  for (const base::TaskRange& range : attempt.ranges) {
+    record["tasks"].push_back({{"first", range.first}, {"count", range.count}});
+  }
+  return record;
+}
+
+Json kernel_record(const protocol::JobSpec& spec) {
+  return {{"name", spec.kernel.name},
+          {"grid", spec.kernel.grid},
+          {"block", spec.kernel.block},
+          {"shared_bytes", spec.kernel.shared_bytes},
+          {"standard", spec.kernel.standard},
+          {"time_limit_seconds", seconds(spec.time_limit_ns)},
+          {"memory_bytes", spec.request.memory_bytes}};
+}
+
+Json device_record(const protocol::DeviceBooks& books, const protocol::NodeView& node) {
+  return {{"node", node.info.name},
+          {"device", books.device.ordinal},
+          {"kind", protocol::to_word(books.kind)},
+          {"model", books.model},
+          {"uuid", books.uuid},
+          {"memory_bytes", books.memory_bytes_total},
+          {"memory_bytes_free", books.memory_bytes_free},
+          {"slots", books.slots_total},
+          {"slots_free", books.slots_free},
+          {"queued_tasks", books.queued_tasks},
+          {"healthy", books.healthy},
+          {"node_state", protocol::to_word(node.state)}};
+}
+
+}  // namespace
+
+Json json_error(const base::Error& error) {
+  const std::string code = client::code_text(error.code);
+  return {{"error",
+           {{"code", code},
+            {"kind", client::kind_word(error)},
+            {"message", error.message},
+            {"hint", error.hint},
+            {"outcome_unknown", error.kind == base::ErrorKind::unknown},
+            {"docs", "docs/errors.md#" + code}}}};
+}
+
+Json json_job_list(const protocol::JobList& list, const Names& names, Stamp stamp) {
+  Json all = document("fastgpu.job_list/1", names, list.source, stamp, list.shards_unanswered != 0);
+  all["finished_hidden"] = list.finished_hidden;
+  all["shards_unanswered"] = list.shards_unanswered;
+  all["items"] = Json::array();
+  for (const protocol::JobSummary& summary : list.jobs) {
+    Json item;
+    add_summary(item, summary, names);
+    all["items"].push_back(std::move(item));
+  }
+  return all;
+}
+
+Json json_job(const protocol::JobDetail& detail, const Names& names, Stamp stamp) {
+  Json job = document("fastgpu.job/1", names, detail.source, stamp);
+  add_summary(job, detail.summary, names);
+  if (detail.spec) {
+    job["kernel"] = kernel_record(*detail.spec);
+  }
+  job["tasks"] = Json::array();
+  for (const protocol::TaskReport& report : detail.reports) {
+    for (std::uint32_t task = report.range.first; task < report.range.end(); ++task) {
+      job["tasks"].push_back(task_record(task, report.outcome, output_files(detail, task), names));
+    }
+  }
+  job["attempts"] = Json::array();
+  for (const protocol::AttemptInfo& attempt : detail.attempts) {
+    job["attempts"].push_back(attempt_record(attempt, names));
+  }
+  return job;
+}
+
+Json json_accepted(base::JobId job, std::uint32_t tasks, Stamp stamp) {
+  return {{"schema", "fastgpu.submitted/1"},
+          {"as_of", show_time(stamp.now_ms)},
+          {"id", id_text(job)},
+          {"tasks", tasks}};
+}
+
+Json json_cluster(const protocol::ClusterStatus& status, const protocol::JobList& jobs,
+                  const Names& names, Stamp stamp) {
+  const ClusterCounts counts = count(status, jobs);
+  Json all =
+      document("fastgpu.cluster/1", names, status.source, stamp, jobs.shards_unanswered != 0);
+  all["cluster"] = base::to_string(status.cluster);
+  all["nodes"] = {{"total", counts.nodes},
+                  {"up", counts.nodes_up},
+                  {"suspect", counts.nodes_suspect},
+                  {"down", counts.nodes - counts.nodes_up - counts.nodes_suspect}};
+  all["devices"] = {{"total", counts.devices}, {"busy", counts.devices_busy}};
+  all["jobs"] = {{"pending", counts.jobs_pending},
+                 {"running", counts.jobs_running},
+                 {"finished", jobs.finished_hidden}};
+  all["shards_unanswered"] = jobs.shards_unanswered;
+  return all;
+}
+
+Json json_node_list(const protocol::ClusterStatus& status, const Names& names, Stamp stamp) {
+  Json all = document("fastgpu.node_list/1", names, status.source, stamp);
+  all["items"] = Json::array();
+  for (const protocol::NodeView& node : status.nodes) {
+    Json leads = Json::array();
+    for (const protocol::LedShard& led : node.leads) {
+      leads.push_back(led.shard.value);
+    }
+    all["items"].push_back({{"id", node.info.node.value},
+                            {"name", node.info.name},
+                            {"address", node.info.address},
+                            {"state", protocol::to_word(node.state)},
+                            {"age_seconds", seconds(node.age_ns)},
+                            {"devices", node.devices.size()},
+                            {"leads_shards", std::move(leads)}});
+  }
+  return all;
+}
+
+Json json_device_list(const protocol::ClusterStatus& status, const Names& names, Stamp stamp) {
+  Json all = document("fastgpu.device_list/1", names, status.source, stamp);
+  all["items"] = Json::array();
+  for (const protocol::NodeView& node : status.nodes) {
+    for (const protocol::DeviceBooks& books : node.devices) {
+      all["items"].push_back(device_record(books, node));
+    }
+  }
+  return all;
+}
+
+}  // namespace fastgpu::cli

@@ -1,0 +1,19 @@
+#pragma once
+
+/// A new node asks a member for its place in the cluster. Used by `fastgpu-node join` and by
+/// EmbeddedCluster, before the node itself is started.
+
+#include <string>
+
+#include "runtime/base/result.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/protocol/client_messages.hpp"
+
+namespace fastgpu::node {
+
+/// Blocks until the cluster has answered, at most `limit`. Asking again with the same
+/// `join.request` gives the same place.
+base::Result<protocol::Joined> ask_to_join(const std::string& member_address,
+                                           const protocol::Join& join, base::Duration limit);
+
+}  // namespace fastgpu::node

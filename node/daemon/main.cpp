@@ -1,0 +1,190 @@
+// fastgpu-node: the daemon of one host. `init` founds a cluster, `join` makes a further node of it,
+// `run` is what a service starts.
+
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include <CLI/CLI.hpp>
+#include <caf/all.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <string>
+
+#include "node/daemon/join.hpp"
+#include "node/daemon/node_config.hpp"
+#include "node/daemon/real_node.hpp"
+#include "runtime/link/address.hpp"
+
+namespace fastgpu::node {
+namespace {
+
+constexpr const char* version = "0.1.0";
+constexpr int exit_usage = 2;
+/// A service manager must not start the node again and again: its configuration is wrong.
+constexpr int exit_bad_configuration = 78;
+constexpr std::chrono::seconds join_limit{20};
+
+struct Arguments {
+  std::string folder;
+  NodeSettings settings;
+  std::uint32_t shard_count{64};
+  std::string member_address;
+  std::string token_file;
+  bool verbose{false};
+};
+
+int report(const base::Error& error, int code) {
+  std::cerr << "error[FG" << static_cast<int>(error.code) << "]: " << error.message << "\n";
+  if (!error.hint.empty()) {
+    std::cerr << "  hint: " << error.hint << "\n";
+  }
+  return code;
+}
+
+/// Port 0 would be another port at each start: people could not be told it.
+base::Status check_listen(const std::string& address) {
+  const base::Result<link::ListenAddress> parsed = link::parse_listen_address(address);
+  if (!parsed.ok()) {
+    return parsed.error();
+  }
+  if (parsed.value().port == 0) {
+    return base::Error{base::ErrorKind::invalid, base::ErrorCode::bad_argument,
+                       "--listen " + address + " has port 0",
+                       "give the port that others will use, such as 127.0.0.1:7600"};
+  }
+  return {};
+}
+
+int init(const Arguments& arguments) {
+  if (const base::Status good = check_listen(arguments.settings.listen); !good.ok()) {
+    return report(good.error(), exit_usage);
+  }
+  const NodeFolder folder(arguments.folder);
+  const protocol::NodeInfo self{{1}, arguments.settings.name, arguments.settings.listen};
+  const base::Status founded =
+      folder.found(arguments.settings,
+                   {random_cluster_id(), self.node, arguments.shard_count, {self}, random_token()});
+  if (!founded.ok()) {
+    return report(founded.error(), 1);
+  }
+  std::cout << "Wrote " << (folder.path() / "node.toml").string() << ": node " << self.name
+            << " of a new cluster, to listen on " << self.address << ".\n"
+            << "Start it:          fastgpu-node run --dir " << arguments.folder << "\n"
+            << "Join another host: fastgpu-node join " << self.address << " --token-file "
+            << folder.join_token().string() << " --dir DIR --listen ADDRESS --name NAME\n";
+  return 0;
+}
+
+int join(const Arguments& arguments) {
+  if (const base::Status good = check_listen(arguments.settings.listen); !good.ok()) {
+    return report(good.error(), exit_usage);
+  }
+  const NodeFolder folder(arguments.folder);
+  if (folder.is_founded()) {
+    return report(folder.found(arguments.settings, {}).error(), 1);
+  }
+  std::string token;
+  if (std::ifstream file(arguments.token_file); !(file >> token)) {
+    return report({base::ErrorKind::invalid, base::ErrorCode::file_not_found,
+                   arguments.token_file + " cannot be read or is empty",
+                   "it is the file join.token in the first node's folder"},
+                  exit_usage);
+  }
+  const base::RequestId request{{0}, random_seed(), random_seed()};
+  const auto joined =
+      ask_to_join(arguments.member_address,
+                  {request, arguments.settings.name, arguments.settings.listen, token}, join_limit);
+  if (!joined.ok()) {
+    return report(joined.error(), 1);
+  }
+  const protocol::Joined& place = joined.value();
+  const base::Status founded = folder.found(
+      arguments.settings, {place.cluster, place.self.node, place.shard_count, place.members, ""});
+  if (!founded.ok()) {
+    return report(founded.error(), 1);
+  }
+  std::cout << "Joined as node " << place.self.name << " (number " << place.self.node.value << ", "
+            << place.members.size() << " members).\n"
+            << "Start it: fastgpu-node run --dir " << arguments.folder << "\n";
+  return 0;
+}
+
+int run(const Arguments& arguments) {
+  // Blocked before any thread exists, so that only the wait below takes them.
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  RealNodeOptions options;
+  options.executor_program = find_executor_program();
+  if (arguments.verbose) {
+    options.trace = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
+  }
+  caf::actor_system_config config;
+  caf::actor_system system(config);
+  const auto node = RealNode::start(system, NodeFolder(arguments.folder), options);
+  if (!node.ok()) {
+    return report(node.error(), exit_bad_configuration);
+  }
+  std::cout << "ready" << std::endl;
+  int signal_number = 0;
+  sigwait(&ends, &signal_number);
+  return 0;
+}
+
+void add_node_options(CLI::App& command, Arguments& arguments) {
+  command.add_option("--dir", arguments.folder, "the node's data folder")->required();
+  command.add_option("--listen", arguments.settings.listen, "address that others dial")
+      ->default_val("127.0.0.1:7600");
+  command.add_option("--name", arguments.settings.name, "unique in the cluster")->required();
+  command.add_option("--devices", arguments.settings.cpu_devices, "CPU devices")
+      ->check(CLI::Range(0, 64));
+  command
+      .add_option("--null-devices", arguments.settings.null_devices,
+                  "devices that finish every task at once, to measure everything else")
+      ->check(CLI::Range(0, 64));
+}
+
+int main_program(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app{"The FastGPU daemon: one on each host, none of them the head."};
+  app.require_subcommand(1);
+  CLI::App* init_command = app.add_subcommand("init", "found a cluster with this as first node");
+  add_node_options(*init_command, arguments);
+  init_command
+      ->add_option("--shards", arguments.shard_count,
+                   "parts of the ledger; each node up to this number leads one")
+      ->check(CLI::Range(1, 65536));
+  CLI::App* join_command = app.add_subcommand("join", "become a further node of a cluster");
+  join_command->add_option("member", arguments.member_address, "address of any node")->required();
+  join_command->add_option("--token-file", arguments.token_file, "join.token of the first node")
+      ->required();
+  add_node_options(*join_command, arguments);
+  CLI::App* run_command = app.add_subcommand("run", "serve, in the foreground");
+  run_command->add_option("--dir", arguments.folder, "the node's data folder")->required();
+  run_command->add_flag("-v,--verbose", arguments.verbose, "tell on stderr what happens and why");
+  CLI::App* version_command = app.add_subcommand("version", "print the version");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : exit_usage;
+  }
+  if (version_command->parsed()) {
+    std::cout << "fastgpu-node " << version << "\n";
+    return 0;
+  }
+  return init_command->parsed()   ? init(arguments)
+         : join_command->parsed() ? join(arguments)
+                                  : run(arguments);
+}
+
+}  // namespace
+}  // namespace fastgpu::node
+
+int main(int argc, char** argv) {
+  return fastgpu::node::main_program(argc, argv);
+}

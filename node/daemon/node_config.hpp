@@ -1,0 +1,63 @@
+#pragma once
+
+/// The data folder of a node: what the operator may edit (node.toml), who the node is
+/// (identity.toml, written once by `init` or `join`), and how many lives it has had.
+/// Used by the composition root only. Every failure names the file and, where known, the line.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/protocol/peer_messages.hpp"
+
+namespace fastgpu::node {
+
+/// node.toml: the operator's.
+struct NodeSettings {
+  std::string name;
+  std::string listen;                    ///< "127.0.0.1:7601": the one address that people give
+  std::uint32_t cpu_devices{1};          ///< they share the host's cores evenly, at least one each
+  std::uint32_t null_devices{0};         ///< finish at once: to measure everything else
+  std::uint64_t arena_bytes{64u << 20};  ///< shared memory for the buffers of one device
+};
+
+/// identity.toml: fixed for the node's life.
+struct NodeIdentity {
+  base::ClusterId cluster;
+  base::NodeId node;
+  std::uint32_t shard_count{};
+  std::vector<protocol::NodeInfo> members;  ///< known when it joined, itself included
+  std::string join_token;                   ///< on the first node: what `join` must show
+};
+
+class NodeFolder {
+ public:
+  explicit NodeFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  const std::filesystem::path& path() const { return folder_; }
+  std::filesystem::path store() const { return folder_ / "store"; }
+  std::filesystem::path objects() const { return folder_ / "objects"; }
+  std::filesystem::path kernels() const { return folder_ / "kernels"; }
+  std::filesystem::path join_token() const { return folder_ / "join.token"; }
+
+  bool is_founded() const;
+  /// Writes both files; refuses a folder that is a node's already.
+  base::Status found(const NodeSettings& settings, const NodeIdentity& identity) const;
+  base::Result<NodeSettings> settings() const;
+  base::Result<NodeIdentity> identity() const;
+  /// A number greater than any given out for this folder before, durably.
+  base::Result<base::Incarnation> next_incarnation() const;
+
+ private:
+  std::filesystem::path folder_;
+};
+
+/// 32 and 16 random bytes from the kernel.
+std::string random_token();
+base::ClusterId random_cluster_id();
+std::uint64_t random_seed();
+
+}  // namespace fastgpu::node

@@ -1,0 +1,139 @@
+#include "node/daemon/real_node.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "node/assembly/assembly.hpp"
+#include "node/daemon/clock.hpp"
+#include "runtime/exec/process_executor.hpp"
+#include "runtime/link/zmq_link.hpp"
+#include "runtime/objects/file_folder.hpp"
+#include "runtime/store/rocksdb_store.hpp"
+
+namespace fastgpu::node {
+namespace {
+
+std::vector<protocol::NodeInfo> merged(std::vector<protocol::NodeInfo> members,
+                                       const std::vector<protocol::NodeInfo>& newer) {
+  for (const protocol::NodeInfo& member : newer) {
+    std::erase_if(members, [&](const auto& known) { return known.node == member.node; });
+    members.push_back(member);
+  }
+  return members;
+}
+
+std::vector<std::unique_ptr<exec::Executor>> make_executors(const NodeFolder& folder,
+                                                            const NodeSettings& settings,
+                                                            const std::string& program) {
+  std::vector<std::unique_ptr<exec::Executor>> executors;
+  exec::ProcessExecutorOptions options;
+  options.program = program;
+  options.cache_folder = folder.kernels().string();
+  options.arena_bytes = settings.arena_bytes;
+  const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
+  options.threads = std::max(1u, cores / std::max(1u, settings.cpu_devices));
+  for (std::uint32_t i = 0; i < settings.cpu_devices; ++i) {
+    options.device = "cpu:" + std::to_string(i);
+    executors.push_back(exec::make_process_executor(options));
+  }
+  options.device = "null";
+  for (std::uint32_t i = 0; i < settings.null_devices; ++i) {
+    executors.push_back(exec::make_process_executor(options));
+  }
+  return executors;
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& system,
+                                                        const NodeFolder& folder,
+                                                        RealNodeOptions options) {
+  const base::Result<NodeSettings> settings = folder.settings();
+  const base::Result<NodeIdentity> identity = folder.identity();
+  if (!settings.ok() || !identity.ok()) {
+    return settings.ok() ? identity.error() : settings.error();
+  }
+  const NodeIdentity& who = identity.value();
+
+  // The store first: its lock says whether another process is this node already.
+  base::Result<std::unique_ptr<store::RocksDbStore>> store =
+      store::RocksDbStore::open({.folder = folder.store().string()});
+  if (!store.ok()) {
+    return store.error();
+  }
+  const base::Result<base::Incarnation> incarnation = folder.next_incarnation();
+  if (!incarnation.ok()) {
+    return incarnation.error();
+  }
+  base::Result<std::unique_ptr<objects::FileFolder>> blobs_folder =
+      objects::FileFolder::open(folder.objects().string());
+  if (!blobs_folder.ok()) {
+    return blobs_folder.error();
+  }
+  base::Result<std::unique_ptr<objects::BlobStore>> blobs =
+      objects::BlobStore::open(*blobs_folder.value());
+  if (!blobs.ok()) {
+    return blobs.error();
+  }
+
+  auto context = std::make_shared<actors::NodeContext>();
+  context->cluster = who.cluster;
+  context->self = {who.node, settings.value().name, settings.value().listen};
+  context->incarnation = incarnation.value();
+  context->layout = {who.shard_count};
+  context->seeds = merged(who.members, {context->self});
+  context->random_seed = random_seed();
+  context->clock = boot_time;
+  context->wall_clock = wall_time;
+  if (options.trace) {
+    context->trace = [name = context->self.name, trace = options.trace](const std::string& line) {
+      trace(name + " " + line);
+    };
+  }
+
+  link::LinkOptions link_options;
+  link_options.identity = {who.cluster, who.node, incarnation.value()};
+  NodeParts parts;
+  parts.context = context;
+  parts.link = std::make_shared<link::ZmqLink>(link_options, boot_time);
+  parts.store = std::move(store).value();
+  parts.blob_folder = std::move(blobs_folder).value();
+  parts.blobs = std::move(blobs).value();
+  parts.executors = make_executors(folder, settings.value(), options.executor_program);
+  if (who.node.value <= who.shard_count) {
+    parts.shards = {{who.node.value - 1}};
+  }
+  if (who.node.value == 1) {
+    parts.founders = who.members;
+    parts.join_token = who.join_token;
+  }
+
+  std::unique_ptr<RealNode> node(new RealNode(system, context));
+  if (const base::Status assembled = assemble(system, std::move(parts)); !assembled.ok()) {
+    return assembled.error();
+  }
+  return node;
+}
+
+RealNode::RealNode(caf::actor_system& system, actors::ContextPtr context)
+    : system_(system), context_(std::move(context)) {}
+
+RealNode::~RealNode() {
+  close(*context_);
+  await_end(system_, *context_);
+}
+
+std::string find_executor_program() {
+  if (const char* named = std::getenv("FASTGPU_EXECUTOR")) {
+    return named;
+  }
+  std::error_code failed;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
+  return (self.parent_path() / "fastgpu-executor").string();
+}
+
+}  // namespace fastgpu::node

@@ -1,0 +1,44 @@
+#pragma once
+
+/// A node on real parts: ZeroMQ, RocksDB, blob files, executor processes, this host's clock. One
+/// for the daemon, several in an EmbeddedCluster. Owns its actors; ends them when destroyed.
+
+#include <caf/all.hpp>
+#include <memory>
+#include <string>
+
+#include "actors/base_actor.hpp"
+#include "node/daemon/node_config.hpp"
+#include "runtime/base/result.hpp"
+
+namespace fastgpu::node {
+
+struct RealNodeOptions {
+  std::string executor_program;  ///< path of fastgpu-executor
+  /// One line of the form "fact -> consequence"; may be empty. Called from any thread.
+  std::function<void(const std::string&)> trace;
+};
+
+class RealNode {
+ public:
+  /// Starts the node that lives in `folder`; it serves when this returns. `system` outlives it.
+  static base::Result<std::unique_ptr<RealNode>> start(caf::actor_system& system,
+                                                       const NodeFolder& folder,
+                                                       RealNodeOptions options);
+  ~RealNode();
+  RealNode(const RealNode&) = delete;
+  RealNode& operator=(const RealNode&) = delete;
+
+  const protocol::NodeInfo& info() const { return context_->self; }
+
+ private:
+  RealNode(caf::actor_system& system, actors::ContextPtr context);
+
+  caf::actor_system& system_;
+  actors::ContextPtr context_;
+};
+
+/// `fastgpu-executor` beside the running program, or what FASTGPU_EXECUTOR names.
+std::string find_executor_program();
+
+}  // namespace fastgpu::node

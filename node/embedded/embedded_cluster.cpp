@@ -1,0 +1,164 @@
+#include "node/embedded/embedded_cluster.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <caf/all.hpp>
+#include <cstring>
+#include <utility>
+
+#include "node/daemon/node_config.hpp"
+#include "node/daemon/real_node.hpp"
+
+namespace fastgpu::node {
+namespace {
+
+namespace fs = std::filesystem;
+
+base::Error failed(const std::string& what) {
+  return {base::ErrorKind::unavailable, base::ErrorCode::internal, what, ""};
+}
+
+/// Ports of the loopback that were free a moment ago, all different.
+std::vector<std::uint16_t> free_ports(std::size_t count) {
+  std::vector<int> sockets;
+  std::vector<std::uint16_t> ports;
+  for (std::size_t i = 0; i < count; ++i) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockets.push_back(fd);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (fd >= 0 && ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0) {
+      ports.push_back(ntohs(address.sin_port));
+    }
+  }
+  for (const int fd : sockets) {
+    ::close(fd);
+  }
+  return ports;
+}
+
+base::Result<fs::path> temporary_folder() {
+  std::string name = (fs::temp_directory_path() / "fastgpu.XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) {
+    return failed("no temporary folder: " + std::string(std::strerror(errno)));
+  }
+  return fs::path(name);
+}
+
+}  // namespace
+
+struct EmbeddedCluster::Impl {
+  explicit Impl(EmbeddedOptions given) : options(std::move(given)), system(config) {}
+  ~Impl() {
+    nodes.clear();
+    if (temporary) {
+      std::error_code ignored;
+      fs::remove_all(options.folder, ignored);
+    }
+  }
+
+  NodeFolder folder(std::uint32_t index) const {
+    return NodeFolder(options.folder / ("n" + std::to_string(index + 1)));
+  }
+
+  base::Status found() {
+    const std::vector<std::uint16_t> ports = free_ports(options.nodes);
+    if (ports.size() < options.nodes) {
+      return failed("no free ports on the loopback");
+    }
+    std::vector<protocol::NodeInfo> members;
+    for (std::uint32_t i = 0; i < options.nodes; ++i) {
+      members.push_back(
+          {{i + 1}, "n" + std::to_string(i + 1), "127.0.0.1:" + std::to_string(ports[i])});
+    }
+    const base::ClusterId cluster = random_cluster_id();
+    for (std::uint32_t i = 0; i < options.nodes; ++i) {
+      NodeSettings settings;
+      settings.name = members[i].name;
+      settings.listen = members[i].address;
+      settings.cpu_devices = options.cpu_devices;
+      settings.null_devices = options.null_devices;
+      const NodeIdentity identity{cluster, members[i].node, options.nodes, members, ""};
+      if (base::Status founded = folder(i).found(settings, identity); !founded.ok()) {
+        return founded;
+      }
+    }
+    return {};
+  }
+
+  base::Status start_node(std::uint32_t index) {
+    RealNodeOptions node_options;
+    node_options.executor_program = options.executor_program;
+    auto node = RealNode::start(system, folder(index), node_options);
+    if (!node.ok()) {
+      return node.error();
+    }
+    nodes[index] = std::move(node).value();
+    return {};
+  }
+
+  EmbeddedOptions options;
+  bool temporary{false};
+  caf::actor_system_config config;
+  caf::actor_system system;
+  std::vector<std::unique_ptr<RealNode>> nodes;  ///< null while stopped
+};
+
+base::Result<std::unique_ptr<EmbeddedCluster>> EmbeddedCluster::start(EmbeddedOptions options) {
+  const bool temporary = options.folder.empty();
+  if (temporary) {
+    base::Result<fs::path> folder = temporary_folder();
+    if (!folder.ok()) {
+      return folder.error();
+    }
+    options.folder = folder.value();
+  }
+  if (options.executor_program.empty()) {
+    options.executor_program = find_executor_program();
+  }
+  auto impl = std::make_unique<Impl>(std::move(options));
+  impl->temporary = temporary;
+  impl->nodes.resize(impl->options.nodes);
+  if (!impl->folder(0).is_founded()) {
+    if (const base::Status founded = impl->found(); !founded.ok()) {
+      return founded.error();
+    }
+  }
+  for (std::uint32_t i = 0; i < impl->options.nodes; ++i) {
+    if (const base::Status started = impl->start_node(i); !started.ok()) {
+      return started.error();
+    }
+  }
+  return std::unique_ptr<EmbeddedCluster>(new EmbeddedCluster(std::move(impl)));
+}
+
+EmbeddedCluster::EmbeddedCluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+EmbeddedCluster::~EmbeddedCluster() = default;
+
+std::vector<std::string> EmbeddedCluster::addresses() const {
+  std::vector<std::string> addresses;
+  for (std::uint32_t i = 0; i < impl_->options.nodes; ++i) {
+    const base::Result<NodeSettings> settings = impl_->folder(i).settings();
+    addresses.push_back(settings.ok() ? settings.value().listen : "");
+  }
+  return addresses;
+}
+
+void EmbeddedCluster::stop(std::uint32_t index) {
+  impl_->nodes.at(index).reset();
+}
+
+base::Status EmbeddedCluster::restart(std::uint32_t index) {
+  impl_->nodes.at(index).reset();
+  return impl_->start_node(index);
+}
+
+}  // namespace fastgpu::node

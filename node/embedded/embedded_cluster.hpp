@@ -1,0 +1,48 @@
+#pragma once
+
+/// Several whole nodes inside one process: for `fastgpu up`, for tests and benches, and for
+/// programs that bring their own cluster. The nodes are the same as the daemon's; they talk to each
+/// other and to clients over sockets on the loopback and share nothing but the actor system's
+/// threads.
+///
+/// Owned by the caller; ends its nodes and, if it made the folder, removes it. Calls block.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+
+namespace fastgpu::node {
+
+struct EmbeddedOptions {
+  std::uint32_t nodes{1};
+  std::uint32_t cpu_devices{1};   ///< of each node
+  std::uint32_t null_devices{0};  ///< of each node
+  std::filesystem::path folder;   ///< empty: a temporary one, removed at the end
+  std::string executor_program;   ///< empty: fastgpu-executor beside the running program
+};
+
+class EmbeddedCluster {
+ public:
+  /// All nodes serve when this returns. A folder used before is taken up again, with the same
+  /// number of nodes.
+  static base::Result<std::unique_ptr<EmbeddedCluster>> start(EmbeddedOptions options);
+  ~EmbeddedCluster();
+  EmbeddedCluster(const EmbeddedCluster&) = delete;
+  EmbeddedCluster& operator=(const EmbeddedCluster&) = delete;
+
+  /// Where clients dial: "127.0.0.1:40123", one for each node.
+  std::vector<std::string> addresses() const;
+  /// Ends one node, or starts it again; counted from 0.
+  void stop(std::uint32_t index);
+  base::Status restart(std::uint32_t index);
+
+ private:
+  struct Impl;
+  explicit EmbeddedCluster(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fastgpu::node

@@ -1,0 +1,226 @@
+#include "tests/sim/chaos.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "tests/sim/watch.hpp"
+#include "tests/support/sim_client.hpp"
+
+namespace fastgpu::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The trouble of one seed. Whole classes of faults are on or off, so that each is also seen alone.
+struct Plan {
+  std::uint32_t nodes{3};
+  std::uint32_t devices{1};
+  bool crashes{false};
+  bool cuts{false};
+  bool pauses{false};
+  bool bad_network{false};
+  bool dying_devices{false};
+
+  static Plan draw(base::Random& random) {
+    Plan plan;
+    plan.nodes = 2 + static_cast<std::uint32_t>(random.below(3));
+    plan.devices = 1 + static_cast<std::uint32_t>(random.below(2));
+    plan.crashes = random.chance(700'000);
+    plan.cuts = random.chance(300'000);
+    plan.pauses = random.chance(300'000);
+    plan.bad_network = random.chance(500'000);
+    plan.dying_devices = random.chance(300'000);
+    return plan;
+  }
+  std::string text() const {
+    return std::to_string(nodes) + " nodes x " + std::to_string(devices) + " devices" +
+           (crashes ? ", crashes" : "") + (cuts ? ", cuts" : "") + (pauses ? ", pauses" : "") +
+           (bad_network ? ", bad network" : "") + (dying_devices ? ", dying devices" : "");
+  }
+};
+
+SimOptions world_options(const ChaosOptions& options, const Plan& plan) {
+  SimOptions world;
+  world.seed = options.seed;
+  world.nodes = plan.nodes;
+  world.devices = plan.devices;
+  world.ledger_faults = options.ledger_faults;
+  world.log_faults = options.log_faults;
+  world.store.faults = options.store_faults;
+  if (plan.bad_network) {
+    world.network.loss_ppm = 20'000;
+    world.network.duplicate_ppm = 20'000;
+    world.network.reorder_ppm = 50'000;
+  }
+  if (plan.dying_devices) {
+    world.executor.spontaneous_death_ppm = 30'000;
+  }
+  return world;
+}
+
+class Chaos {
+ public:
+  explicit Chaos(const ChaosOptions& options)
+      : options_(options),
+        random_(options.seed * 0x9e3779b97f4a7c15u + 1),
+        plan_(Plan::draw(random_)),
+        watch_(std::make_shared<Watch>()),
+        world_(world_options(options, plan_), watch_) {
+    world_.set_verbose(options.verbose);
+  }
+
+  ChaosResult run() {
+    client_ = std::make_unique<SimClient>(world_);
+    const base::Time end = world_.now() + options_.trouble;
+    schedule_user(end);
+    schedule_trouble(end);
+    world_.run_for(options_.trouble);
+    make_peace();
+    const bool settled = world_.run_until([this] { return all_ended(); }, 120s);
+    finish(settled);
+    client_.reset();
+    return result_;
+  }
+
+ private:
+  base::Duration between(base::Duration low, base::Duration high) {
+    return low + base::Duration{static_cast<std::int64_t>(
+                     random_.below(static_cast<std::uint64_t>((high - low).count())))};
+  }
+
+  // --- users -------------------------------------------------------------------------------------
+  void schedule_user(base::Time end) {
+    const base::Time next = world_.now() + between(20ms, 400ms);
+    if (next >= end) {
+      return;
+    }
+    world_.agenda().note(next, [this, end] {
+      submit_something();
+      schedule_user(end);
+    });
+  }
+
+  void submit_something() {
+    static constexpr const char* sources[] = {"__global__ ok", "__global__ ok", "__global__ ok",
+                                              "__global__ fail", "__global__ crash"};
+    protocol::JobSpec spec =
+        simple_job(1 + static_cast<std::uint32_t>(random_.below(30)), sources[random_.below(5)]);
+    spec.retries = static_cast<std::uint32_t>(random_.below(3));
+    // Enough lives for everything: what ends as lost then is a fault of ours.
+    spec.crash_limit = 1000;
+    const bool cancels = random_.chance(150'000);
+    client_->submit(spec, 8s, [this, spec, cancels](const protocol::ClientReply& reply) {
+      const auto* accepted = std::get_if<protocol::Accepted>(&reply);
+      if (accepted == nullptr) {
+        return;  // refused or unknown: nothing was promised
+      }
+      ++result_.accepted;
+      if (!accepted_.emplace(accepted->job, spec).second) {
+        watch_->violation("two submits were answered with job " + to_string(accepted->job));
+      }
+      if (cancels) {
+        client_->call(protocol::CancelJob{{}, accepted->job}, 8s,
+                      [](const protocol::ClientReply&) {});
+      }
+    });
+  }
+
+  // --- trouble -----------------------------------------------------------------------------------
+  void schedule_trouble(base::Time end) {
+    const base::Time next = world_.now() + between(50ms, 700ms);
+    if (next >= end) {
+      return;
+    }
+    world_.agenda().note(next, [this, end] {
+      make_trouble();
+      schedule_trouble(end);
+    });
+  }
+
+  void make_trouble() {
+    const auto victim = static_cast<std::uint32_t>(random_.below(plan_.nodes));
+    const auto other = static_cast<std::uint32_t>(random_.below(plan_.nodes));
+    const base::Duration lasting = between(20ms, 2500ms);
+    switch (random_.below(3)) {
+      case 0:
+        if (plan_.crashes && world_.is_up(victim)) {
+          ++result_.crashes;
+          world_.crash(victim);
+          world_.agenda().note_in(lasting, [this, victim] { revive(victim); });
+        }
+        return;
+      case 1:
+        if (plan_.cuts && victim != other) {
+          world_.network().cut(world_.host(victim), world_.host(other));
+          world_.agenda().note_in(lasting, [this, victim, other] {
+            world_.network().heal(world_.host(victim), world_.host(other));
+          });
+        }
+        return;
+      default:
+        if (plan_.pauses) {
+          world_.network().set_paused(world_.host(victim), true);
+          world_.agenda().note_in(
+              lasting, [this, victim] { world_.network().set_paused(world_.host(victim), false); });
+        }
+        return;
+    }
+  }
+
+  void revive(std::uint32_t index) {
+    if (!world_.is_up(index)) {
+      world_.start(index);
+    }
+  }
+
+  void make_peace() {
+    link::SimNetworkOptions calm = world_.options().network;
+    result_.frames_lost = world_.network().counters().lost;
+    calm.loss_ppm = calm.duplicate_ppm = calm.reorder_ppm = 0;
+    world_.network().set_options(calm);
+    world_.network().heal_all();
+    for (std::uint32_t i = 0; i < plan_.nodes; ++i) {
+      world_.network().set_paused(world_.host(i), false);
+      revive(i);
+    }
+  }
+
+  // --- the end -----------------------------------------------------------------------------------
+  bool all_ended() const {
+    return std::all_of(accepted_.begin(), accepted_.end(),
+                       [this](const auto& job) { return watch_->has_ended(job.first); });
+  }
+
+  void finish(bool settled) {
+    for (const auto& [job, spec] : accepted_) {
+      watch_->check_end(job, spec);
+    }
+    result_.violations = watch_->violations();
+    if (!settled) {
+      result_.violations.push_back("accepted jobs were still not terminal 120 s after peace");
+    }
+    result_.drawn = plan_.text();
+    result_.trace_hash = world_.trace_hash();
+    result_.steps = world_.steps();
+    result_.tasks_ended = watch_->tasks_ended();
+    result_.attempts = watch_->attempts();
+  }
+
+  const ChaosOptions options_;
+  base::Random random_;
+  const Plan plan_;
+  std::shared_ptr<Watch> watch_;
+  SimWorld world_;
+  std::unique_ptr<SimClient> client_;
+  std::map<base::JobId, protocol::JobSpec> accepted_;
+  ChaosResult result_;
+};
+
+}  // namespace
+
+ChaosResult run_chaos(const ChaosOptions& options) {
+  return Chaos(options).run();
+}
+
+}  // namespace fastgpu::testing

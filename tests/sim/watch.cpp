@@ -1,0 +1,139 @@
+#include "tests/sim/watch.hpp"
+
+#include <cstring>
+#include <utility>
+
+#include "runtime/ledger/ledger_invariants.hpp"
+#include "runtime/worker/worker_invariants.hpp"
+
+namespace fastgpu::testing {
+namespace {
+
+using protocol::TaskState;
+
+/// What is wrong with a task's end, given what its job asked for; empty when nothing is.
+std::string wrong_end(const protocol::JobSpec& spec, bool cancelled, std::uint32_t task,
+                      const protocol::TaskOutcome& outcome) {
+  if (outcome.state == TaskState::cancelled) {
+    return cancelled ? "" : "was cancelled although nobody asked for it";
+  }
+  const bool good = spec.kernel.source.text().find("ok") != std::string_view::npos;
+  const TaskState expected = good ? TaskState::succeeded : TaskState::failed;
+  if (outcome.state != expected) {
+    return std::string("ended as ") + to_word(outcome.state) + " (" + outcome.message + ")";
+  }
+  if (!good) {
+    return "";
+  }
+  std::uint32_t shown = ~task;
+  if (outcome.outputs.size() == 1) {
+    if (const auto* data = std::get_if<base::Bytes>(&outcome.outputs[0]);
+        data != nullptr && data->size() == sizeof shown) {
+      std::memcpy(&shown, data->data(), sizeof shown);
+    }
+  }
+  return shown == task ? "" : "has the output of task " + std::to_string(shown);
+}
+
+}  // namespace
+
+void Watch::shard_stepped(const protocol::NodeInfo& node, const ledger::ShardMachine& shard) {
+  const ledger::LedgerState& state = shard.state();
+  std::unique_ptr<ledger::LedgerState>& last = last_[state.shard()];
+  if (last && state.applied() < last->applied()) {
+    if (shard.leading()) {
+      violation(node.name + " leads shard " + std::to_string(state.shard().value) +
+                " without entries that were committed before");
+    }
+    return;  // a new life reads its log again
+  }
+  if (last && state.applied() == last->applied()) {
+    return;
+  }
+  for (std::string& broken : ledger::check(state)) {
+    violation(node.name + ": " + std::move(broken));
+  }
+  if (last) {
+    for (std::string& broken : ledger::check_step(*last, state)) {
+      violation(node.name + ": " + std::move(broken));
+    }
+  }
+  last = std::make_unique<ledger::LedgerState>(state);
+}
+
+void Watch::worker_stepped(const protocol::NodeInfo& node, const worker::WorkerMachine& worker) {
+  for (std::string& broken : worker::broken_invariants(worker)) {
+    violation(node.name + ": " + std::move(broken));
+  }
+}
+
+void Watch::violation(std::string what) {
+  if (violations_.size() < 100) {
+    violations_.push_back(std::move(what));
+  }
+}
+
+const ledger::Job* Watch::find(base::JobId job) const {
+  for (const auto& [shard, state] : last_) {
+    if (const ledger::Job* found = state->find(job)) {
+      return found;
+    }
+  }
+  return nullptr;
+}
+
+bool Watch::has_ended(base::JobId job) const {
+  const ledger::Job* found = find(job);
+  return found != nullptr && !found->live();
+}
+
+void Watch::check_end(base::JobId job, const protocol::JobSpec& spec) {
+  const std::string name = "accepted job " + to_string(job);
+  const ledger::Job* found = find(job);
+  if (found == nullptr) {
+    violation(name + " is in no ledger");
+    return;
+  }
+  if (found->live()) {
+    violation(name + " has " + std::to_string(found->live_tasks) + " live tasks");
+    return;
+  }
+  const bool cancelled = found->cancel_request != base::RequestId{};
+  std::uint64_t records = 0;
+  found->tasks.for_each([&](base::TaskRange range, const protocol::TaskRecord& record) {
+    records += range.count;
+    for (std::uint64_t task = range.first; task < range.end(); ++task) {
+      const auto index = static_cast<std::uint32_t>(task);
+      const std::string wrong = wrong_end(spec, cancelled, index, *record.outcome);
+      if (!wrong.empty()) {
+        violation(name + ": task " + std::to_string(task) + " " + wrong);
+      }
+    }
+  });
+  if (records != spec.tasks) {
+    violation(name + " has " + std::to_string(records) + " terminal records for " +
+              std::to_string(spec.tasks) + " tasks");
+  }
+}
+
+std::uint64_t Watch::tasks_ended() const {
+  std::uint64_t ended = 0;
+  for (const auto& [shard, state] : last_) {
+    for (const auto& [id, job] : state->jobs()) {
+      ended += job.spec->tasks - job.live_tasks;
+    }
+  }
+  return ended;
+}
+
+std::uint64_t Watch::attempts() const {
+  std::uint64_t attempts = 0;
+  for (const auto& [shard, state] : last_) {
+    for (const auto& [id, job] : state->jobs()) {
+      attempts += job.attempts.size();
+    }
+  }
+  return attempts;
+}
+
+}  // namespace fastgpu::testing

@@ -1,0 +1,43 @@
+#pragma once
+
+/// Looks at every step of every ledger and worker of a simulated cluster, over all their lives, and
+/// collects what must never be: a lost entry, a terminal record that changed, an attempt that
+/// shrank, a device that promised more than it has. Shares no code with what it watches but the
+/// invariant checkers, which are apart from it as well.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/node_context.hpp"
+#include "runtime/ledger/ledger_state.hpp"
+#include "runtime/ledger/shard_machine.hpp"
+#include "runtime/worker/worker_machine.hpp"
+
+namespace fastgpu::testing {
+
+class Watch final : public actors::Observer {
+ public:
+  void shard_stepped(const protocol::NodeInfo& node, const ledger::ShardMachine& shard) override;
+  void worker_stepped(const protocol::NodeInfo& node, const worker::WorkerMachine& worker) override;
+
+  void violation(std::string what);
+  /// At most a hundred: one broken rule tends to break others.
+  const std::vector<std::string>& violations() const { return violations_; }
+
+  /// The job as its shard's ledger had it last; null if no ledger has it.
+  const ledger::Job* find(base::JobId job) const;
+  bool has_ended(base::JobId job) const;
+  /// An accepted job is there, is terminal, and ended as a simulated device would have it.
+  void check_end(base::JobId job, const protocol::JobSpec& spec);
+  std::uint64_t tasks_ended() const;
+  std::uint64_t attempts() const;
+
+ private:
+  std::map<base::ShardId, std::unique_ptr<ledger::LedgerState>> last_;
+  std::vector<std::string> violations_;
+};
+
+}  // namespace fastgpu::testing

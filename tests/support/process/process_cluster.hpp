@@ -1,0 +1,48 @@
+#pragma once
+
+/// A cluster of `fastgpu-node run` processes on the loopback, made as a user makes it: init, join,
+/// run. For system tests: nodes are killed and started again, commands are run against it.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/support/process/process.hpp"
+
+namespace fastgpu::testing {
+
+struct ProcessClusterOptions {
+  int nodes{3};
+  int cpu_devices{1};   ///< of each node
+  int null_devices{0};  ///< of each node
+};
+
+class ProcessCluster {
+ public:
+  /// All nodes serve when this returns; a node that does not fails the test with what it said.
+  explicit ProcessCluster(ProcessClusterOptions options = {});
+
+  /// "127.0.0.1:40123", counted from 0.
+  const std::string& address(int index) const { return addresses_.at(index); }
+  /// All of them, as --server takes them.
+  std::string servers() const;
+  std::string folder(int index) const;
+  const TemporaryFolder& scratch() const { return scratch_; }
+
+  void kill(int index);
+  void start(int index);
+  bool is_up(int index) const { return nodes_.at(index) != nullptr; }
+  pid_t pid(int index) const { return nodes_.at(index)->pid(); }
+  /// `fastgpu --server <all nodes> words...`
+  Finished fastgpu(const std::vector<std::string>& words, Seconds limit = Seconds{60}) const;
+  /// The same, through one node.
+  Finished fastgpu_at(int index, const std::vector<std::string>& words,
+                      Seconds limit = Seconds{60}) const;
+
+ private:
+  TemporaryFolder scratch_;
+  std::vector<std::string> addresses_;
+  std::vector<std::unique_ptr<Process>> nodes_;
+};
+
+}  // namespace fastgpu::testing

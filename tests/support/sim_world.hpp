@@ -1,0 +1,118 @@
+#pragma once
+
+/// A whole cluster in one thread and in virtual time: real actors, machines and codecs on CAF's
+/// testing scheduler, over the simulated twins of link, store, blobs and executors. One seed and
+/// one order of calls give one history; `trace_hash()` tells whether two histories are the same.
+///
+/// A test builds a world, adds clients, lets time pass with `run_for` and `run_until`, and crashes,
+/// restarts, pauses or cuts off nodes in between. An observer sees every step of every machine.
+
+#include <caf/all.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/base_actor.hpp"
+#include "node/assembly/assembly.hpp"
+#include "runtime/base/random.hpp"
+#include "runtime/link/sim_link.hpp"
+#include "runtime/objects/memory_folder.hpp"
+#include "runtime/store/memory_store.hpp"
+#include "tests/support/sim_agenda.hpp"
+#include "tests/support/sim_executor.hpp"
+
+namespace fastgpu::testing {
+
+struct SimOptions {
+  std::uint64_t seed{1};
+  std::uint32_t nodes{3};
+  std::uint32_t devices{1};  ///< of each node
+  link::SimNetworkOptions network;
+  store::MemoryStoreOptions store;
+  SimExecutorOptions executor;
+  ledger::LedgerFaults ledger_faults;
+  store::SoloLogFaults log_faults;
+};
+
+class SimWorld {
+ public:
+  /// `observer` watches the machines of all nodes, over their lives; may be null.
+  explicit SimWorld(SimOptions options, std::shared_ptr<actors::Observer> observer = nullptr);
+  ~SimWorld();
+  SimWorld(const SimWorld&) = delete;
+  SimWorld& operator=(const SimWorld&) = delete;
+
+  // --- nodes, counted from 0 ---------------------------------------------------------------------
+  std::uint32_t node_count() const { return static_cast<std::uint32_t>(nodes_.size()); }
+  bool is_up(std::uint32_t index) const { return nodes_[index]->context != nullptr; }
+  /// Begins a new life of the node on what its disk holds.
+  void start(std::uint32_t index);
+  /// Ends its life as kill -9 does: what is not on the disk is gone.
+  void crash(std::uint32_t index);
+  link::SimHost host(std::uint32_t index) const { return {index + 1}; }
+  const protocol::NodeInfo& info(std::uint32_t index) const { return nodes_[index]->info; }
+  actors::NodeContext* context(std::uint32_t index) const { return nodes_[index]->context.get(); }
+
+  // --- time --------------------------------------------------------------------------------------
+  base::Time now() const { return agenda_.now(); }
+  void run_for(base::Duration duration);
+  /// True once `done` holds, looked at after every step; false when `limit` has passed before.
+  bool run_until(const std::function<bool()>& done, base::Duration limit);
+
+  // --- what is in it -----------------------------------------------------------------------------
+  link::SimNetwork& network() { return network_; }
+  SimAgenda& agenda() { return agenda_; }
+  base::Random& random() { return random_; }
+  caf::actor_system& system() { return *system_; }
+  const SimOptions& options() const { return options_; }
+  /// A new link of a client at a host of its own.
+  std::shared_ptr<link::SimLink> client_link(const link::LinkIdentity& identity);
+  /// The context of an actor that belongs to no node: a client's.
+  actors::ContextPtr client_context();
+
+  // --- what came of it ---------------------------------------------------------------------------
+  std::uint64_t trace_hash() const { return trace_hash_; }
+  std::uint64_t steps() const { return steps_; }
+  /// Prints every trace line on stderr, as it happens.
+  void set_verbose(bool verbose) { verbose_ = verbose; }
+
+ private:
+  /// What outlives the lives of one node, and its present life.
+  struct Node {
+    protocol::NodeInfo info;
+    store::MemoryDisk disk;
+    objects::MemoryFolder folder;
+    base::Incarnation incarnation;
+    actors::ContextPtr context;  ///< null while it is down
+    std::shared_ptr<link::SimLink> link;
+    std::shared_ptr<store::MemoryStore> store;
+  };
+
+  bool step(base::Time limit);
+  void run_actor();
+  bool pass_time(base::Time limit);
+  void set_now(base::Time now);
+  void mix(std::uint64_t value);
+  void note(std::string_view what);
+  actors::ContextPtr new_context(const protocol::NodeInfo& self, base::Incarnation incarnation);
+  caf::scheduler::test_coordinator& scheduler();
+
+  SimOptions options_;
+  base::Random random_;
+  SimAgenda agenda_;
+  caf::actor_system_config config_;
+  std::unique_ptr<caf::actor_system> system_;
+  link::SimNetwork network_;
+  base::ClusterId cluster_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::shared_ptr<actors::Observer> observer_;
+  std::uint32_t clients_{0};
+  std::uint64_t steps_{0};
+  std::uint64_t trace_hash_{0xcbf29ce484222325u};
+  bool verbose_{false};
+};
+
+}  // namespace fastgpu::testing
