@@ -13,9 +13,21 @@ namespace {
 constexpr std::size_t downloads_max = 16;
 /// One step of a wait: how old a progress line can be.
 constexpr std::chrono::milliseconds wait_step{500};
+/// Enough for a try at one node and one at another.
+constexpr std::chrono::seconds answer_time{7};
 
 base::Error still_going(base::JobId job) {
   return time_is_over(base::to_string(job) + " has not ended in the time given");
+}
+
+base::Error no_such_job(base::JobId job) {
+  return {base::ErrorKind::rejected, base::ErrorCode::not_found,
+          "there is no " + base::to_string(job), "fastgpu ps -a lists all jobs"};
+}
+
+bool may_pass(const base::Error& error) {
+  return error.kind == base::ErrorKind::unavailable || error.kind == base::ErrorKind::overloaded ||
+         error.kind == base::ErrorKind::unknown;
 }
 
 }  // namespace
@@ -43,31 +55,38 @@ base::Result<protocol::JobDetail> fetch_detail(Connection& connection, base::Job
   return whole;
 }
 
-base::Result<protocol::JobSummary> wait_for(
-    Connection& connection, base::JobId job, Time deadline,
-    const std::function<bool(const protocol::JobSummary&)>& look) {
+base::Result<protocol::JobSummary> wait_for(Connection& connection, base::JobId job,
+                                            std::optional<Time> deadline, const WaitWatch& watch) {
+  Time heard = std::chrono::steady_clock::now();
   for (;;) {
     const Time now = std::chrono::steady_clock::now();
-    const auto left = std::max(deadline - now, std::chrono::steady_clock::duration::zero());
-    const auto step = std::min<std::chrono::nanoseconds>(left, wait_step);
+    const Time until = std::min(deadline.value_or(now + wait_step), now + wait_step);
+    const auto step = std::max<std::chrono::nanoseconds>(until - now, std::chrono::nanoseconds(0));
     // The answer has a time of its own: a node that is slow to answer is not a job that is slow.
-    const auto list = connection.ask_for<protocol::JobList>(
-        protocol::WaitJob{job, step.count()},
-        std::max<Time>(deadline, now + base::limits::rpc_timeout));
-    if (!list.ok()) {
+    auto list = connection.ask_for<protocol::JobList>(protocol::WaitJob{job, step.count()},
+                                                      now + step + answer_time);
+    if (list.ok() && list.value().jobs.empty()) {
+      return no_such_job(job);
+    }
+    if (list.ok()) {
+      heard = std::chrono::steady_clock::now();
+      const protocol::JobSummary& summary = list.value().jobs.front();
+      if (watch.seen) {
+        watch.seen(summary);
+      }
+      if (protocol::is_terminal(summary.state)) {
+        return summary;
+      }
+    } else if (!may_pass(list.error())) {
       return list.error();
     }
-    if (list.value().jobs.empty()) {
-      return base::Error{base::ErrorKind::rejected, base::ErrorCode::not_found,
-                         "there is no " + base::to_string(job), "fastgpu ps -a lists all jobs"};
-    }
-    const protocol::JobSummary& summary = list.value().jobs.front();
-    const bool go_on = !look || look(summary);
-    if (protocol::is_terminal(summary.state) || !go_on) {
-      return summary;
-    }
-    if (std::chrono::steady_clock::now() >= deadline) {
+    const Time later = std::chrono::steady_clock::now();
+    const bool stopped = watch.go_on && !watch.go_on();
+    if (stopped || (deadline && later >= *deadline)) {
       return still_going(job);
+    }
+    if (watch.silence_limit && later - heard >= *watch.silence_limit) {
+      return list.error();
     }
   }
 }

@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "node/cli/quantities.hpp"
+#include "node/cli/text/quantities.hpp"
 #include "runtime/protocol/arguments.hpp"
 
 namespace fastgpu::cli {

@@ -3,8 +3,8 @@
 #include <map>
 #include <utility>
 
-#include "node/cli/quantities.hpp"
-#include "node/cli/render.hpp"
+#include "node/cli/text/quantities.hpp"
+#include "node/cli/text/render.hpp"
 
 namespace fastgpu::cli {
 namespace {

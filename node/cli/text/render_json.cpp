@@ -2,8 +2,8 @@
 #include <utility>
 
 #include "client/error_words.hpp"
-#include "node/cli/quantities.hpp"
-#include "node/cli/render.hpp"
+#include "node/cli/text/quantities.hpp"
+#include "node/cli/text/render.hpp"
 
 namespace fastgpu::cli {
 namespace {

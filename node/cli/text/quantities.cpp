@@ -1,4 +1,4 @@
-#include "node/cli/quantities.hpp"
+#include "node/cli/text/quantities.hpp"
 
 #include <charconv>
 #include <cstdio>

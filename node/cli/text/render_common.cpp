@@ -1,6 +1,6 @@
 /// What tables and JSON documents have in common.
 
-#include "node/cli/render.hpp"
+#include "node/cli/text/render.hpp"
 #include "runtime/protocol/arguments.hpp"
 
 namespace fastgpu::cli {

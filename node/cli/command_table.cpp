@@ -1,0 +1,208 @@
+#include "node/cli/command_table.hpp"
+
+#include <array>
+#include <map>
+#include <utility>
+
+namespace fastgpu::cli {
+namespace {
+
+constexpr const char* version_text = "fastgpu 0.1.0\n";
+
+constexpr const char* exit_codes_text = R"(exit codes
+    0  done; for wait and run: every job succeeded
+    1  a fault of FastGPU           2  wrong usage                3  not found
+    4  conflict of states           5  not allowed                6  no node reachable
+    7  can never run                8  quota                      9  overloaded
+   10  failed    11  cancelled    12  hit its time limit    13  lost after all attempts
+  124  --timeout passed; the job goes on      130  interrupted; detached, the job goes on
+Several jobs: 10 before 12, 13, 11.
+)";
+
+void declare_nothing(CLI::App&, Invocation&) {}
+
+void declare_kernel(CLI::App& app, Invocation& to) {
+  KernelFlags& flags = to.kernel;
+  app.add_option("--kernel", flags.kernel, "name expression: saxpy, saxpy<float>, ns::k<4>")
+      ->required();
+  app.add_option("--source", flags.source, "CUDA C++ source file; - is standard input")->required();
+  app.add_option("--grid", flags.grid, "blocks: X[,Y[,Z]]");
+  app.add_option("--block", flags.block, "threads of a block: X[,Y[,Z]]");
+  app.add_option("--shared", flags.shared, "dynamic shared memory of a block: 16KiB");
+  app.add_option("--define", flags.defines, "K[=V]")->allow_extra_args(false);
+  app.add_option("--std", flags.standard, "c++17 or c++20")
+      ->check(CLI::IsMember({"c++17", "c++20"}));
+  app.add_option("--arg", flags.arguments,
+                 "in order: i32:V u32: i64: u64: f32: f64: in:FILE out:FILE=SIZE "
+                 "inout:FILE[=OUTFILE] scratch:SIZE")
+      ->allow_extra_args(false);
+  app.add_option("--tasks", flags.tasks, "an array: {} in arguments and files is the index")
+      ->check(CLI::Range(1u, base::limits::array_tasks_max));
+  app.add_option("--device", flags.device, "where it may run")
+      ->check(CLI::IsMember({"any", "gpu", "cpu", "null"}));
+  app.add_flag("--precise", flags.precise, "CPU device: find the exact thread of a bad access");
+  app.add_option("--name", flags.name, "of the job, for people");
+  app.add_option("--time-limit", flags.time_limit, "of one execution: 90s 1h30m (default 1h)");
+  app.add_option("--retries", flags.retries, "of failures that are the job's own");
+  app.add_option("--if-infeasible", flags.if_infeasible,
+                 "no device could ever run it: fail or wait")
+      ->check(CLI::IsMember({"fail", "wait"}));
+}
+
+void declare_progress(CLI::App& app, Invocation& to) {
+  app.add_option("--progress", to.progress, "auto, plain or none")
+      ->check(CLI::IsMember({"auto", "plain", "none"}));
+}
+
+void declare_run(CLI::App& app, Invocation& to) {
+  declare_kernel(app, to);
+  declare_progress(app, to);
+  app.add_flag("-d,--detach", to.detach, "submit only");
+}
+
+void declare_jobs(CLI::App& app, Invocation& to) {
+  app.add_option("jobs", to.selectors, "17, 17.3 (a task), 3-9, last, @name")->required();
+}
+
+void declare_wait(CLI::App& app, Invocation& to) {
+  declare_jobs(app, to);
+  declare_progress(app, to);
+}
+
+void declare_ps(CLI::App& app, Invocation& to) {
+  app.add_flag("-a,--all", to.finished_too, "finished ones too");
+}
+
+void declare_copy(CLI::App& app, Invocation& to) {
+  app.add_option("from", to.copy_from, "JOB:PATH")->required();
+  app.add_option("to", to.copy_to, "file or folder here")->required();
+}
+
+void declare_up(CLI::App& app, Invocation& to) {
+  app.add_option("--nodes", to.nodes, "how many nodes")->check(CLI::Range(1, 16));
+  app.add_option("--devices", to.devices, "CPU devices of each")->check(CLI::Range(1, 64));
+}
+
+void declare_help(CLI::App& app, Invocation& to) {
+  app.add_option("topic", to.topic, "a command, or exit-codes");
+}
+
+int verb_version(Context& context, const Invocation&) {
+  context.print(std::string(version_text));
+  return 0;
+}
+
+int verb_help(Context& context, const Invocation& invocation) {
+  if (invocation.topic == "exit-codes") {
+    context.print(std::string(exit_codes_text));
+    return 0;
+  }
+  const Parsed help =
+      parse(invocation.topic.empty() ? std::vector<std::string>{"--help"}
+                                     : std::vector<std::string>{invocation.topic, "--help"});
+  context.print(help.text);
+  return help.exit_code;
+}
+
+constexpr const char* run_work = "Run work";
+constexpr const char* look = "Look";
+constexpr const char* manage = "Manage";
+
+constexpr std::array<Command, 13> commands{{
+    {"run", run_work, "submit a kernel job and follow it", declare_run, verb_run},
+    {"submit", run_work, "queue a kernel job and print its id", declare_kernel, verb_submit},
+    {"wait", run_work, "block until jobs are done", declare_wait, verb_wait},
+    {"cancel", run_work, "stop jobs", declare_jobs, verb_cancel},
+    {"cp", run_work, "copy an output of a job: cp JOB:PATH DEST", declare_copy, verb_copy},
+    {"ps", look, "active jobs", declare_ps, verb_ps},
+    {"show", look, "all facts of a job", declare_jobs, verb_show},
+    {"status", look, "the cluster at a glance", declare_nothing, verb_status},
+    {"gpus", look, "which devices there are, and what is free", declare_nothing, verb_gpus},
+    {"node list", manage, "the nodes", declare_nothing, verb_node_list},
+    {"up", manage, "a throw-away cluster on this machine", declare_up, verb_up},
+    {"version", manage, "the version of this program", declare_nothing, verb_version},
+    {"help", manage, "help on a command, or on exit-codes", declare_help, verb_help},
+}};
+
+void declare_global(CLI::App& app, GlobalFlags& flags) {
+  app.add_option("--server", flags.servers, "any nodes: HOST:PORT,... (default 127.0.0.1:7600)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->envname("FASTGPU_SERVER");
+  app.add_option("--dir", flags.folder, "folder of a node on this machine: use its address");
+  app.add_option("-o,--output", flags.output, "table, json, jsonl or id")
+      ->check(CLI::IsMember({"table", "json", "jsonl", "id"}));
+  app.add_flag("--json", flags.json, "the same as -o json");
+  app.add_flag("-q,--quiet", flags.quiet, "the same as -o id");
+  app.add_flag("--no-color", flags.no_color, "output has no colours anyway");
+  app.add_option("--timeout", flags.timeout, "give up after: 90s 1h30m");
+}
+
+CLI::App& add_command(CLI::App& app, std::map<std::string, CLI::App*>& nouns,
+                      const Command& command) {
+  const std::string name = command.name;
+  const std::size_t blank = name.find(' ');
+  if (blank == std::string::npos) {
+    return *app.add_subcommand(name, command.help)->group(command.group);
+  }
+  CLI::App*& noun = nouns[name.substr(0, blank)];
+  if (noun == nullptr) {
+    noun = app.add_subcommand(name.substr(0, blank), "list")->group(command.group);
+    noun->require_subcommand(1);
+    noun->fallthrough();
+  }
+  return *noun->add_subcommand(name.substr(blank + 1), command.help);
+}
+
+}  // namespace
+
+std::span<const Command> command_table() {
+  return commands;
+}
+
+Parsed parse(const std::vector<std::string>& arguments) {
+  Parsed parsed;
+  CLI::App app{"FastGPU: one computer out of many GPU hosts. Ask any node.", "fastgpu"};
+  app.require_subcommand(1);
+  app.fallthrough();
+  declare_global(app, parsed.invocation.global);
+  std::map<std::string, CLI::App*> nouns;
+  std::vector<std::pair<CLI::App*, const Command*>> declared;
+  for (const Command& command : commands) {
+    CLI::App& sub = add_command(app, nouns, command);
+    sub.fallthrough();
+    command.declare(sub, parsed.invocation);
+    declared.emplace_back(&sub, &command);
+  }
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::CallForHelp&) {
+    const auto shown = app.get_subcommands();
+    parsed.text = shown.empty() ? app.help() : shown.front()->help();
+    return parsed;
+  } catch (const CLI::ParseError& error) {
+    parsed.text = error.what();
+    parsed.exit_code = 2;
+    return parsed;
+  }
+  for (const auto& [sub, command] : declared) {
+    parsed.command = sub->parsed() ? command : parsed.command;
+  }
+  return parsed;
+}
+
+int run_program(const std::vector<std::string>& arguments) {
+  const Parsed parsed = parse(arguments);
+  Context context(parsed.invocation.global);
+  if (parsed.command != nullptr) {
+    return parsed.command->run(context, parsed.invocation);
+  }
+  if (parsed.exit_code == 0) {
+    context.print(parsed.text);
+    return 0;
+  }
+  return context.fail({base::ErrorKind::invalid, base::ErrorCode::usage, parsed.text,
+                       "fastgpu help shows the commands, fastgpu COMMAND --help their flags"});
+}
+
+}  // namespace fastgpu::cli

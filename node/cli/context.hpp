@@ -1,0 +1,59 @@
+#pragma once
+
+/// What every verb needs: the connection, the time limits, and how to print. One for each run of
+/// the program, on its only thread. Data goes to stdout, all else to stderr.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/connection.hpp"
+#include "node/cli/invocation.hpp"
+#include "node/cli/text/render.hpp"
+#include "runtime/base/result.hpp"
+
+namespace fastgpu::cli {
+
+enum class Format { table, json, jsonl, id };
+
+class Context {
+ public:
+  explicit Context(const GlobalFlags& flags) : flags_(flags) {}
+
+  Format format() const;
+  /// Connects to the first server that answers and learns the nodes' names.
+  base::Result<std::shared_ptr<client::Connection>> connect();
+  /// The cluster as `connect` saw it.
+  const protocol::ClusterStatus& cluster() const { return cluster_; }
+  const Names& names() const { return names_; }
+  /// Asks for the cluster again: a node or device may be new.
+  void refresh(client::Connection& connection);
+
+  /// Of a question that nodes answer at once.
+  client::Time deadline() const;
+  /// `--timeout`, counted from the start of the program; nothing where it was not given.
+  base::Result<std::optional<client::Time>> limit() const;
+  Stamp stamp() const;
+
+  void print(const std::string& text) const;
+  /// The document as `--output` wants it; items one a line for jsonl.
+  void print(const Json& document) const;
+  void tell(const std::string& line) const;
+  /// Tells the error; the exit code.
+  int fail(const base::Error& error) const;
+
+ private:
+  base::Result<std::vector<std::string>> servers() const;
+
+  GlobalFlags flags_;
+  client::Time start_{std::chrono::steady_clock::now()};
+  protocol::ClusterStatus cluster_;
+  Names names_;
+};
+
+/// The address in a node's folder: node.toml, [cluster] listen.
+base::Result<std::string> address_in(const std::string& folder);
+
+}  // namespace fastgpu::cli

@@ -1,0 +1,37 @@
+#pragma once
+
+/// What was typed, after parsing: every verb finds its flags here. Plain values.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "node/cli/kernel_flags.hpp"
+
+namespace fastgpu::cli {
+
+struct GlobalFlags {
+  std::vector<std::string> servers;
+  std::string folder;  ///< of a node on this machine: use its address
+  std::string output{"table"};
+  bool json{false};
+  bool quiet{false};
+  bool no_color{false};
+  std::string timeout;
+};
+
+struct Invocation {
+  GlobalFlags global;
+  KernelFlags kernel;
+  bool detach{false};
+  std::string progress{"auto"};
+  std::vector<std::string> selectors;
+  bool finished_too{false};
+  std::string copy_from;
+  std::string copy_to;
+  std::uint32_t nodes{1};
+  std::uint32_t devices{1};
+  std::string topic;
+};
+
+}  // namespace fastgpu::cli

@@ -1,0 +1,214 @@
+#include <algorithm>
+#include <filesystem>
+
+#include "client/error_words.hpp"
+#include "client/results.hpp"
+#include "node/cli/follow.hpp"
+#include "node/cli/selector.hpp"
+#include "node/cli/verbs.hpp"
+
+namespace fastgpu::cli {
+namespace {
+
+std::string id_line(base::JobId job) {
+  return std::to_string(job.value) + "\n";
+}
+
+base::Error no_such_output(const std::string& path, const protocol::JobDetail& detail) {
+  std::string has;
+  for (const std::string& file : output_files(detail, 0)) {
+    has += (has.empty() ? "" : ", ") + file;
+  }
+  return {base::ErrorKind::rejected, base::ErrorCode::not_found,
+          base::to_string(detail.summary.job) + " has no output " + path + " that is finished",
+          has.empty() ? "its kernel writes no buffers" : "the outputs of its task 0: " + has};
+}
+
+/// The piece of data that the user called `path`.
+const protocol::Data* find_output(const protocol::JobDetail& detail, const std::string& path) {
+  for (const protocol::TaskReport& report : detail.reports) {
+    for (std::uint32_t task = report.range.first; task < report.range.end(); ++task) {
+      const std::vector<std::string> files = output_files(detail, task);
+      for (std::size_t i = 0; i < files.size() && i < report.outcome.outputs.size(); ++i) {
+        if (files[i] == path) {
+          return &report.outcome.outputs[i];
+        }
+      }
+    }
+  }
+  return nullptr;
+}
+
+void keep_task(protocol::JobDetail& detail, std::uint32_t task) {
+  std::erase_if(detail.reports,
+                [&](const protocol::TaskReport& report) { return !report.range.contains(task); });
+  for (protocol::TaskReport& report : detail.reports) {
+    report.range = {task, 1};
+  }
+  std::erase_if(detail.attempts, [&](const protocol::AttemptInfo& attempt) {
+    return std::none_of(attempt.ranges.begin(), attempt.ranges.end(),
+                        [&](const base::TaskRange& range) { return range.contains(task); });
+  });
+}
+
+}  // namespace
+
+int verb_ps(Context& context, const Invocation& invocation) {
+  const auto connection = context.connect();
+  if (!connection.ok()) {
+    return context.fail(connection.error());
+  }
+  const auto list = connection.value()->ask_for<protocol::JobList>(
+      protocol::ListJobs{invocation.finished_too}, context.deadline());
+  if (!list.ok()) {
+    return context.fail(list.error());
+  }
+  if (context.format() == Format::id) {
+    for (const protocol::JobSummary& job : list.value().jobs) {
+      context.print(id_line(job.job));
+    }
+  } else if (context.format() == Format::table) {
+    context.print(table_job_list(list.value(), context.names(), context.stamp()));
+  } else {
+    context.print(json_job_list(list.value(), context.names(), context.stamp()));
+  }
+  return 0;
+}
+
+int verb_show(Context& context, const Invocation& invocation) {
+  const auto connection = context.connect();
+  if (!connection.ok()) {
+    return context.fail(connection.error());
+  }
+  for (const std::string& text : invocation.selectors) {
+    const auto selector = parse_selector(text);
+    const auto jobs = find_jobs(context, *connection.value(), {text});
+    if (!jobs.ok()) {
+      return context.fail(jobs.error());
+    }
+    for (const base::JobId job : jobs.value()) {
+      auto detail = client::fetch_detail(*connection.value(), job, context.deadline());
+      if (!detail.ok()) {
+        return context.fail(detail.error());
+      }
+      if (selector.value().task) {
+        keep_task(detail.value(), *selector.value().task);
+      }
+      if (context.format() == Format::id) {
+        context.print(id_line(job));
+      } else if (context.format() == Format::table) {
+        context.print(table_job(detail.value(), context.names(), context.stamp()));
+      } else {
+        context.print(json_job(detail.value(), context.names(), context.stamp()));
+      }
+    }
+  }
+  return 0;
+}
+
+int verb_wait(Context& context, const Invocation& invocation) {
+  const auto connection = context.connect();
+  if (!connection.ok()) {
+    return context.fail(connection.error());
+  }
+  const auto jobs = find_jobs(context, *connection.value(), invocation.selectors);
+  if (!jobs.ok()) {
+    return context.fail(jobs.error());
+  }
+  const int code = follow(context, *connection.value(), jobs.value(), invocation.progress);
+  if (code != 0 && (code < 10 || code > 13)) {
+    return code;  // told already, and the jobs have not ended
+  }
+  protocol::JobList ended;
+  for (const base::JobId job : jobs.value()) {
+    const auto list = connection.value()->ask_for<protocol::JobList>(protocol::WaitJob{job, 0},
+                                                                     context.deadline());
+    if (!list.ok()) {
+      return context.fail(list.error());
+    }
+    ended.source = list.value().source;
+    ended.jobs.insert(ended.jobs.end(), list.value().jobs.begin(), list.value().jobs.end());
+  }
+  if (context.format() == Format::json || context.format() == Format::jsonl) {
+    context.print(json_job_list(ended, context.names(), context.stamp()));
+  } else if (context.format() == Format::table) {
+    for (const protocol::JobSummary& job : ended.jobs) {
+      context.print(line_of_counts(job) + "\n");
+    }
+  }
+  return code;
+}
+
+int verb_cancel(Context& context, const Invocation& invocation) {
+  const auto connection = context.connect();
+  if (!connection.ok()) {
+    return context.fail(connection.error());
+  }
+  const auto jobs = find_jobs(context, *connection.value(), invocation.selectors);
+  if (!jobs.ok()) {
+    return context.fail(jobs.error());
+  }
+  int code = 0;
+  protocol::JobList cancelled;
+  for (const base::JobId job : jobs.value()) {
+    const auto list = connection.value()->ask_for<protocol::JobList>(protocol::CancelJob{{}, job},
+                                                                     context.deadline());
+    if (!list.ok()) {
+      const int failed = context.fail(list.error());
+      code = code == 0 ? failed : code;
+      continue;
+    }
+    cancelled.source = list.value().source;
+    cancelled.jobs.insert(cancelled.jobs.end(), list.value().jobs.begin(), list.value().jobs.end());
+    if (context.format() == Format::table) {
+      context.print(base::to_string(job) + " is cancelled\n");
+    } else if (context.format() == Format::id) {
+      context.print(id_line(job));
+    }
+  }
+  if (!cancelled.jobs.empty() &&
+      (context.format() == Format::json || context.format() == Format::jsonl)) {
+    context.print(json_job_list(cancelled, context.names(), context.stamp()));
+  }
+  return code;
+}
+
+int verb_copy(Context& context, const Invocation& invocation) {
+  const std::size_t colon = invocation.copy_from.find(':');
+  if (colon == std::string::npos) {
+    return context.fail({base::ErrorKind::invalid, base::ErrorCode::usage,
+                         "'" + invocation.copy_from + "' names no job and file",
+                         "write fastgpu cp JOB:PATH DEST, such as 17:y.f32 ./y.f32"});
+  }
+  const std::string path = invocation.copy_from.substr(colon + 1);
+  const auto connection = context.connect();
+  if (!connection.ok()) {
+    return context.fail(connection.error());
+  }
+  const auto jobs =
+      find_jobs(context, *connection.value(), {invocation.copy_from.substr(0, colon)});
+  if (!jobs.ok()) {
+    return context.fail(jobs.error());
+  }
+  const auto detail =
+      client::fetch_detail(*connection.value(), jobs.value().front(), context.deadline());
+  if (!detail.ok()) {
+    return context.fail(detail.error());
+  }
+  const protocol::Data* output = find_output(detail.value(), path);
+  if (output == nullptr) {
+    return context.fail(no_such_output(path, detail.value()));
+  }
+  const auto data = client::fetch_all(*connection.value(), {*output}, context.deadline());
+  if (!data.ok()) {
+    return context.fail(data.error());
+  }
+  std::filesystem::path to = invocation.copy_to;
+  if (std::filesystem::is_directory(to)) {
+    to /= std::filesystem::path(path).filename();
+  }
+  const base::Status written = write_file(to.string(), data.value().front().span());
+  return written.ok() ? 0 : context.fail(written.error());
+}
+
+}  // namespace fastgpu::cli
