@@ -13,6 +13,14 @@
 
 #include "runtime/base/check.hpp"
 
+#if defined(__SANITIZE_THREAD__)
+/// Debian's libzmq is not built for the thread sanitizer, which so cannot see how it hands memory
+/// from its threads to ours. What does not touch it is still checked.
+extern "C" const char* __tsan_default_suppressions() {
+  return "race:libzmq.so\ncalled_from_lib:libzmq.so\n";
+}
+#endif
+
 namespace fastgpu::link {
 namespace {
 

@@ -27,14 +27,14 @@ class LinkContract : public ::testing::Test {
     dial(b, a);
   }
   void dial(Life& from, Life& to) {
-    const std::size_t ups = from.record->template all<PeerUp>().size();
+    const std::size_t ups = from.record->template count<PeerUp>();
     from.link->connect(peer_endpoint(to.options.identity.node), to.address);
     ASSERT_TRUE(
-        world_.wait(from, [&] { return from.record->template all<PeerUp>().size() == ups + 1; }));
+        world_.wait(from, [&] { return from.record->template count<PeerUp>() == ups + 1; }));
   }
   template <class Kind>
   bool wait_for(Life& life, std::size_t count = 1) {
-    return world_.wait(life, [&] { return life.record->template all<Kind>().size() >= count; });
+    return world_.wait(life, [&] { return life.record->template count<Kind>() >= count; });
   }
   void consume_all(Life& life) {
     for (const FrameReceived& frame : life.record->template all<FrameReceived>()) {

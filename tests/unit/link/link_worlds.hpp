@@ -3,7 +3,7 @@
 /// Where the link's contract is tested: some links that can reach each other, on either twin.
 /// A test makes links, sends, and waits until something is true; how time passes is the world's.
 
-#include <algorithm>
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -34,8 +34,14 @@ class Record {
  public:
   void add(LinkEvent event) {
     const std::lock_guard lock(mutex_);
+    ++counts_[event.index()];
     events_.push_back(std::move(event));
     changed_.notify_all();
+  }
+  template <class Kind>
+  std::size_t count() const {
+    const std::lock_guard lock(mutex_);
+    return counts_[LinkEvent(Kind{}).index()];
   }
   std::vector<LinkEvent> events() const {
     const std::lock_guard lock(mutex_);
@@ -74,6 +80,7 @@ class Record {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<LinkEvent> events_;
+  std::array<std::size_t, std::variant_size_v<LinkEvent>> counts_{};
 };
 
 /// One life of one process.

@@ -163,20 +163,20 @@ TEST_F(SimNetworkTest, GoesOnWithinTheWindowUnderFaults) {
   faulty.reorder_ppm = 50'000;
   network.set_options(faulty);
   std::uint64_t taken = 0;
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < 5000; ++round) {
     run_for(milliseconds(1));
     taken += b.say(1, std::string(500, 'x')) == SendResult::queued ? 1 : 0;
     ASSERT_LE(a.link.machine().held_bytes(peer_endpoint({2})), small.credit_bytes);
   }
-  // 20 s at one frame of 556 bytes a millisecond, 5 % lost: far more than a window went through.
-  EXPECT_GT(a.texts.size(), 10'000u);
+  // 5 s at one frame of 556 bytes a millisecond, 5 % lost: far more than a window went through.
+  EXPECT_GT(a.texts.size(), 2500u);
   network.set_options({});
   run_for(seconds(5));
   EXPECT_EQ(b.say(1, "after"), SendResult::queued);
   run_for(seconds(1));
   EXPECT_EQ(a.texts.back(), "after");
   EXPECT_EQ(b.link.machine().queued_bytes(peer_endpoint({1})), 0u);
-  EXPECT_GT(taken, 10'000u);
+  EXPECT_GT(taken, 2500u);
 }
 
 TEST_F(SimNetworkTest, IsSilentAcrossACutAndComesBack) {

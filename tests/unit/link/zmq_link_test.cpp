@@ -88,7 +88,7 @@ class NodeProcess {
 
 template <class Kind>
 bool wait_for(Life& life, std::size_t count) {
-  return life.record->wait([&] { return life.record->all<Kind>().size() >= count; },
+  return life.record->wait([&] { return life.record->count<Kind>() >= count; },
                            std::chrono::seconds(30));
 }
 
@@ -310,8 +310,8 @@ TEST(ZmqLink, LetsTheSinkAnswerAtOnce) {
         return answered == 100;
       },
       std::chrono::seconds(30)));
-  EXPECT_TRUE(heard.wait([&] { return heard.all<FrameReceived>().size() == 100; },
-                         std::chrono::seconds(30)));
+  EXPECT_TRUE(
+      heard.wait([&] { return heard.count<FrameReceived>() == 100; }, std::chrono::seconds(30)));
 }
 
 }  // namespace
