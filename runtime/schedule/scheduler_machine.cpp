@@ -66,9 +66,11 @@ void SchedulerMachine::on(const protocol::AssignAnswered& event) {
   // Books of a device that has not been described yet say nothing.
   if (event.answered && event.books.device == event.device && event.books.slots_total != 0)
     device.see(event.books, now_);
+  // Its shard took the choice back before the device was asked: no word on the device.
+  const bool never_asked = !event.answered && event.refused != RefusalReason::none;
   if (granted)
     device.trust();
-  else
+  else if (!never_asked)
     device.avoid(now_);
   changed_ = true;
 }
@@ -207,6 +209,23 @@ std::uint32_t SchedulerMachine::room_for(const protocol::ResourceRequest& reques
       std::min<std::uint64_t>(room, std::max<std::uint64_t>(by_time, free_slots)));
 }
 
+/// The devices of each kind that a job may use: what tasks should take there, and how much is
+/// there already.
+std::map<DeviceKind, SchedulerMachine::KindShare> SchedulerMachine::shares_of(
+    const ReadyJob& job) const {
+  std::map<DeviceKind, KindShare> shares;
+  for (const auto& [id, device] : devices_) {
+    if (!usable(device) || !books::could_ever_fit(job.group.first, device.books()))
+      continue;
+    KindShare& share = shares[device.books().kind];
+    share.devices += 1;
+    share.held += device.held();
+  }
+  for (auto& [kind, share] : shares)
+    share.prediction = predictor_.predict(job.group.second, kind);
+  return shares;
+}
+
 std::optional<SchedulerMachine::Choice> SchedulerMachine::choose(const ReadyJob& job) {
   struct Candidate {
     Choice choice;
@@ -214,14 +233,19 @@ std::optional<SchedulerMachine::Choice> SchedulerMachine::choose(const ReadyJob&
   };
   std::vector<Candidate> candidates;
   std::optional<std::int64_t> best;
-  std::map<DeviceKind, Prediction> predictions;
+  const auto shares = shares_of(job);
   for (const auto& [id, device] : devices_) {
     const DeviceKind kind = device.books().kind;
-    const auto [known, fresh] = predictions.try_emplace(kind);
-    if (fresh)
-      known->second = predictor_.predict(job.group.second, kind);
-    const Prediction& prediction = known->second;
-    const std::uint32_t room = room_for(job.group.first, device, prediction);
+    const auto share = shares.find(kind);
+    if (share == shares.end())
+      continue;
+    const auto& [devices, held, prediction] = share->second;
+    // Not more than the mean of its kind: what was measured first on one device would else draw
+    // everything there while its equals still compile.
+    const std::uint64_t mean = (held + job.ready.size() + devices - 1) / devices;
+    const std::uint64_t below_mean = mean - std::min<std::uint64_t>(mean, device.held());
+    const auto room = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(room_for(job.group.first, device, prediction), below_mean));
     if (room == 0)
       continue;
     const std::int64_t completion = device.backlog_ns(now_) + prediction.mean_ns;

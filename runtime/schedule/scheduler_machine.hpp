@@ -14,7 +14,8 @@
 /// - The device is drawn at random among those that would complete the next task almost soonest,
 ///   so that schedulers that see the same do not all choose the same.
 /// - Short tasks are sent ahead, up to `ahead_ns` of predicted time; long ones when a slot is free;
-///   unknown ones a few at a time until some have run.
+///   unknown ones a few at a time until some have run; never more to one device than the mean of
+///   its kind.
 /// - A device that refuses or does not answer is avoided for a growing while. Nodes that are not
 ///   up and devices that are not healthy are not used.
 /// - Every job that could not be served has a reason, said when it changes.
@@ -84,6 +85,12 @@ class SchedulerMachine {
   void round();
   Heads heads_of_round();
   bool serve_first(const GroupKey& key);
+  struct KindShare {
+    std::uint32_t devices{};
+    std::uint64_t held{};  ///< tasks on all of them
+    Prediction prediction;
+  };
+  std::map<protocol::DeviceKind, KindShare> shares_of(const ReadyJob& job) const;
   std::optional<Choice> choose(const ReadyJob& job);
   std::uint32_t chunk_of(const ReadyJob& job, protocol::DeviceKind kind,
                          const Prediction& prediction) const;

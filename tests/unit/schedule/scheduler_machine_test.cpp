@@ -158,6 +158,23 @@ TEST(Scheduler, AnArraySpreadsOverAllNodes) {
   }
 }
 
+TEST(Scheduler, TheDeviceThatIsMeasuredFirstDoesNotGetAll) {
+  Bench bench;
+  bench.show();
+  bench.step(Bench::tasks(4, 300));
+  bench.pass(10ms);
+  ASSERT_EQ(bench.by_node().size(), 3u);
+  protocol::TasksRan ran;
+  ran.signature.bytes[0] = 4;
+  ran.device = {{1}, 0};
+  ran.tasks = 3;
+  ran.run_ns = 50'000;
+  bench.step(ran);
+  bench.pass(10ms);
+  for (const auto& [node, tasks] : bench.by_node())
+    EXPECT_GE(tasks, 90u);
+}
+
 TEST(Scheduler, AnArrayOfNullTasksTravelsInFewMessages) {
   Bench bench(3, DeviceKind::null);
   bench.show();
@@ -291,8 +308,10 @@ TEST(Scheduler, ADeviceThatRefusesIsAvoidedForAWhileAndComesBack) {
     const Place place = bench.places[0];
     bench.places.clear();
     bench.books(1).version += 1;
-    bench.step(protocol::AssignAnswered{place.job, place.device, 1, i % 2 == 0,
-                                        RefusalReason::queue_full, bench.books(1)});
+    const bool answered = i % 2 == 0;
+    bench.step(protocol::AssignAnswered{place.job, place.device, 1, answered,
+                                        answered ? RefusalReason::queue_full : RefusalReason::none,
+                                        bench.books(1)});
     bench.step(Bench::tasks(4, 1));
     const base::Time refused_at = bench.now;
     while (bench.places.empty() && bench.now < refused_at + 10s)
@@ -302,6 +321,17 @@ TEST(Scheduler, ADeviceThatRefusesIsAvoidedForAWhileAndComesBack) {
     EXPECT_GE(pause, last) << "the pause grows";
     last = pause;
   }
+}
+
+TEST(Scheduler, AChoiceThatItsShardTookBackIsNoWordOnTheDevice) {
+  Bench bench(1);
+  bench.show();
+  bench.step(Bench::tasks(4, 1));
+  ASSERT_EQ(bench.places.size(), 1u);
+  bench.step(protocol::AssignAnswered{
+      {4}, {{1}, 0}, 1, false, RefusalReason::stale_attempt, DeviceBooks{}});
+  EXPECT_FALSE(bench.machine.device({{1}, 0})->avoided(bench.now));
+  EXPECT_EQ(bench.machine.device({{1}, 0})->held(), 0u);
 }
 
 TEST(Scheduler, EveryWaitingJobHasAReasonThatIsSaidWhenItChanges) {
