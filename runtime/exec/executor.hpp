@@ -137,7 +137,7 @@ struct ExecutorReady {
 };
 
 /// A task ended, well or badly. A task that crashed the device process by its own fault (wild
-/// access, assert) ends here too; the ExecutorDied with the other tasks follows.
+/// access, assert, abort) ends here too; the ExecutorDied with the other tasks follows.
 struct ExecutorDone {
   ExecutorResult result;
   bool operator==(const ExecutorDone&) const = default;

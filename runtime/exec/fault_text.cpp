@@ -80,11 +80,13 @@ FaultText describe_fault(const FaultRecord& record, const FaultedTask& task) {
         result.message += " at " + text(record.file) + ":" + std::to_string(record.line);
       break;
     case FaultKind::none:
-      result.message = "the kernel crashed the executor";
+      result.message = "the kernel ended the executor process";
       break;
   }
   result.message += "; kernel " + task.kernel + ", grid " + triple(task.grid) + ", block size " +
-                    triple(task.block) + ", " + place_text(record);
+                    triple(task.block);
+  if (record.kind != FaultKind::none)
+    result.message += ", " + place_text(record);
   return result;
 }
 

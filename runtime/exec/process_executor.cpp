@@ -1,5 +1,6 @@
 #include "runtime/exec/process_executor.hpp"
 
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -79,7 +80,7 @@ class ProcessExecutor final : public Executor {
   bool take_completion(const Completion& completion);
   void deliver_refused();
   void bury();
-  void report_fault(const FaultRecord& record);
+  void blame(TaskToken token, const std::string& how);
   void die_in_vain(const std::string& why);
   void pause_before_restart();
   bool asked_to_stop() const { return stop_.load(std::memory_order_acquire); }
@@ -399,7 +400,9 @@ void ProcessExecutor::bury() {
   if (!why.empty())
     died.reason = "killed: " + why;
   else if (faulted)
-    report_fault(channel_->fault);
+    blame({channel_->fault.token}, died.reason);
+  else if (child_.signal() != SIGKILL)  // that one comes from outside: an operator, lack of memory
+    blame(running, died.reason);
   {
     std::lock_guard lock(mutex_);
     for (const auto& task : in_flight_) {
@@ -415,17 +418,18 @@ void ProcessExecutor::bury() {
   sink_(died);
 }
 
-void ProcessExecutor::report_fault(const FaultRecord& record) {
+/// The task whose kernel ended the child, if it is one of ours, ends with it.
+void ProcessExecutor::blame(TaskToken token, const std::string& how) {
   ExecutorDone done;
   {
     std::lock_guard lock(mutex_);
-    const auto task = find({record.token});
+    const auto task = find(token);
     if (task == in_flight_.end())
       return;
-    FaultText text = describe_fault(record, task->about);
+    FaultText text = describe_fault(channel_->fault, task->about);
     done.result.token = task->token;
     done.result.reason = text.reason;
-    done.result.message = std::move(text.message);
+    done.result.message = std::move(text.message) + " (" + how + ")";
     forget(task);
   }
   sink_(done);

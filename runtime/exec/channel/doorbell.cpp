@@ -9,7 +9,6 @@
 #include "runtime/base/check.hpp"
 
 namespace fastgpu::exec {
-
 void Doorbell::ring_always() {
   // A counter that is full rings just as well.
   [[maybe_unused]] const int rung = eventfd_write(bell_, 1);

@@ -1,5 +1,6 @@
 #include "runtime/exec/channel/shared_memory.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,11 +37,14 @@ SharedMemory& SharedMemory::operator=(SharedMemory&& other) noexcept {
 }
 
 base::Result<SharedMemory> SharedMemory::create(const char* name, std::size_t bytes) {
-  FileDescriptor fd(memfd_create(name, MFD_CLOEXEC));
+  FileDescriptor fd(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd)
     return failed("no memory file");
   if (ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0)
     return failed("no memory file of " + std::to_string(bytes) + " bytes");
+  // A child that shortened the file would end this process with SIGBUS.
+  if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+    return failed("cannot seal a memory file");
   return map(std::move(fd), bytes);
 }
 

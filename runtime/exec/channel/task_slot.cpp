@@ -120,6 +120,28 @@ void write_slot(const ExecutorTask& task, const SlotPlan& plan, char* slot) {
   }
 }
 
+namespace {
+
+std::optional<TaskView::Argument> view_argument(char* slot, std::uint64_t slot_bytes,
+                                                std::uint32_t index) {
+  ArgumentRecord record;
+  std::memcpy(&record, slot + rounded(sizeof(SlotHeader)) + index * sizeof record, sizeof record);
+  if (record.kind > static_cast<std::uint8_t>(ArgumentKind::scratch) ||
+      record.scalar_type > static_cast<std::uint8_t>(ScalarType::f64))
+    return std::nullopt;
+  if (record.offset != 0 && !inside({record.offset, record.bytes}, slot_bytes))
+    return std::nullopt;
+  TaskView::Argument argument{static_cast<ArgumentKind>(record.kind),
+                              static_cast<ScalarType>(record.scalar_type),
+                              {},
+                              record.offset != 0 ? slot + record.offset : nullptr,
+                              record.bytes};
+  std::memcpy(argument.scalar_value.data(), record.scalar_value, 8);
+  return argument;
+}
+
+}  // namespace
+
 std::optional<TaskView> view_slot(TaskToken token, char* slot, std::uint64_t slot_bytes) {
   SlotHeader header;
   if (slot_bytes < rounded(sizeof header))
@@ -154,20 +176,10 @@ std::optional<TaskView> view_slot(TaskToken token, char* slot, std::uint64_t slo
   view.message = {slot + header.message.offset, header.message.bytes};
   view.printed = {slot + header.printed.offset, header.printed.bytes};
   for (std::uint32_t i = 0; i < header.argument_count; ++i) {
-    ArgumentRecord record;
-    std::memcpy(&record, slot + rounded(sizeof header) + i * sizeof record, sizeof record);
-    if (record.kind > static_cast<std::uint8_t>(ArgumentKind::scratch) ||
-        record.scalar_type > static_cast<std::uint8_t>(ScalarType::f64))
+    const auto argument = view_argument(slot, slot_bytes, i);
+    if (!argument)
       return std::nullopt;
-    if (record.offset != 0 && !inside({record.offset, record.bytes}, slot_bytes))
-      return std::nullopt;
-    TaskView::Argument argument{static_cast<ArgumentKind>(record.kind),
-                                static_cast<ScalarType>(record.scalar_type),
-                                {},
-                                record.offset != 0 ? slot + record.offset : nullptr,
-                                record.bytes};
-    std::memcpy(argument.scalar_value.data(), record.scalar_value, 8);
-    view.arguments.push_back(argument);
+    view.arguments.push_back(*argument);
   }
   return view;
 }

@@ -1,7 +1,6 @@
 #include "runtime/exec/cpu/compile_child.hpp"
 
 #include <signal.h>
-#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -11,8 +10,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-
-extern char** environ;
 
 namespace fastgpu::exec {
 namespace {
@@ -44,16 +41,18 @@ int compile_child_main(int count, char** words) {
   if (getppid() != parent)
     return own_failure;  // it died before the line above
   limit(RLIMIT_CPU, std::strtoull(words[1], nullptr, 10));
-  limit(RLIMIT_AS, std::strtoull(words[2], nullptr, 10));
   limit(RLIMIT_FSIZE, file_bytes_max);
   limit(RLIMIT_NOFILE, open_files_max);
   limit(RLIMIT_CORE, 0);
-  pid_t pid = 0;
-  const int code = posix_spawn(&pid, words[3], nullptr, nullptr, words + 3, environ);
-  if (code != 0) {
-    std::fprintf(stderr, "cannot start %s: %s\n", words[3], std::strerror(code));
-    return own_failure;
+  const pid_t pid = fork();
+  if (pid == 0) {
+    limit(RLIMIT_AS, std::strtoull(words[2], nullptr, 10));
+    execv(words[3], words + 3);
+    std::fprintf(stderr, "cannot start %s: %s\n", words[3], std::strerror(errno));
+    _exit(own_failure);
   }
+  if (pid < 0)
+    return own_failure;
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }

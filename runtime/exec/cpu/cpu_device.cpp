@@ -195,21 +195,28 @@ TaskOutcome CpuDevice::run(const TaskView& task, const PreparedKernel* prepared)
     return fail(end.reason, std::move(end.message));
 
   const auto copy_out = Clock::now();
+  std::string overrun = take_outputs(task, buffers);
+  if (!overrun.empty())
+    return fail(base::FailureReason::out_of_bounds, std::move(overrun));
+  outcome.timings.copy_out_ns = since(copy_out);
+  return outcome;
+}
+
+/// Empty, or what the kernel wrote beside a buffer.
+std::string CpuDevice::take_outputs(const TaskView& task, const Buffers& buffers) {
   for (std::size_t i = 0; i < task.arguments.size(); ++i) {
     const auto& argument = task.arguments[i];
     if (argument.kind == ArgumentKind::scalar)
       continue;
     const GuardedBuffer& buffer = buffers.memory[i];
     if (const std::int64_t over = buffer.bytes_overrun(); over != 0)
-      return fail(base::FailureReason::out_of_bounds,
-                  "the kernel wrote " + std::to_string(over > 0 ? over : -over) + " bytes " +
-                      (over > 0 ? "past the end" : "before the begin") + " of buffer argument " +
-                      std::to_string(i) + " (" + std::to_string(buffer.size()) + " bytes)");
+      return "the kernel wrote " + std::to_string(over > 0 ? over : -over) + " bytes " +
+             (over > 0 ? "past the end" : "before the begin") + " of buffer argument " +
+             std::to_string(i) + " (" + std::to_string(buffer.size()) + " bytes)";
     if (argument.data != nullptr && argument.kind != ArgumentKind::in && argument.bytes > 0)
       std::memcpy(argument.data, buffer.begin(), argument.bytes);
   }
-  outcome.timings.copy_out_ns = since(copy_out);
-  return outcome;
+  return "";
 }
 
 base::FailureReason CpuDevice::place_arguments(const TaskView& task, Buffers& buffers,

@@ -36,6 +36,7 @@ class CpuDevice final : public Device {
  private:
   struct Buffers;
   base::FailureReason place_arguments(const TaskView& task, Buffers& buffers, std::string& message);
+  static std::string take_outputs(const TaskView& task, const Buffers& buffers);
 
   CpuDeviceOptions options_;
   KernelCache cache_;

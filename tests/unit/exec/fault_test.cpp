@@ -88,6 +88,19 @@ TEST_F(Fault, TellsADivisionByZero) {
   EXPECT_NE(result.message.find("division by zero"), std::string::npos) << result.message;
 }
 
+TEST_F(Fault, BlamesAKernelThatEndsTheProcess) {
+  ExecutorTask task = faulty("if (i == 0) abort();");
+  task.source =
+      base::Bytes::copy_of("extern \"C\" void abort();\n" + std::string(task.source.text()));
+  const ExecutorResult result = recorder_.run(task);
+  EXPECT_EQ(result.reason, FailureReason::executor_crash);
+  EXPECT_EQ(result.message,
+            "the kernel ended the executor process; kernel k, grid (4,1,1), block size (256,1,1) "
+            "(signal 6 SIGABRT)");
+  EXPECT_TRUE(recorder_.await_died().in_flight.empty());
+  recorder_.await_ready();
+}
+
 TEST_F(Fault, TellsAStackThatOverflowed) {
   const ExecutorResult result =
       crash(faulty("volatile char a[300 << 10]; a[i] = 1; __syncthreads(); p[0] = a[i];", true));

@@ -221,5 +221,38 @@ TEST(ProcessExecutor, TheChildDiesWithANodeThatIsKilled) {
   close(ready[0]);
 }
 
+/// Whether a process works in a folder below this one.
+bool somebody_works_in(const std::string& folder) {
+  for (const auto& item : std::filesystem::directory_iterator("/proc")) {
+    std::error_code error;
+    const auto place = std::filesystem::read_symlink(item.path() / "cwd", error);
+    if (!error && place.string().starts_with(folder))
+      return true;
+  }
+  return false;
+}
+
+TEST(ProcessExecutor, AKillEndsTheCompilerToo) {
+  const TemporaryFolder folder;
+  ProcessExecutorOptions options = cpu_options();
+  options.cache_folder = folder.path();
+  Recorder recorder(make_process_executor(options));
+  recorder.await_ready();
+  ExecutorTask task = small_task(recorder.next_token());
+  task.source = base::Bytes::copy_of(  // two to the power of thirty instantiations
+      "template <int N, int M> struct S { static constexpr int v = S<N - 1, 2 * M>::v + S<N - 1, 2 "
+      "* M + 1>::v; }; template <int M> struct S<0, M> { static constexpr int v = M; };\n"
+      "__global__ void k(int* p) { *p = S<24, 0>::v; }");
+  ASSERT_TRUE(recorder.executor().submit(task));
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!somebody_works_in(folder.path()) && std::chrono::steady_clock::now() < deadline)
+    sched_yield();
+  recorder.executor().kill("cancelled");
+  EXPECT_EQ(recorder.await_died().in_flight, std::vector<TaskToken>{task.token});
+  while (somebody_works_in(folder.path()) && std::chrono::steady_clock::now() < deadline)
+    sched_yield();
+  EXPECT_FALSE(somebody_works_in(folder.path()));
+}
+
 }  // namespace
 }  // namespace fastgpu::exec::test

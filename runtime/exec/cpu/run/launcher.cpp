@@ -136,6 +136,27 @@ LaunchEnd Launcher::run(const Module& module, const LaunchShape& shape, void** a
 void Launcher::work(Launch& launch, unsigned index) {
   give_thread_signal_stack();
   Worker& worker = *workers_[index];
+  if (!begin(launch, worker))
+    return;
+  while (!launch.stop.load(std::memory_order_relaxed)) {
+    const std::uint64_t first = launch.next.fetch_add(launch.portion, std::memory_order_relaxed);
+    if (first >= launch.blocks)
+      break;
+    const std::uint64_t last = std::min(launch.blocks, first + launch.portion);
+    if (launch.module.fibres()) {
+      run_fibres(launch, worker, first, last);
+    } else {
+      fastgpu_context.first_block = first;
+      fastgpu_context.last_block = last;
+      launch.module.kernel().run_blocks(first, last, &fastgpu_context, launch.arguments);
+    }
+  }
+  current_scheduler() = nullptr;
+  set_fault_stacks(nullptr);
+}
+
+/// Sets up the calling thread's context. False when the launch cannot go on.
+bool Launcher::begin(Launch& launch, Worker& worker) {
   const abi::FastgpuKernel& kernel = launch.module.kernel();
   abi::FastgpuContext& context = fastgpu_context;
   context.block_size = of(launch.shape.block);
@@ -145,45 +166,40 @@ void Launcher::work(Launch& launch, unsigned index) {
                                ? kernel.dynamic_shared()
                                : worker.shared(launch.shape.shared_bytes);
   context.first_block = context.last_block = 0;
-  if (context.dynamic_shared == nullptr)
-    return launch.give_up(base::FailureReason::out_of_memory, "no memory for shared memory");
-  if (launch.module.fibres()) {
-    if (!worker.scheduler)
-      worker.scheduler = std::make_unique<BlockScheduler>();
-    if (!worker.scheduler->begin(context.block_size))
-      return launch.give_up(base::FailureReason::out_of_memory,
-                            "no address space for the stacks of the block's threads");
-    current_scheduler() = worker.scheduler.get();
-    set_fault_stacks(&worker.scheduler->stacks());
+  if (context.dynamic_shared == nullptr) {
+    launch.give_up(base::FailureReason::out_of_memory, "no memory for shared memory");
+    return false;
   }
+  if (!launch.module.fibres())
+    return true;
+  if (!worker.scheduler)
+    worker.scheduler = std::make_unique<BlockScheduler>();
+  if (!worker.scheduler->begin(context.block_size)) {
+    launch.give_up(base::FailureReason::out_of_memory,
+                   "no address space for the stacks of the block's threads");
+    return false;
+  }
+  current_scheduler() = worker.scheduler.get();
+  set_fault_stacks(&worker.scheduler->stacks());
+  return true;
+}
+
+void Launcher::run_fibres(Launch& launch, Worker& worker, std::uint64_t first, std::uint64_t last) {
   const auto& grid = launch.shape.grid;
-  while (!launch.stop.load(std::memory_order_relaxed)) {
-    const std::uint64_t first = launch.next.fetch_add(launch.portion, std::memory_order_relaxed);
-    if (first >= launch.blocks)
-      break;
-    const std::uint64_t last = std::min(launch.blocks, first + launch.portion);
-    if (!launch.module.fibres()) {
-      context.first_block = first;
-      context.last_block = last;
-      kernel.run_blocks(first, last, &context, launch.arguments);
-      continue;
-    }
-    for (std::uint64_t i = first; i < last && !launch.stop.load(std::memory_order_relaxed); ++i) {
-      context.block = {static_cast<unsigned>(i % grid[0]),
-                       static_cast<unsigned>(i / grid[0] % grid[1]),
-                       static_cast<unsigned>(i / grid[0] / grid[1])};
-      if (launch.shape.poison_shared)
-        std::memset(context.dynamic_shared, poison, launch.shape.shared_bytes);
-      const auto end = worker.scheduler->run(kernel, launch.arguments, context);
-      if (end == BlockScheduler::End::deadlock)
-        launch.give_up(base::FailureReason::barrier_deadlock,
-                       "deadlock in block " + place(context.block) +
-                           ": some threads of the block wait at a barrier that the others never "
-                           "reach");
-    }
+  abi::FastgpuContext& context = fastgpu_context;
+  for (std::uint64_t i = first; i < last && !launch.stop.load(std::memory_order_relaxed); ++i) {
+    context.block = {static_cast<unsigned>(i % grid[0]),
+                     static_cast<unsigned>(i / grid[0] % grid[1]),
+                     static_cast<unsigned>(i / grid[0] / grid[1])};
+    if (launch.shape.poison_shared)
+      std::memset(context.dynamic_shared, poison, launch.shape.shared_bytes);
+    const auto end = worker.scheduler->run(launch.module.kernel(), launch.arguments, context);
+    if (end == BlockScheduler::End::deadlock)
+      launch.give_up(base::FailureReason::barrier_deadlock,
+                     "deadlock in block " + place(context.block) +
+                         ": some threads of the block wait at a barrier that the others never "
+                         "reach");
   }
-  current_scheduler() = nullptr;
-  set_fault_stacks(nullptr);
 }
 
 }  // namespace fastgpu::exec

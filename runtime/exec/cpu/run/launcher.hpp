@@ -48,6 +48,8 @@ class Launcher {
   struct Worker;
   struct Launch;
   void work(Launch& launch, unsigned index);
+  bool begin(Launch& launch, Worker& worker);
+  void run_fibres(Launch& launch, Worker& worker, std::uint64_t first, std::uint64_t last);
 
   ThreadPool pool_;
   std::vector<std::unique_ptr<Worker>> workers_;
