@@ -21,12 +21,11 @@ enum class Verdict { end, retry_own, retry_node, lose };
 
 bool is_own_fault(const TaskOutcome& outcome) {
   const bool failed = outcome.state == TaskState::failed || outcome.state == TaskState::timed_out;
-  return failed && !base::is_infrastructure(outcome.reason) &&
-         outcome.reason != base::FailureReason::executor_crash;
+  return failed && !base::is_infrastructure(outcome.reason);
 }
 
-// An executor that died under a task counts like a lost node: it may be the task's doing or not,
-// and `crash_limit` bounds both. So does a worker that gives a live task back as cancelled.
+// An executor's crash is the task's own fault: its worker blames a task only after it crashed alone
+// a second time. A worker that gives a live task back as cancelled counts like a lost node.
 Verdict judge(const TaskOutcome& outcome, const TaskRecord& record, const protocol::JobSpec& spec) {
   if (outcome.state == TaskState::succeeded) {
     return Verdict::end;
@@ -241,11 +240,12 @@ void LedgerState::apply_record(const protocol::ReleasedRecord& record, Changes& 
   if (at != jobs_.end()) {
     Job& job = at->second;
     JobAttempt& attempt = job.attempt_on(record.attempt, record.device);
+    const TaskRanges known = clipped(ranges, job.spec->tasks);
     const std::uint64_t all = count_tasks(ranges);
-    const std::uint64_t fresh = count_tasks(difference(ranges, attempt.released));
+    const std::uint64_t fresh = count_tasks(difference(known, attempt.released));
     if (fresh > 0) {
       counted = share_of(record.device_ns, fresh, all);
-      attempt.released = united(attempt.released, ranges);
+      attempt.released = united(attempt.released, known);
       job.device_ns += counted;
     }
   }

@@ -201,12 +201,12 @@ TEST_F(Ledger, AnInfrastructureFailureUsesNoRetryOfTheUser) {
   EXPECT_EQ(task(0).node_failures, 1u);
 }
 
-TEST_F(Ledger, AnExecutorsCrashCountsLikeALostNode) {
+TEST_F(Ledger, AnExecutorsCrashIsTheTasksOwnFault) {
   const auto crash = outcome(TaskState::failed, base::FailureReason::executor_crash);
   apply({submitted(1, spec(1, 3, 1)), placed(attempt(1), {{0, 1}}),
          finished(attempt(1), {0, 1}, crash)});
-  EXPECT_EQ(task(0).own_failures, 0u);
-  EXPECT_EQ(task(0).node_failures, 1u);
+  EXPECT_EQ(task(0).own_failures, 1u);
+  EXPECT_EQ(task(0).node_failures, 0u);
 }
 
 TEST_F(Ledger, EndsATaskAsLostBeyondTheCrashLimit) {
