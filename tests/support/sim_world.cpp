@@ -38,7 +38,7 @@ SimWorld::SimWorld(SimOptions options, std::shared_ptr<actors::Observer> observe
   for (std::uint32_t i = 0; i < options.nodes; ++i) {
     auto node = std::make_unique<Node>();
     const std::string number = std::to_string(i + 1);
-    node->info = {{i + 1}, "n" + number, "10.0.0." + number + ":7600"};
+    node->info = {{i + 1}, "n" + number, "127.0.0." + number + ":7600"};
     nodes_.push_back(std::move(node));
   }
   for (std::uint32_t i = 0; i < options.nodes; ++i) {
@@ -90,7 +90,7 @@ void SimWorld::start(std::uint32_t index) {
   parts.log_faults = options_.log_faults;
   note("start " + node.info.name);
   const base::Status assembled = node::assemble(*system_, std::move(parts));
-  FASTGPU_CHECK(assembled.ok(), "a simulated disk is never corrupt");
+  FASTGPU_CHECK(assembled.ok(), assembled.error().message.c_str());
 }
 
 void SimWorld::crash(std::uint32_t index) {
