@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <caf/all.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -177,6 +178,8 @@ int main_program(int argc, char** argv) {
     std::cout << "fastgpu-node " << version << "\n";
     return 0;
   }
+  // Compilers and executors of the node work in folders of their own.
+  arguments.folder = std::filesystem::absolute(arguments.folder).string();
   return init_command->parsed()   ? init(arguments)
          : join_command->parsed() ? join(arguments)
                                   : run(arguments);
