@@ -1,0 +1,210 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "client/error_words.hpp"
+#include "node/cli/command_table.hpp"
+#include "node/cli/follow.hpp"
+#include "node/cli/selector.hpp"
+
+namespace fastgpu::cli {
+namespace {
+
+TEST(Commands, EveryOneOfTheTableHasHelp) {
+  for (const Command& command : command_table()) {
+    std::vector<std::string> words;
+    const std::string name = command.name;
+    const std::size_t blank = name.find(' ');
+    words.push_back(name.substr(0, blank));
+    if (blank != std::string::npos) {
+      words.push_back(name.substr(blank + 1));
+    }
+    words.push_back("--help");
+    const Parsed parsed = parse(words);
+    EXPECT_EQ(parsed.command, nullptr) << name;
+    EXPECT_EQ(parsed.exit_code, 0) << name;
+    EXPECT_FALSE(parsed.text.empty()) << name;
+  }
+}
+
+TEST(Commands, AreThoseOfTheContract) {
+  std::set<std::string> names;
+  for (const Command& command : command_table()) {
+    names.insert(command.name);
+  }
+  EXPECT_EQ(names, (std::set<std::string>{"version", "help", "run", "submit", "ps", "show", "wait",
+                                          "cancel", "status", "gpus", "node list", "up", "cp"}));
+}
+
+TEST(Commands, TakeGlobalFlagsBeforeAndAfterTheVerb) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"--json", "--server", "a:1,b:2", "ps", "-a"},
+                                             {"ps", "-a", "--server", "a:1,b:2", "--json"}}) {
+    const Parsed parsed = parse(words);
+    ASSERT_NE(parsed.command, nullptr) << parsed.text;
+    EXPECT_STREQ(parsed.command->name, "ps");
+    EXPECT_TRUE(parsed.invocation.global.json);
+    EXPECT_EQ(parsed.invocation.global.servers, (std::vector<std::string>{"a:1", "b:2"}));
+    EXPECT_TRUE(parsed.invocation.finished_too);
+  }
+}
+
+TEST(Commands, ReadTheKernelFlagsOfTheContract) {
+  const Parsed parsed = parse({"run",
+                               "--kernel",
+                               "saxpy<float>",
+                               "--source",
+                               "saxpy.cu",
+                               "--grid",
+                               "4096",
+                               "--block",
+                               "256",
+                               "--arg",
+                               "i32:10",
+                               "--arg",
+                               "f32:2.5",
+                               "--arg",
+                               "in:x.f32",
+                               "--define",
+                               "N=4",
+                               "--std",
+                               "c++20",
+                               "--tasks",
+                               "300",
+                               "--device",
+                               "cpu",
+                               "--precise",
+                               "--name",
+                               "s",
+                               "--retries",
+                               "2",
+                               "--if-infeasible",
+                               "wait",
+                               "-d"});
+  ASSERT_NE(parsed.command, nullptr) << parsed.text;
+  const KernelFlags& kernel = parsed.invocation.kernel;
+  EXPECT_EQ(kernel.kernel, "saxpy<float>");
+  EXPECT_EQ(kernel.arguments, (std::vector<std::string>{"i32:10", "f32:2.5", "in:x.f32"}));
+  EXPECT_EQ(kernel.defines, (std::vector<std::string>{"N=4"}));
+  EXPECT_EQ(kernel.tasks, 300u);
+  EXPECT_TRUE(kernel.precise);
+  EXPECT_TRUE(parsed.invocation.detach);
+}
+
+TEST(Commands, FindTheVerbOfANoun) {
+  const Parsed parsed = parse({"node", "list", "--json"});
+  ASSERT_NE(parsed.command, nullptr) << parsed.text;
+  EXPECT_STREQ(parsed.command->name, "node list");
+  EXPECT_TRUE(parsed.invocation.global.json);
+}
+
+TEST(Commands, ExitWithTwoWhenTheyAreNotUnderstood) {
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {},
+           {"fly"},
+           {"ps", "--fly"},
+           {"show"},
+           {"run", "--kernel", "k"},
+           {"run", "--kernel", "k", "--source", "s", "--tasks", "0"},
+           {"run", "--kernel", "k", "--source", "s", "--device", "tpu"},
+           {"node"},
+           {"ps", "-o", "xml"},
+           {"up", "--nodes", "0"}}) {
+    const Parsed parsed = parse(words);
+    EXPECT_EQ(parsed.command, nullptr);
+    EXPECT_EQ(parsed.exit_code, 2);
+    EXPECT_FALSE(parsed.text.empty());
+  }
+}
+
+TEST(Selectors, ReadEveryForm) {
+  EXPECT_EQ(parse_selector("17").value(), (Selector{base::JobId{17}, {17}, {}, ""}));
+  EXPECT_EQ(parse_selector("17.3").value(), (Selector{base::JobId{17}, {17}, 3, ""}));
+  EXPECT_EQ(parse_selector("3-9").value(), (Selector{base::JobId{3}, {9}, {}, ""}));
+  EXPECT_EQ(parse_selector("last").value(), (Selector{{}, {}, {}, ""}));
+  EXPECT_EQ(parse_selector("@sweep").value(), (Selector{{}, {}, {}, "sweep"}));
+  for (const char* text : {"", "x", "1.", ".1", "9-3", "1-2.3", "@", "-1", "1-"}) {
+    EXPECT_FALSE(parse_selector(text).ok()) << text;
+  }
+}
+
+TEST(Selectors, FindJobsByRangeNameAndTime) {
+  std::vector<protocol::JobSummary> jobs(3);
+  jobs[0].job = {3};
+  jobs[0].name = "a";
+  jobs[0].submitted_at_ms = 30;
+  jobs[1].job = {5};
+  jobs[1].name = "b";
+  jobs[1].submitted_at_ms = 10;
+  jobs[2].job = {9};
+  jobs[2].name = "a";
+  jobs[2].submitted_at_ms = 20;
+  const auto found = [&](const char* text) { return matches(parse_selector(text).value(), jobs); };
+  EXPECT_EQ(found("4-9"), (std::vector<base::JobId>{{5}, {9}}));
+  EXPECT_EQ(found("@a"), (std::vector<base::JobId>{{3}, {9}}));
+  EXPECT_EQ(found("last"), (std::vector<base::JobId>{{3}}));
+  EXPECT_TRUE(found("@c").empty());
+  EXPECT_TRUE(matches(parse_selector("last").value(), {}).empty());
+}
+
+struct ExitCase {
+  base::Error error;
+  const char* kind;
+  int code;
+};
+
+TEST(ExitCodes, FollowTheTableOfTheContract) {
+  using base::ErrorCode;
+  using base::ErrorKind;
+  const auto error = [](ErrorKind kind, ErrorCode code) { return base::Error{kind, code, "", ""}; };
+  for (const ExitCase& one : std::vector<ExitCase>{
+           {error(ErrorKind::internal, ErrorCode::internal), "internal", 1},
+           {error(ErrorKind::invalid, ErrorCode::usage), "usage", 2},
+           {error(ErrorKind::invalid, ErrorCode::bad_job_spec), "usage", 2},
+           {error(ErrorKind::invalid, ErrorCode::bad_argument), "usage", 2},
+           {error(ErrorKind::rejected, ErrorCode::not_found), "not_found", 3},
+           {error(ErrorKind::rejected, ErrorCode::already_finished), "conflict", 4},
+           {error(ErrorKind::rejected, ErrorCode::version_skew), "conflict", 4},
+           {error(ErrorKind::rejected, ErrorCode::denied), "denied", 5},
+           {error(ErrorKind::unavailable, ErrorCode::no_node_reachable), "unreachable", 6},
+           {error(ErrorKind::unavailable, ErrorCode::shard_unavailable), "unreachable", 6},
+           {error(ErrorKind::unknown, ErrorCode::timeout), "unreachable", 6},
+           {error(ErrorKind::rejected, ErrorCode::infeasible), "infeasible", 7},
+           {error(ErrorKind::overloaded, ErrorCode::overloaded), "overloaded", 9},
+           {client::time_is_over("job 1"), "timeout", 124}}) {
+    EXPECT_STREQ(client::kind_word(one.error), one.kind);
+    EXPECT_EQ(client::exit_code(one.error), one.code) << one.kind;
+  }
+}
+
+TEST(ExitCodes, TellHowAJobEnded) {
+  using protocol::TaskState;
+  EXPECT_EQ(client::exit_code(TaskState::succeeded), 0);
+  EXPECT_EQ(client::exit_code(TaskState::failed), 10);
+  EXPECT_EQ(client::exit_code(TaskState::cancelled), 11);
+  EXPECT_EQ(client::exit_code(TaskState::timed_out), 12);
+  EXPECT_EQ(client::exit_code(TaskState::lost), 13);
+}
+
+TEST(ExitCodes, OfSeveralJobsAreTheWorst) {
+  EXPECT_EQ(worst_of({}), 0);
+  EXPECT_EQ(worst_of({0, 11}), 11);
+  EXPECT_EQ(worst_of({11, 13, 0}), 13);
+  EXPECT_EQ(worst_of({13, 12, 11}), 12);
+  EXPECT_EQ(worst_of({12, 13, 10}), 10);
+}
+
+TEST(ErrorWords, NumberEveryCodeWithFourDigits) {
+  EXPECT_EQ(client::code_text(base::ErrorCode::infeasible), "FG2101");
+  EXPECT_EQ(client::code_text(base::ErrorCode::usage), "FG1001");
+}
+
+TEST(ErrorWords, SayWhenAnOutcomeIsUnknown) {
+  EXPECT_TRUE(client::to_public({base::ErrorKind::unknown, base::ErrorCode::timeout, "", ""})
+                  .outcome_unknown);
+  EXPECT_FALSE(client::to_public({base::ErrorKind::unavailable, base::ErrorCode::timeout, "", ""})
+                   .outcome_unknown);
+}
+
+}  // namespace
+}  // namespace fastgpu::cli
