@@ -178,7 +178,7 @@ struct Client::Impl {
     }
     if (list.value().jobs.empty()) {
       return to_public({base::ErrorKind::rejected, base::ErrorCode::not_found,
-                        "there is no " + base::to_string(job), "Client::list(true) lists all"});
+                        "there is no job " + base::to_string(job), "Client::list(true) lists all"});
     }
     return to_status(list.value().jobs.front());
   }

@@ -17,12 +17,12 @@ constexpr std::chrono::milliseconds wait_step{500};
 constexpr std::chrono::seconds answer_time{7};
 
 base::Error still_going(base::JobId job) {
-  return time_is_over(base::to_string(job) + " has not ended in the time given");
+  return time_is_over("job " + base::to_string(job) + " has not ended in the time given");
 }
 
 base::Error no_such_job(base::JobId job) {
   return {base::ErrorKind::rejected, base::ErrorCode::not_found,
-          "there is no " + base::to_string(job), "fastgpu ps -a lists all jobs"};
+          "there is no job " + base::to_string(job), "fastgpu ps -a lists all jobs"};
 }
 
 bool may_pass(const base::Error& error) {

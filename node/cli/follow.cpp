@@ -65,7 +65,7 @@ int cancel_all(Context& context, client::Connection& connection,
     if (!list.ok()) {
       context.fail(list.error());
     } else {
-      context.tell(base::to_string(job) + " is cancelled");
+      context.tell("job " + base::to_string(job) + " is cancelled");
     }
   }
   return exit_interrupted;

@@ -19,9 +19,10 @@ base::Error no_such_output(const std::string& path, const protocol::JobDetail& d
   for (const std::string& file : output_files(detail, 0)) {
     has += (has.empty() ? "" : ", ") + file;
   }
-  return {base::ErrorKind::rejected, base::ErrorCode::not_found,
-          base::to_string(detail.summary.job) + " has no output " + path + " that is finished",
-          has.empty() ? "its kernel writes no buffers" : "the outputs of its task 0: " + has};
+  return {
+      base::ErrorKind::rejected, base::ErrorCode::not_found,
+      "job " + base::to_string(detail.summary.job) + " has no output " + path + " that is finished",
+      has.empty() ? "its kernel writes no buffers" : "the outputs of its task 0: " + has};
 }
 
 /// The piece of data that the user called `path`.
@@ -161,7 +162,7 @@ int verb_cancel(Context& context, const Invocation& invocation) {
     cancelled.source = list.value().source;
     cancelled.jobs.insert(cancelled.jobs.end(), list.value().jobs.begin(), list.value().jobs.end());
     if (context.format() == Format::table) {
-      context.print(base::to_string(job) + " is cancelled\n");
+      context.print("job " + base::to_string(job) + " is cancelled\n");
     } else if (context.format() == Format::id) {
       context.print(id_line(job));
     }

@@ -34,7 +34,7 @@ base::Result<base::JobId> submit(Context& context, client::Connection& connectio
 void announce(const Context& context, base::JobId job, std::uint32_t tasks) {
   switch (context.format()) {
     case Format::table:
-      return context.print(base::to_string(job) +
+      return context.print("job " + base::to_string(job) +
                            (tasks > 1 ? ": " + std::to_string(tasks) + " tasks\n" : "\n"));
     case Format::id:
       return context.print(std::to_string(job.value) + "\n");
@@ -163,7 +163,7 @@ int verb_run(Context& context, const Invocation& invocation) {
     return context.fail(id.error());
   }
   if (invocation.progress != "none") {
-    context.tell(base::to_string(id.value()) + " (" + invocation.kernel.kernel + "), " +
+    context.tell("job " + base::to_string(id.value()) + " (" + invocation.kernel.kernel + "), " +
                  std::to_string(invocation.kernel.tasks) +
                  (invocation.kernel.tasks == 1 ? " task" : " tasks"));
   }

@@ -77,6 +77,13 @@ std::uint32_t ClusterMap::shards_silent() const {
   return silent;
 }
 
+bool ClusterMap::is_empty(base::ShardId shard) const {
+  return !last_leaders_.contains(shard) &&
+         std::all_of(view_->nodes.begin(), view_->nodes.end(), [](const protocol::NodeView& node) {
+           return node.state == protocol::NodeState::up && !node.leads.empty();
+         });
+}
+
 std::string ClusterMap::why_leaderless(base::ShardId shard) const {
   std::string text = "no node leads shard " + std::to_string(shard.value) + " now";
   const auto last = last_leaders_.find(shard);

@@ -35,6 +35,9 @@ class ClusterMap {
   /// Shards with jobs that nobody can be asked about now: led once and leaderless, or of members
   /// that were never heard of since this node started (counted as one each).
   std::uint32_t shards_silent() const;
+  /// Surely nothing was ever kept in the shard: all members are here, each leads some shard, and
+  /// none led this one since this node started.
+  bool is_empty(base::ShardId shard) const;
   /// "no node leads shard 2 now; n3 led it and was last heard of 4.2 s ago"
   std::string why_leaderless(base::ShardId shard) const;
   std::string name_of(base::NodeId node) const;

@@ -17,6 +17,18 @@ constexpr bool changes_something(const protocol::ClientRequest& request) {
          std::holds_alternative<protocol::Join>(request);
 }
 
+/// The job that is asked about.
+std::optional<base::JobId> job_of(const protocol::ClientRequest& request) {
+  if (const auto* show = std::get_if<protocol::ShowJob>(&request)) {
+    return show->job;
+  }
+  if (const auto* wait = std::get_if<protocol::WaitJob>(&request)) {
+    return wait->job;
+  }
+  const auto* cancel = std::get_if<protocol::CancelJob>(&request);
+  return cancel ? std::optional(cancel->job) : std::nullopt;
+}
+
 /// Surely not done, and another leader may do it.
 bool is_not_leading(const protocol::ClientReply& reply) {
   const auto* error = std::get_if<base::Error>(&reply);
@@ -82,6 +94,12 @@ void GatewayMachine::handle(const ClientAsked& event) {
   }
   if (const auto* list = std::get_if<protocol::ListJobs>(&event.request)) {
     return start_listing(asker, *list);
+  }
+  const std::optional<base::JobId> job = job_of(event.request);
+  if (job && map_.is_empty(map_.layout().shard_of(*job))) {
+    return reply(asker, base::Error{base::ErrorKind::rejected, base::ErrorCode::not_found,
+                                    "there is no job " + base::to_string(*job),
+                                    "fastgpu ps -a lists all jobs"});
   }
   start_call(asker, event.request);
 }
@@ -178,14 +196,8 @@ std::optional<base::ShardId> GatewayMachine::shard_of(
   if (const auto* submit = std::get_if<protocol::Submit>(&request)) {
     return submit->request.shard;
   }
-  if (const auto* show = std::get_if<protocol::ShowJob>(&request)) {
-    return map_.layout().shard_of(show->job);
-  }
-  if (const auto* wait = std::get_if<protocol::WaitJob>(&request)) {
-    return map_.layout().shard_of(wait->job);
-  }
-  if (const auto* cancel = std::get_if<protocol::CancelJob>(&request)) {
-    return map_.layout().shard_of(cancel->job);
+  if (const std::optional<base::JobId> job = job_of(request)) {
+    return map_.layout().shard_of(*job);
   }
   if (std::holds_alternative<protocol::Join>(request)) {
     return base::ShardId{0};

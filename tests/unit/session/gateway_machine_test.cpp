@@ -110,6 +110,14 @@ TEST_F(Gateway, SendsQuestionsAboutAJobToTheShardOfItsId) {
   }
 }
 
+TEST_F(Gateway, KnowsThatThereIsNoJobInAShardThatNobodyEverLed) {
+  const auto error = error_in(only_reply(ask(1, protocol::ShowJob{{shard_count + 7}, 0})));
+  EXPECT_EQ(error.code, ErrorCode::not_found);
+  // A member that is away may have led it.
+  see({node_view(1, {0}), node_view(2, {1}), node_view(3, {}, NodeState::down)});
+  EXPECT_THAT(ask(2, protocol::ShowJob{{shard_count + 7}, 0}), IsEmpty());
+}
+
 TEST_F(Gateway, SendsAJoinToTheRootShard) {
   const auto asked =
       all_of<AskShard>(ask(1, protocol::Join{{{0}, 1, 2}, "n4", "127.0.0.1:7604", "token"}));
