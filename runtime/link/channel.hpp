@@ -8,10 +8,12 @@
 /// frames bend the account only until the next one.
 /// Pure values; owned by the LinkMachine.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <utility>
 
 #include "runtime/base/bytes.hpp"
 #include "runtime/base/ids.hpp"
@@ -32,17 +34,39 @@ constexpr bool is_accepted(ChannelId channel) {
 class Outgoing {
  public:
   /// False when the queue would exceed `queue_bytes_max`. A frame that may go at once always fits.
-  bool offer(base::Bytes frame, std::size_t queue_bytes_max);
+  bool offer(base::Bytes frame, std::size_t queue_bytes_max) {
+    const std::size_t bytes = frame.size();
+    const bool goes_at_once = queue_.empty() && may_send(bytes);
+    if (!goes_at_once && queued_bytes_ + bytes > queue_bytes_max) {
+      return false;
+    }
+    queued_bytes_ += bytes;
+    queue_.push_back(std::move(frame));
+    return true;
+  }
   /// The next frame that the receiver has credit for; nullopt when none waits or may go.
-  std::optional<base::Bytes> release();
+  std::optional<base::Bytes> release() {
+    if (queue_.empty() || !may_send(queue_.front().size())) {
+      return std::nullopt;
+    }
+    base::Bytes frame = std::move(queue_.front());
+    queue_.pop_front();
+    queued_bytes_ -= frame.size();
+    sent_bytes_ += frame.size();
+    return frame;
+  }
   /// A limit told by the receiver. Limits only grow.
-  void raise_limit(std::uint64_t limit_bytes);
+  void raise_limit(std::uint64_t limit_bytes) {
+    limit_bytes_ = std::max(limit_bytes_, limit_bytes);
+  }
   std::uint64_t sent_bytes() const { return sent_bytes_; }
   std::size_t queued_bytes() const { return queued_bytes_; }
   std::size_t queued_frames() const { return queue_.size(); }
 
  private:
-  bool may_send(std::size_t bytes) const;
+  bool may_send(std::size_t bytes) const {
+    return limit_bytes_ >= sent_bytes_ && limit_bytes_ - sent_bytes_ >= bytes;
+  }
 
   std::deque<base::Bytes> queue_;
   std::size_t queued_bytes_{0};
@@ -57,9 +81,14 @@ class Incoming {
   /// The sender says how much it has sent: what is missing is lost, what is over came twice.
   void correct(std::uint64_t sent_bytes) { received_bytes_ = sent_bytes; }
   /// The limit to tell now, given what the consumer still holds.
-  std::uint64_t limit(std::size_t window_bytes, std::size_t held_bytes) const;
+  std::uint64_t limit(std::size_t window_bytes, std::size_t held_bytes) const {
+    return received_bytes_ + (window_bytes - std::min(window_bytes, held_bytes));
+  }
   /// Whether that limit is news enough for a frame of its own: a quarter of the window.
-  bool worth_telling(std::size_t window_bytes, std::size_t held_bytes) const;
+  bool worth_telling(std::size_t window_bytes, std::size_t held_bytes) const {
+    const std::uint64_t now_bytes = limit(window_bytes, held_bytes);
+    return now_bytes > told_bytes_ && now_bytes - told_bytes_ >= window_bytes / 4;
+  }
   void told(std::uint64_t limit_bytes) { told_bytes_ = limit_bytes; }
 
  private:

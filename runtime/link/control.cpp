@@ -2,19 +2,19 @@
 
 #include <string_view>
 
-#include "runtime/link/little_endian.hpp"
+#include "runtime/base/little_endian.hpp"
 
 namespace fastgpu::link {
 
 std::vector<std::uint8_t> encode_control(const Control& control) {
   std::vector<std::uint8_t> out;
   out.reserve(control_body_bytes);
-  put_little_endian(out, static_cast<std::uint8_t>(control.type));
-  put_little_endian(out, static_cast<std::uint8_t>(control.reason));
-  put_little_endian(out, std::uint16_t{0});
-  put_little_endian(out, std::uint32_t{0});
-  put_little_endian(out, control.sent_bytes);
-  put_little_endian(out, control.limit_bytes);
+  base::put_little_endian(out, static_cast<std::uint8_t>(control.type));
+  base::put_little_endian(out, static_cast<std::uint8_t>(control.reason));
+  base::put_little_endian(out, std::uint16_t{0});
+  base::put_little_endian(out, std::uint32_t{0});
+  base::put_little_endian(out, control.sent_bytes);
+  base::put_little_endian(out, control.limit_bytes);
   return out;
 }
 
@@ -27,15 +27,15 @@ std::optional<Control> decode_control(std::span<const std::uint8_t> body) {
   if (type < static_cast<std::uint8_t>(ControlType::hello) ||
       type > static_cast<std::uint8_t>(ControlType::bye) ||
       reason > static_cast<std::uint8_t>(DownReason::other_node) ||
-      get_little_endian<std::uint16_t>(body.data() + 2) != 0 ||
-      get_little_endian<std::uint32_t>(body.data() + 4) != 0) {
+      base::get_little_endian<std::uint16_t>(body.data() + 2) != 0 ||
+      base::get_little_endian<std::uint32_t>(body.data() + 4) != 0) {
     return std::nullopt;
   }
   Control control;
   control.type = static_cast<ControlType>(type);
   control.reason = static_cast<DownReason>(reason);
-  control.sent_bytes = get_little_endian<std::uint64_t>(body.data() + 8);
-  control.limit_bytes = get_little_endian<std::uint64_t>(body.data() + 16);
+  control.sent_bytes = base::get_little_endian<std::uint64_t>(body.data() + 8);
+  control.limit_bytes = base::get_little_endian<std::uint64_t>(body.data() + 16);
   return control;
 }
 

@@ -6,7 +6,7 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/base/crc32c.hpp"
-#include "runtime/link/little_endian.hpp"
+#include "runtime/base/little_endian.hpp"
 
 namespace fastgpu::link {
 namespace {
@@ -44,15 +44,15 @@ bool known(FrameKind kind) {
 
 FrameHeader read_header(const std::uint8_t* data) {
   FrameHeader header;
-  header.version = get_little_endian<std::uint16_t>(data + version_at);
+  header.version = base::get_little_endian<std::uint16_t>(data + version_at);
   header.kind = static_cast<FrameKind>(data[kind_at]);
   header.flags = data[flags_at];
-  header.cluster.high = get_little_endian<std::uint64_t>(data + cluster_at);
-  header.cluster.low = get_little_endian<std::uint64_t>(data + cluster_at + 8);
-  header.sender.value = get_little_endian<std::uint32_t>(data + sender_at);
-  header.shard.value = get_little_endian<std::uint32_t>(data + shard_at);
-  header.incarnation.value = get_little_endian<std::uint64_t>(data + incarnation_at);
-  header.epoch.value = get_little_endian<std::uint64_t>(data + epoch_at);
+  header.cluster.high = base::get_little_endian<std::uint64_t>(data + cluster_at);
+  header.cluster.low = base::get_little_endian<std::uint64_t>(data + cluster_at + 8);
+  header.sender.value = base::get_little_endian<std::uint32_t>(data + sender_at);
+  header.shard.value = base::get_little_endian<std::uint32_t>(data + shard_at);
+  header.incarnation.value = base::get_little_endian<std::uint64_t>(data + incarnation_at);
+  header.epoch.value = base::get_little_endian<std::uint64_t>(data + epoch_at);
   return header;
 }
 
@@ -62,18 +62,18 @@ base::Bytes encode(const FrameHeader& header, std::span<const std::uint8_t> body
   FASTGPU_CHECK(body.size() <= UINT32_MAX, "a frame body has a 32-bit length");
   std::vector<std::uint8_t> out;
   out.reserve(frame_header_bytes + body.size());
-  put_little_endian(out, frame_magic);
-  put_little_endian(out, header.version);
-  put_little_endian(out, static_cast<std::uint8_t>(header.kind));
-  put_little_endian(out, header.flags);
-  put_little_endian(out, header.cluster.high);
-  put_little_endian(out, header.cluster.low);
-  put_little_endian(out, header.sender.value);
-  put_little_endian(out, header.shard.value);
-  put_little_endian(out, header.incarnation.value);
-  put_little_endian(out, header.epoch.value);
-  put_little_endian(out, static_cast<std::uint32_t>(body.size()));
-  put_little_endian(out, std::uint32_t{0});
+  base::put_little_endian(out, frame_magic);
+  base::put_little_endian(out, header.version);
+  base::put_little_endian(out, static_cast<std::uint8_t>(header.kind));
+  base::put_little_endian(out, header.flags);
+  base::put_little_endian(out, header.cluster.high);
+  base::put_little_endian(out, header.cluster.low);
+  base::put_little_endian(out, header.sender.value);
+  base::put_little_endian(out, header.shard.value);
+  base::put_little_endian(out, header.incarnation.value);
+  base::put_little_endian(out, header.epoch.value);
+  base::put_little_endian(out, static_cast<std::uint32_t>(body.size()));
+  base::put_little_endian(out, std::uint32_t{0});
   out.insert(out.end(), body.begin(), body.end());
   const std::uint32_t crc = checksum(out);
   for (std::size_t i = 0; i < sizeof(crc); ++i) {
@@ -89,14 +89,14 @@ FrameFault parse(std::span<const std::uint8_t> data, std::size_t frame_bytes_max
   if (data.size() < frame_header_bytes) {
     return FrameFault::truncated;
   }
-  if (get_little_endian<std::uint32_t>(data.data()) != frame_magic) {
+  if (base::get_little_endian<std::uint32_t>(data.data()) != frame_magic) {
     return FrameFault::magic;
   }
   const FrameHeader header = read_header(data.data());
   if (header.version != base::limits::protocol_version) {
     return FrameFault::version;
   }
-  const std::uint64_t body_bytes = get_little_endian<std::uint32_t>(data.data() + length_at);
+  const std::uint64_t body_bytes = base::get_little_endian<std::uint32_t>(data.data() + length_at);
   const std::uint64_t present_bytes = data.size() - frame_header_bytes;
   if (present_bytes < body_bytes) {
     return FrameFault::truncated;
@@ -104,7 +104,7 @@ FrameFault parse(std::span<const std::uint8_t> data, std::size_t frame_bytes_max
   if (present_bytes > body_bytes) {
     return FrameFault::length;
   }
-  if (get_little_endian<std::uint32_t>(data.data() + crc_at) != checksum(data)) {
+  if (base::get_little_endian<std::uint32_t>(data.data() + crc_at) != checksum(data)) {
     return FrameFault::crc;
   }
   if (!known(header.kind)) {

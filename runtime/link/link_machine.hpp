@@ -17,8 +17,7 @@
 
 #include "runtime/base/time.hpp"
 #include "runtime/link/control.hpp"
-#include "runtime/link/link_effects.hpp"
-#include "runtime/link/link_events.hpp"
+#include "runtime/link/link_machine_io.hpp"
 
 namespace fastgpu::link {
 

@@ -62,6 +62,11 @@ void set(void* socket, int option, int value) {
   FASTGPU_CHECK(rc == 0, "ZeroMQ knows the option and takes the value");
 }
 
+/// Asked for only where it is meant: some hosts have none.
+bool is_ipv6(const std::string& address) {
+  return address.starts_with('[');
+}
+
 /// A received message that closes itself.
 class Message {
  public:
@@ -152,7 +157,6 @@ ZmqTransport::Socket ZmqTransport::make_socket(int type) {
   set(raw, ZMQ_HANDSHAKE_IVL, handshake_interval_ms);
   set(raw, ZMQ_HEARTBEAT_IVL, heartbeat_interval_ms);
   set(raw, ZMQ_HEARTBEAT_TIMEOUT, heartbeat_timeout_ms);
-  set(raw, ZMQ_IPV6, 1);
   return socket;
 }
 
@@ -166,6 +170,7 @@ base::Result<std::string> ZmqTransport::bind(const ListenAddress& address) {
   if (router == nullptr) {
     return cannot_bind(to_string(address), zmq_errno());
   }
+  set(router.get(), ZMQ_IPV6, is_ipv6(address.host) ? 1 : 0);
   set(router.get(), ZMQ_ROUTER_MANDATORY, 1);
   set(router.get(), ZMQ_ROUTER_HANDOVER, 0);
   set(router.get(), ZMQ_BACKLOG, listen_backlog);
@@ -203,6 +208,7 @@ bool ZmqTransport::open_dealer(Dialled& dialled, const Dial& dial) {
   // The machine dials again, on a new socket. ZeroMQ must not, but to give up at once (-1), as
   // IMMEDIATE does, throws away what came just before the end and has not been read.
   set(dealer, ZMQ_RECONNECT_IVL, never_ms);
+  set(dealer, ZMQ_IPV6, is_ipv6(dial.address) ? 1 : 0);
   set(dealer, ZMQ_CONNECT_TIMEOUT, handshake_interval_ms);
   const std::string monitor_address = "inproc://monitor-" + std::to_string(++last_monitor_);
   return zmq_socket_monitor(dealer, monitor_address.c_str(),

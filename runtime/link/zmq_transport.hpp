@@ -21,8 +21,7 @@
 #include "runtime/base/result.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/link/address.hpp"
-#include "runtime/link/link_effects.hpp"
-#include "runtime/link/link_events.hpp"
+#include "runtime/link/link_machine_io.hpp"
 
 namespace fastgpu::link {
 

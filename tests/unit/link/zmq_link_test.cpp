@@ -257,6 +257,18 @@ TEST(ZmqLink, IgnoresWhoNamesHisOwnRoute) {
   EXPECT_EQ(a.record->all<SessionOpened>().size(), 1u);
 }
 
+TEST(ZmqLink, SpeaksOverTheLoopbackOfSixWhereThereIsOne) {
+  RealWorld world;
+  Life a = begin_life(world, node_options(1), "");
+  const auto taken = a.link->listen("[::1]:0");
+  if (!taken.ok()) {
+    GTEST_SKIP() << "this host has no IPv6: " << taken.error().message;
+  }
+  Life b = begin_life(world, node_options(2), any_port);
+  b.link->connect(peer_endpoint({1}), taken.value());
+  EXPECT_TRUE(wait_for<PeerUp>(b, 1)) << taken.value();
+}
+
 TEST(ZmqLink, TakesFramesFromManyThreads) {
   RealWorld world;
   Life a = begin_life(world, node_options(1), any_port);

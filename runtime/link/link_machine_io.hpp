@@ -1,10 +1,12 @@
 #pragma once
 
-/// What a LinkMachine is told: by the link's owner, and by the transport that carries its channels.
+/// What a LinkMachine is told by the link's owner and by the transport that carries its channels,
+/// and what it answers: effects, to be performed in order by the transport.
 
 #include <cstddef>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "runtime/link/channel.hpp"
 #include "runtime/link/frame.hpp"
@@ -77,5 +79,43 @@ struct TimePassed {
 using LinkMachineEvent =
     std::variant<DialAsked, HangUpAsked, SendAsked, FrameConsumed, StopAsked, ChannelConnected,
                  ChannelBroken, FrameArrived, BadFrameArrived, TimePassed>;
+
+// --- effects -------------------------------------------------------------------------------------
+
+/// Open a connection; answer with ChannelConnected or ChannelBroken.
+struct Dial {
+  ChannelId channel;
+  std::string address;
+  bool operator==(const Dial&) const = default;
+};
+
+/// Put a frame on a channel, behind what was put there before. A channel that is gone takes it
+/// silently.
+struct Transmit {
+  ChannelId channel;
+  base::Bytes frame;
+  bool operator==(const Transmit&) const = default;
+};
+
+/// Forget a channel once what was put on it is out; say nothing more about it.
+struct HangUp {
+  ChannelId channel;
+  bool operator==(const HangUp&) const = default;
+};
+
+/// Tell the sink.
+struct Deliver {
+  LinkEvent event;
+  bool operator==(const Deliver&) const = default;
+};
+
+/// The answer to SendAsked, for whoever asked.
+struct SendAnswered {
+  SendResult result{SendResult::unreachable};
+  bool operator==(const SendAnswered&) const = default;
+};
+
+using LinkMachineEffect = std::variant<Dial, Transmit, HangUp, Deliver, SendAnswered>;
+using LinkMachineEffects = std::vector<LinkMachineEffect>;
 
 }  // namespace fastgpu::link

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace fastgpu::link {
+namespace fastgpu::base {
 
 template <class Integer>
 void put_little_endian(std::vector<std::uint8_t>& out, Integer value) {
@@ -25,4 +25,4 @@ Integer get_little_endian(const std::uint8_t* data) {
   return static_cast<Integer>(value);
 }
 
-}  // namespace fastgpu::link
+}  // namespace fastgpu::base
