@@ -4,7 +4,6 @@
 
 #include "runtime/base/limits.hpp"
 #include "runtime/books/funnel.hpp"
-#include "runtime/session/spec_check.hpp"
 
 namespace fastgpu::session {
 namespace {

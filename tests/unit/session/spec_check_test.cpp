@@ -1,4 +1,4 @@
-#include "runtime/session/spec_check.hpp"
+#include "runtime/session/request_check.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
