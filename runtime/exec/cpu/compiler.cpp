@@ -107,7 +107,7 @@ std::string translation_unit(const Rewritten& rewritten, const KernelRequest& re
   std::string text = "#line 1 \"job.cu\"\n" + rewritten.text + "\n#line 1 \"fastgpu-entry\"\n";
   if (storage) {
     text +=
-        "extern \"C\" { __attribute__((visibility(\"hidden\"))) alignas(128) __thread char "
+        "extern \"C\" { __attribute__((visibility(\"hidden\"), aligned(128))) __thread char "
         "fastgpu_shared_storage[" +
         std::to_string(base::limits::shared_memory_bytes_max) +
         "]; static char* fastgpu_shared_here() { return fastgpu_shared_storage; } }\n";

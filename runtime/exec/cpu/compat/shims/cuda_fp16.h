@@ -1,14 +1,19 @@
 // Half precision by way of float: right to the last bit of a half, not fast.
 #pragma once
+#ifdef __clang__
+typedef __fp16 __fastgpu_half;
+#else
+typedef _Float16 __fastgpu_half;
+#endif
 struct __half {
   unsigned short bits;
   __half() = default;
   __half(float value) {
-    const _Float16 half = (_Float16)value;
+    const __fastgpu_half half = (__fastgpu_half)value;
     __builtin_memcpy(&bits, &half, 2);
   }
   operator float() const {
-    _Float16 half;
+    __fastgpu_half half;
     __builtin_memcpy(&half, &bits, 2);
     return (float)half;
   }
