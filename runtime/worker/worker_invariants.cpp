@@ -1,5 +1,6 @@
 #include "runtime/worker/worker_invariants.hpp"
 
+#include <array>
 #include <map>
 #include <utility>
 
@@ -22,33 +23,40 @@ class Checker {
   }
 
  private:
-  void expect(bool holds, const std::string& what) {
+  /// Words are made only of what is broken: this runs after every step of a simulation.
+  void expect(bool holds, const char* what) {
     if (!holds)
       broken_.push_back(what);
   }
+  void expect(bool holds, const Attempt& attempt, const char* what) {
+    if (!holds)
+      broken_.push_back("attempt " + base::to_string(attempt.id) + ": " + what);
+  }
 
   void look_at(const Attempt& attempt) {
-    const std::string name = "attempt " + base::to_string(attempt.id);
-    std::map<Phase, std::uint32_t> count;
+    std::array<std::uint32_t, 5> by_phase{};
+    const auto count = [&by_phase](Phase phase) -> std::uint32_t& {
+      return by_phase.at(static_cast<std::size_t>(phase));
+    };
     std::uint64_t next = 0;
     for (const auto& task : attempt.tasks) {
-      expect(task.index >= next, name + ": tasks stand in order, each once");
+      expect(task.index >= next, attempt, "tasks stand in order, each once");
       next = std::uint64_t{task.index} + 1;
-      count[task.phase] += 1;
+      count(task.phase) += 1;
       if (task.phase == Phase::running && !task.stopped)
-        expect(live_.emplace(std::pair(attempt.job, task.index), attempt.id).second,
-               name + ": a task runs under one attempt at a time");
+        expect(live_.emplace(std::pair(attempt.job, task.index), attempt.id).second, attempt,
+               "a task runs under one attempt at a time");
     }
-    expect(count[Phase::queued] == attempt.queued && count[Phase::running] == attempt.running &&
-               count[Phase::keeping] == attempt.keeping,
-           name + ": the counts are those of its tasks");
-    expect(attempt.reports.pending_tasks() + attempt.reports.told_tasks() == count[Phase::ended],
-           name + ": every task that ended has one report until it is settled");
-    expect(attempt.unfinished() || count[Phase::ended] != 0,
-           name + ": an attempt is forgotten when nothing is left to do or say");
-    queued_ += count[Phase::queued];
-    running_ += count[Phase::running];
-    memory_bytes_ += count[Phase::running] * attempt.spec->request.memory_bytes;
+    expect(count(Phase::queued) == attempt.queued && count(Phase::running) == attempt.running &&
+               count(Phase::keeping) == attempt.keeping,
+           attempt, "the counts are those of its tasks");
+    expect(attempt.reports.pending_tasks() + attempt.reports.told_tasks() == count(Phase::ended),
+           attempt, "every task that ended has one report until it is settled");
+    expect(attempt.unfinished() || count(Phase::ended) != 0, attempt,
+           "an attempt is forgotten when nothing is left to do or say");
+    queued_ += count(Phase::queued);
+    running_ += count(Phase::running);
+    memory_bytes_ += count(Phase::running) * attempt.spec->request.memory_bytes;
   }
 
   void look_at_launches() {
