@@ -71,7 +71,7 @@ base::Result<std::shared_ptr<client::Connection>> Context::connect() {
   if (!connection.ok()) {
     return connection;
   }
-  client::Time by = start_ + connect_limit;
+  client::Time by = client::in(connect_limit);
   if (given.value()) {
     by = std::min(by, *given.value());
   }

@@ -81,6 +81,7 @@ int verb_show(Context& context, const Invocation& invocation) {
   if (!connection.ok()) {
     return context.fail(connection.error());
   }
+  std::vector<Json> documents;
   for (const std::string& text : invocation.selectors) {
     const auto selector = parse_selector(text);
     const auto jobs = find_jobs(context, *connection.value(), {text});
@@ -100,9 +101,14 @@ int verb_show(Context& context, const Invocation& invocation) {
       } else if (context.format() == Format::table) {
         context.print(table_job(detail.value(), context.names(), context.stamp()));
       } else {
-        context.print(json_job(detail.value(), context.names(), context.stamp()));
+        documents.push_back(json_job(detail.value(), context.names(), context.stamp()));
       }
     }
+  }
+  if (documents.size() == 1) {
+    context.print(documents.front());
+  } else if (!documents.empty()) {  // one document for one command, however many jobs
+    context.print(Json{{"schema", "fastgpu.jobs/1"}, {"items", documents}});
   }
   return 0;
 }

@@ -11,14 +11,22 @@ namespace {
 /// Tasks whose outputs are brought at once: their files are written before the next ones come.
 constexpr std::size_t reports_at_once = 64;
 
+/// Of uploads and downloads, where no --timeout was given.
+constexpr std::chrono::hours transfer_limit{1};
+
 bool ended_by_itself(int code) {
   return code == 0 || (code >= 10 && code <= 13);
 }
 
 base::Result<base::JobId> submit(Context& context, client::Connection& connection,
                                  const v1::JobSpec& job) {
+  const auto given = context.limit();
+  if (!given.ok()) {
+    return given.error();
+  }
   client::Uploads uploads;
-  const auto prepared = client::prepare(connection, uploads, job.contents(), context.deadline());
+  const auto prepared = client::prepare(connection, uploads, job.contents(),
+                                        given.value().value_or(client::in(transfer_limit)));
   if (!prepared.ok()) {
     return prepared.error();
   }
@@ -105,7 +113,7 @@ void tell_failures(const Context& context, const protocol::JobDetail& detail) {
 
 int finish_run(Context& context, client::Connection& connection, base::JobId job, int code) {
   // The job has ended: bringing its results gets a time of its own.
-  const client::Time deadline = client::in(std::chrono::minutes(10));
+  const client::Time deadline = client::in(transfer_limit);
   const auto detail = client::fetch_detail(connection, job, deadline);
   if (!detail.ok()) {
     return context.fail(detail.error());
