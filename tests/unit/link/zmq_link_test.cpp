@@ -254,6 +254,7 @@ TEST(ZmqLink, IgnoresWhoNamesHisOwnRoute) {
     ASSERT_TRUE(wait_for<FrameReceived>(a, count));
   }
   EXPECT_EQ(a.link->counters().dropped_magic, 1u);
+  ASSERT_TRUE(wait_for<SessionOpened>(a, 1));
   EXPECT_EQ(a.record->all<SessionOpened>().size(), 1u);
 }
 
