@@ -22,8 +22,9 @@ DEADLINE_S = 240
 class Demo:
     """One run of demo.sh in a temporary folder of its own, its processes marked by a variable."""
 
-    def __init__(self, *options):
+    def __init__(self, test, *options):
         self.temporary = tempfile.TemporaryDirectory(prefix="fastgpu-digits-test.")
+        test.addCleanup(self.temporary.cleanup)
         self.mark = f"FASTGPU_DIGITS_TEST={uuid.uuid4()}"
         name, value = self.mark.split("=")
         environment = dict(os.environ, TMPDIR=self.temporary.name, **{name: value})
@@ -61,7 +62,7 @@ def number(pattern, text):
 
 class Digits(unittest.TestCase):
     def run_demo(self, *options):
-        demo = Demo(*options)
+        demo = Demo(self, *options)
         code, output, errors = demo.finish()
         self.assertEqual(0, code, output + errors)
         self.assertEqual([], demo.leftovers())
@@ -94,7 +95,7 @@ class Digits(unittest.TestCase):
         self.assertGreater(abs(number(loss, usual) - number(loss, other)), 0.01, usual + other)
 
     def interrupt(self, signal_number):
-        demo = Demo("--steps", "10000")
+        demo = Demo(self, "--steps", "10000")
         for line in demo.process.stdout:
             if line.startswith("step"):
                 break

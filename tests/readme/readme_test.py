@@ -3,8 +3,9 @@
 
 In README.md, a block marked ```console holds commands after `$ ` and what they print; a block marked
 ```NAME FILE holds a file. This test writes the files, runs the commands one after the other in one
-temporary folder, and compares what they print with what the README shows: numbers and column widths
-may differ, words may not, and a line of `...` stands for any lines.
+temporary folder, and compares what they print with what the README shows: numbers, times, places and
+column widths may differ, words may not, and a line of `...` stands for any lines. `fastgpu up` goes
+on in the background to the end, and FASTGPU_SERVER becomes the address that it printed.
 """
 
 import os
@@ -24,6 +25,7 @@ DEADLINE_S = 240
 REPLACED = {
     "git clone": None,
     "cd ": None,
+    "export FASTGPU_SERVER": None,
     "scripts/test": None,
     "scripts/demo": f"{ROOT}/examples/digits/demo.sh {{programs}}",
 }
@@ -48,8 +50,11 @@ def steps(body):
 
 
 def shape(line):
-    """The line with numbers and widths taken out."""
-    return re.sub(r"[#.]*#[#.]*", "#", re.sub(r"\d+", "#", " ".join(line.split())))
+    """The line with numbers, times, places and widths taken out."""
+    line = re.sub(r"^ran on .*?(: queue|$)", r"ran on PLACES\1", " ".join(line.split()))
+    line = re.sub(r"\b[\d.]+ (ns|us|ms|s|min)\b", "TIME", line)
+    line = re.sub(r"\bn\d+(,n\d+)*\b", "NODES", line)
+    return re.sub(r"[#.]*#[#.]*", "#", re.sub(r"\d+", "#", line))
 
 
 def differs(shown, printed):
@@ -71,29 +76,46 @@ def differs(shown, printed):
 class Readme(unittest.TestCase):
     programs = None
 
+    def setUp(self):
+        self.environment = dict(os.environ, PATH=f"{self.programs}:{os.environ['PATH']}")
+
+    def run_in_background(self, command, folder, line_count):
+        """The first lines that it prints; it is stopped when the test ends."""
+        process = subprocess.Popen(
+            ["bash", "-c", f"exec {command}"],
+            cwd=folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.terminate)
+        lines = [process.stdout.readline().rstrip("\n") for _ in range(line_count)]
+        address = re.search(r"127[\d.]+:\d+", "\n".join(lines))
+        self.assertIsNotNone(address, f"$ {command}\n" + "\n".join(lines))
+        self.environment["FASTGPU_SERVER"] = address[0]
+        return lines
+
     def run_command(self, command, folder):
         for start, other in REPLACED.items():
             if command.startswith(start):
                 if other is None:
                     return None
                 command = other.format(programs=self.programs)
-        environment = dict(os.environ, PATH=f"{self.programs}:{os.environ['PATH']}", HOME=folder)
-        output = pathlib.Path(folder, "output")
-        # Into a file, because a cluster left in the background would keep a pipe open.
-        with output.open("w") as file:
-            result = subprocess.run(
-                ["bash", "-c", command],
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                timeout=DEADLINE_S,
-                check=False,
-            )
-        text = output.read_text()
-        self.assertEqual(0, result.returncode, f"$ {command}\n{text}")
-        return text.splitlines()
+        result = subprocess.run(
+            ["bash", "-c", command],
+            cwd=folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=DEADLINE_S,
+            check=False,
+        )
+        self.assertEqual(0, result.returncode, f"$ {command}\n{result.stdout}")
+        return result.stdout.splitlines()
 
     def test_commands_do_what_is_shown(self):
         run = 0
@@ -108,7 +130,10 @@ class Readme(unittest.TestCase):
                 if name:
                     pathlib.Path(folder, name).write_text(body)
                 for command, shown in steps(body) if kind == "console" else []:
-                    printed = self.run_command(command, folder)
+                    if " up " in command:
+                        printed = self.run_in_background(command, folder, len(shown))
+                    else:
+                        printed = self.run_command(command, folder)
                     if printed is None:
                         continue
                     run += 1
@@ -121,7 +146,8 @@ class Readme(unittest.TestCase):
 
 class Comparison(unittest.TestCase):
     def test_numbers_and_widths_may_differ_and_words_may_not(self):
-        self.assertIsNone(differs(["n1  0   12.5 s"], ["n1 0 1 s"]))
+        self.assertIsNone(differs(["n1  0   12.5 s"], ["n2 0 1 ms"]))
+        self.assertIsNone(differs(["ran on n1 cpu:0 2, n2 cpu:1 3"], ["ran on n3 cpu:0 5"]))
         self.assertEqual("done", differs(["done"], ["failed"]))
         self.assertIsNone(differs(["a", "...", "z"], ["a", "b", "c", "z"]))
         self.assertEqual("z", differs(["a", "...", "z"], ["a", "b"]))
