@@ -209,6 +209,15 @@ std::uint32_t SchedulerMachine::room_for(const protocol::ResourceRequest& reques
       std::min<std::uint64_t>(room, std::max<std::uint64_t>(by_time, free_slots)));
 }
 
+/// A quarter of what may be sent ahead.
+std::uint32_t SchedulerMachine::worth_sending(DeviceKind kind, const Prediction& prediction) {
+  if (!prediction.known && kind != DeviceKind::null)
+    return 1;
+  const std::int64_t ahead =
+      std::min<std::int64_t>(ahead_ns / prediction.mean_ns, base::limits::device_queue_tasks_max);
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(ahead / 4, 1));
+}
+
 /// The devices of each kind that a job may use: what tasks should take there, and how much is
 /// there already.
 std::map<DeviceKind, SchedulerMachine::KindShare> SchedulerMachine::shares_of(
@@ -244,12 +253,15 @@ std::optional<SchedulerMachine::Choice> SchedulerMachine::choose(const ReadyJob&
     // everything there while its equals still compile.
     const std::uint64_t mean = (held + job.ready.size() + devices - 1) / devices;
     const std::uint64_t below_mean = mean - std::min<std::uint64_t>(mean, device.held());
-    const auto room = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(room_for(job.group.first, device, prediction), below_mean));
-    if (room == 0)
+    const std::uint32_t room = room_for(job.group.first, device, prediction);
+    const std::uint32_t chunk = chunk_of(job, kind, prediction);
+    const auto tasks =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>({room, chunk, below_mean}));
+    // What has enough to do gets a whole chunk later, not the place of each task that ends.
+    const std::uint32_t worth = std::min(chunk, worth_sending(kind, prediction));
+    if (tasks == 0 || (room < worth && device.held() >= worth))
       continue;
     const std::int64_t completion = device.backlog_ns(now_) + prediction.mean_ns;
-    const std::uint32_t tasks = std::min(room, chunk_of(job, kind, prediction));
     candidates.push_back({{id, tasks, prediction.mean_ns}, completion});
     best = std::min(best.value_or(completion), completion);
   }
@@ -270,7 +282,7 @@ void SchedulerMachine::find_reason(const GroupKey& key, Group& group) {
   books::Funnel funnel(key.first);
   for (const auto& [id, device] : devices_)
     funnel.add(device.books(), device.reachable() && !device.avoided(now_),
-               room_for(key.first, device, predictor_.predict(key.second, device.books().kind)));
+               device.held() == 0 ? device.room() : 0);  // it has enough ahead: nothing was sent
   auto reason = funnel.waiting();
   if (reason == group.reason)
     return;

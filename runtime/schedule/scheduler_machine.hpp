@@ -96,6 +96,7 @@ class SchedulerMachine {
                          const Prediction& prediction) const;
   std::uint32_t room_for(const protocol::ResourceRequest& request, const DeviceGuess& device,
                          const Prediction& prediction) const;
+  static std::uint32_t worth_sending(protocol::DeviceKind kind, const Prediction& prediction);
   bool usable(const DeviceGuess& device) const;
   void find_reason(const GroupKey& key, Group& group);
   void tell_waiting(Group& group);

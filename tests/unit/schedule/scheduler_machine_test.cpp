@@ -191,6 +191,27 @@ TEST(Scheduler, AnArrayOfNullTasksTravelsInFewMessages) {
     EXPECT_LE(Bench::count(place), base::limits::assign_tasks_max);
 }
 
+TEST(Scheduler, AFullDeviceIsFilledUpInChunksNotTaskByTask) {
+  Bench bench(1, DeviceKind::null);
+  bench.show();
+  bench.step(Bench::tasks(4, 100'000, 0, DeviceKind::null));
+  bench.pass(10ms);
+  EXPECT_EQ(bench.by_node()[{1}], base::limits::device_queue_tasks_max);
+  const std::size_t before = bench.places.size();
+  protocol::TasksRan ran;
+  ran.signature.bytes[0] = 4;
+  ran.device = {{1}, 0};
+  ran.kind = DeviceKind::null;
+  ran.tasks = 8;
+  ran.run_ns = 1000;
+  for (int i = 0; i < 320; ++i) {
+    bench.step(ran);
+    bench.pass(2ms);
+  }
+  EXPECT_LE(bench.places.size() - before, 12u);
+  EXPECT_GE(bench.by_node()[{1}], base::limits::device_queue_tasks_max + 320 * 8 - 256);
+}
+
 TEST(Scheduler, NeverSendsMoreThanADeviceMayHold) {
   Bench bench(2, DeviceKind::null);
   bench.show();
