@@ -27,8 +27,8 @@ class Recorder {
         messages->push_back(message.move_content_to_message());
         return caf::result<caf::message>(caf::message{});
       });
-      // A behavior with no handler would end the actor; nobody sends this one.
-      return {[](const Recorder*) {}};
+      // A behavior without any handler would end the actor; nobody sends this one.
+      return {[](caf::ok_atom) {}};
     });
   }
 

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -191,6 +192,17 @@ TemporaryFolder::~TemporaryFolder() {
 std::string TemporaryFolder::write(const std::string& name, const std::string& text) const {
   std::ofstream(file(name), std::ios::binary) << text;
   return file(name);
+}
+
+bool await_gone(pid_t pid, Seconds limit) {
+  const int fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  if (fd < 0) {
+    return errno == ESRCH;
+  }
+  pollfd ended{fd, POLLIN, 0};
+  const int ready = ::poll(&ended, 1, milliseconds_until(Clock::now() + limit));
+  ::close(fd);
+  return ready > 0;
 }
 
 std::string read_file(const std::string& path) {

@@ -66,6 +66,8 @@ class TemporaryFolder {
   std::string path_;
 };
 
+/// True once no process has this pid.
+bool await_gone(pid_t pid, Seconds limit = Seconds{30});
 std::string read_file(const std::string& path);
 /// Path of one of the project's programs, as built.
 std::string program(const std::string& name);
