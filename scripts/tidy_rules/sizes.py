@@ -7,7 +7,7 @@ from .tree import CODE, Finding, bare, line_of, suffix
 HEADER_LINES, SOURCE_LINES, ADAPTER_LINES, TEST_LINES = 300, 500, 600, 700
 ACTOR_LINES, SCHEMA_LINES, README_LINES, EXAMPLE_LINES = 250, 400, 60, 300
 FUNCTION_LINES = 70
-FOLDER_FILES = 20
+FOLDER_THINGS = 20
 _ADAPTERS = (
     "runtime/link/",
     "runtime/store/",
@@ -118,17 +118,14 @@ def check_function_size(tree):
 
 
 def check_folder_size(tree):
-    """No folder holds more files than fit in a glance."""
-    counts = {}
+    """No folder holds more things to find than fit in a glance; a source and its header are one."""
+    things = {}
     for path in tree.files:
-        if "/" in path and path.split("/")[-1] not in ("CMakeLists.txt", "README.md"):
-            folder = path.rsplit("/", 1)[0]
-            counts[folder] = counts.get(folder, 0) + 1
-    for folder, count in sorted(counts.items()):
-        if count > FOLDER_FILES:
-            yield Finding(
-                folder,
-                1,
-                f"{count} files, the limit is {FOLDER_FILES}",
-                "give one idea its own folder",
-            )
+        folder, _, name = path.rpartition("/")
+        if folder and name not in ("CMakeLists.txt", "README.md"):
+            stem = name.rsplit(".", 1)[0] if suffix(name) in CODE else name
+            things.setdefault(folder, set()).add(stem)
+    for folder, names in sorted(things.items()):
+        if len(names) > FOLDER_THINGS:
+            what = f"{len(names)} sources, headers counted with them; the limit is {FOLDER_THINGS}"
+            yield Finding(folder, 1, what, "give one idea its own folder")

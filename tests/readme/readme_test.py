@@ -1,11 +1,11 @@
 #!/usr/bin/python3 -B
 """Runs what README.md says: readme_test.py PROGRAMS
 
-In README.md, a block marked ```console holds commands after `$ ` and what they print; a block marked
-```NAME FILE holds a file. This test writes the files, runs the commands one after the other in one
-temporary folder, and compares what they print with what the README shows: numbers, times, places and
-column widths may differ, words may not, and a line of `...` stands for any lines. `fastgpu up` goes
-on in the background to the end, and FASTGPU_SERVER becomes the address that it printed.
+In README.md, a block marked ```console holds commands after `$ ` and what they print; a block
+marked ```NAME FILE holds a file. This test writes the files, runs the commands one after the other
+in one temporary folder, and compares what they print with what the README shows: numbers, times,
+places and column widths may differ, words may not, and a line of `...` stands for any lines.
+`fastgpu up` goes on in the background to the end, and FASTGPU_SERVER becomes its address.
 """
 
 import os

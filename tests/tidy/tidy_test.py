@@ -142,8 +142,9 @@ class RuleTest(unittest.TestCase):
 
     def test_folder_size(self):
         files = {f"node/file{number}.cpp": "" for number in range(21)}
+        files |= {f"node/file{number}.hpp": "" for number in range(20)}
         self.assertEqual([("node", 1)], self.findings("folder_size", files))
-        (self.root / "node/file0.cpp").unlink()
+        (self.root / "node/file20.cpp").unlink()
         self.assertEqual([], self.findings("folder_size", {}))
 
     def test_leftovers(self):
