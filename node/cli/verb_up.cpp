@@ -1,45 +1,41 @@
-#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 
 #include "node/cli/verbs.hpp"
-#include "node/embedded/embedded_cluster.hpp"
 
 namespace fastgpu::cli {
+namespace {
 
-/// A throw-away cluster inside this process, until Ctrl-C.
+std::string word_of(Format format) {
+  static constexpr std::array<const char*, 4> words{"table", "json", "jsonl", "id"};
+  return words[static_cast<std::size_t>(format)];
+}
+
+}  // namespace
+
+/// A throw-away cluster on this machine, until Ctrl-C. The node program becomes it: so this one
+/// starts without the libraries that only nodes need.
 int verb_up(Context& context, const Invocation& invocation) {
-  // Blocked before any thread exists, so that only the wait below takes them.
-  sigset_t ends;
-  sigemptyset(&ends);
-  sigaddset(&ends, SIGINT);
-  sigaddset(&ends, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-
-  node::EmbeddedOptions options;
-  options.nodes = invocation.nodes;
-  options.cpu_devices = invocation.devices;
-  const auto cluster = node::EmbeddedCluster::start(options);
-  if (!cluster.ok()) {
-    return context.fail(cluster.error());
+  std::error_code failed;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
+  const std::string program = (self.parent_path() / "fastgpu-node").string();
+  std::vector<std::string> words{"fastgpu-node", "up",
+                                 "--nodes",      std::to_string(invocation.nodes),
+                                 "--devices",    std::to_string(invocation.devices),
+                                 "--output",     word_of(context.format())};
+  std::vector<char*> arguments;
+  for (std::string& word : words) {
+    arguments.push_back(word.data());
   }
-  std::string servers;
-  for (const std::string& address : cluster.value()->addresses()) {
-    servers += (servers.empty() ? "" : ",") + address;
-  }
-  if (context.format() == Format::table) {
-    context.print("ready: " + std::to_string(options.nodes) + " nodes with " +
-                  std::to_string(options.cpu_devices) +
-                  " CPU devices each\n  use it   fastgpu --server " + servers +
-                  " status\n  stop it  Ctrl-C; nothing of it is kept\n");
-  } else if (context.format() == Format::id) {
-    context.print(servers + "\n");
-  } else {
-    Json document{{"schema", "fastgpu.up/1"}, {"servers", cluster.value()->addresses()}};
-    context.print(document);
-  }
-  int signal_number = 0;
-  sigwait(&ends, &signal_number);
-  return 0;
+  arguments.push_back(nullptr);
+  ::execv(program.c_str(), arguments.data());
+  return context.fail({base::ErrorKind::invalid, base::ErrorCode::file_not_found,
+                       program + " cannot be started: " + std::strerror(errno),
+                       "fastgpu-node must lie beside fastgpu"});
 }
 
 }  // namespace fastgpu::cli

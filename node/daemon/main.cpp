@@ -15,6 +15,7 @@
 #include "node/daemon/join.hpp"
 #include "node/daemon/node_config.hpp"
 #include "node/daemon/real_node.hpp"
+#include "node/embedded/up.hpp"
 #include "runtime/link/address.hpp"
 
 namespace fastgpu::node {
@@ -168,6 +169,11 @@ int main_program(int argc, char** argv) {
   CLI::App* run_command = app.add_subcommand("run", "serve, in the foreground");
   run_command->add_option("--dir", arguments.folder, "the node's data folder")->required();
   run_command->add_flag("-v,--verbose", arguments.verbose, "tell on stderr what happens and why");
+  UpOptions up;
+  CLI::App* up_command = app.add_subcommand("up", "a throw-away cluster: what fastgpu up starts");
+  up_command->add_option("--nodes", up.nodes, "how many nodes")->check(CLI::Range(1, 16));
+  up_command->add_option("--devices", up.devices, "CPU devices of each")->check(CLI::Range(1, 64));
+  up_command->add_option("--output", up.output, "table, json, jsonl or id");
   CLI::App* version_command = app.add_subcommand("version", "print the version");
   try {
     app.parse(argc, argv);
@@ -177,6 +183,9 @@ int main_program(int argc, char** argv) {
   if (version_command->parsed()) {
     std::cout << "fastgpu-node " << version << "\n";
     return 0;
+  }
+  if (up_command->parsed()) {
+    return run_up(up);
   }
   // Compilers and executors of the node work in folders of their own.
   arguments.folder = std::filesystem::absolute(arguments.folder).string();

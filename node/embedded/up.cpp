@@ -1,0 +1,58 @@
+#include "node/embedded/up.hpp"
+
+#include <signal.h>
+
+#include <iostream>
+
+#include "node/embedded/embedded_cluster.hpp"
+
+namespace fastgpu::node {
+namespace {
+
+constexpr int exit_failure = 1;
+
+void announce(const UpOptions& options, const std::vector<std::string>& addresses) {
+  std::string servers;
+  std::string quoted;
+  for (const std::string& address : addresses) {
+    servers += (servers.empty() ? "" : ",") + address;
+    quoted += (quoted.empty() ? "\"" : ",\"") + address + "\"";
+  }
+  if (options.output == "json" || options.output == "jsonl") {
+    std::cout << R"({"schema":"fastgpu.up/1","servers":[)" << quoted << "]}" << std::endl;
+  } else if (options.output == "id") {
+    std::cout << servers << std::endl;
+  } else {
+    std::cout << "ready: " << options.nodes << (options.nodes == 1 ? " node" : " nodes") << " with "
+              << options.devices << (options.devices == 1 ? " CPU device" : " CPU devices")
+              << " each\n  use it   fastgpu --server " << servers
+              << " status\n  stop it  Ctrl-C; nothing of it is kept" << std::endl;
+  }
+}
+
+}  // namespace
+
+int run_up(const UpOptions& options) {
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  EmbeddedOptions embedded;
+  embedded.nodes = options.nodes;
+  embedded.cpu_devices = options.devices;
+  const auto cluster = EmbeddedCluster::start(embedded);
+  if (!cluster.ok()) {
+    std::cerr << "error[FG" << static_cast<int>(cluster.error().code)
+              << "]: " << cluster.error().message << "\n";
+    return exit_failure;
+  }
+  announce(options, cluster.value()->addresses());
+  int signal_number = 0;
+  sigwait(&ends, &signal_number);
+  return 0;
+}
+
+}  // namespace fastgpu::node
