@@ -1,6 +1,7 @@
 /// CUDA saxpy on the CPU device against a plain loop: 16 Mi floats, block 1024, the same threads,
 /// the median of nine interleaved pairs. Target: at least 70 % of the plain loop's speed.
 
+#include <atomic>
 #include <functional>
 #include <thread>
 
@@ -50,18 +51,19 @@ int main() {
   void* arguments[] = {&n, &a, &x_begin, &y_begin};
   const exec::LaunchShape shape{{count / 1024, 1, 1}, {1024, 1, 1}, 0, false};
 
-  const std::function<void(unsigned)> plain = [&](unsigned index) {
-    plain_saxpy(count / threads * index, count / threads * (index + 1), a, x_begin, y_begin);
+  // The same threads in the same way: portions from a counter.
+  exec::ThreadPool pool(threads);
+  std::atomic<std::size_t> next{0};
+  const std::size_t portion = count / (threads * 16);
+  const std::function<void(unsigned)> plain = [&](unsigned) {
+    for (std::size_t first = next.fetch_add(portion); first < count;
+         first = next.fetch_add(portion))
+      plain_saxpy(first, std::min(count, first + portion), a, x_begin, y_begin);
   };
   const auto run_plain = [&] {
-    // As the launcher does it, but in fixed parts; the helpers must all come.
-    std::vector<std::thread> others;
+    next = 0;
     const auto begin = bench::Clock::now();
-    for (unsigned i = 1; i < threads; ++i)
-      others.emplace_back(plain, i);
-    plain(0);
-    for (auto& other : others)
-      other.join();
+    pool.run(plain, threads - 1);
     return bench::microseconds_since(begin);
   };
   const auto run_kernel = [&] {

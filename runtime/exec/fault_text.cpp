@@ -58,7 +58,7 @@ std::string place_text(const FaultRecord& record) {
 }  // namespace
 
 FaultText describe_fault(const FaultRecord& record, const FaultedTask& task) {
-  FaultText result{base::FailureReason::executor_crash, ""};
+  FaultText result{base::FailureReason::executor_crash, "the kernel ended the executor process"};
   switch (record.kind) {
     case FaultKind::memory:
       result = {base::FailureReason::out_of_bounds, memory_text(record)};
@@ -67,6 +67,12 @@ FaultText describe_fault(const FaultRecord& record, const FaultedTask& task) {
       result = {base::FailureReason::out_of_memory,
                 "the stack of a thread overflowed: its local variables need more than " +
                     std::to_string(FibreStacks::stack_bytes) + " bytes"};
+      break;
+    case FaultKind::shared_memory:
+      result = {base::FailureReason::out_of_bounds,
+                std::string("out-of-bounds ") + (record.is_write ? "write" : "read") +
+                    " beyond the block's dynamic shared memory, of which the job asked " +
+                    std::to_string(record.argument_bytes) + " bytes"};
       break;
     case FaultKind::division:
       result.message = "integer division by zero, or a quotient out of range";
@@ -80,7 +86,6 @@ FaultText describe_fault(const FaultRecord& record, const FaultedTask& task) {
         result.message += " at " + text(record.file) + ":" + std::to_string(record.line);
       break;
     case FaultKind::none:
-      result.message = "the kernel ended the executor process";
       break;
   }
   result.message += "; kernel " + task.kernel + ", grid " + triple(task.grid) + ", block size " +

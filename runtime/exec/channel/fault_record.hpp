@@ -15,6 +15,7 @@ enum class FaultKind : std::uint32_t {
   none,
   memory,          ///< an access that the host's memory protection stopped
   stack_overflow,  ///< in the guard page below a fibre's stack
+  shared_memory,   ///< beyond the block's dynamic shared memory of `argument_bytes`
   division,
   illegal_instruction,
   failed_check,  ///< assert or __trap: `what`, `file`, `line`

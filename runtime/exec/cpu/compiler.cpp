@@ -235,6 +235,9 @@ CompileOutcome Compiler::compile(const KernelRequest& request) {
   if (end.value().exit_code != 0) {
     CompileOutcome judged = judge_log(std::move(log), request, rewritten);
     judged.cpu_ns = outcome.cpu_ns;
+    if (judged.reason == base::FailureReason::compile_error)
+      judged.message += "compiled with " + program_ + " for this host's processor, " +
+                        (request.standard == Standard::cpp20 ? "C++20" : "C++17") + "\n";
     return judged;
   }
   const std::string_view base = kernel_base_name(request.expression);

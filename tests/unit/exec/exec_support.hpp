@@ -20,7 +20,7 @@
 namespace fastgpu::exec::test {
 
 /// Only matters when something is broken; sanitizers and busy machines are slow.
-inline constexpr std::chrono::seconds patience{120};
+inline constexpr std::chrono::seconds patience{30};
 
 class TemporaryFolder {
  public:

@@ -108,6 +108,16 @@ TEST_F(Fault, TellsAStackThatOverflowed) {
   EXPECT_NE(result.message.find("more than 262144 bytes"), std::string::npos) << result.message;
 }
 
+TEST_F(Fault, TellsThatSharedMemoryWasForgotten) {
+  const ExecutorResult result =
+      crash(faulty("extern __shared__ int s[]; s[threadIdx.x] = i; __syncthreads(); p[0] = s[0];"));
+  EXPECT_EQ(result.reason, FailureReason::out_of_bounds);
+  EXPECT_NE(result.message.find("out-of-bounds write beyond the block's dynamic shared memory, of "
+                                "which the job asked 0 bytes"),
+            std::string::npos)
+      << result.message;
+}
+
 TEST_F(Fault, SeesAWriteIntoTheLastFewBytesBesideABuffer) {
   ExecutorTask task = faulty("if (i == 0) ((char*)p)[1001] = 1;");
   task.arguments[0] = Argument::out(1001);

@@ -29,6 +29,12 @@ FaultRecord* record = nullptr;
 Scene scene;
 thread_local const FibreStacks* stacks = nullptr;
 
+struct SharedGuard {
+  std::uintptr_t begin, end;
+  std::uint32_t bytes;
+};
+thread_local SharedGuard shared_guard{0, 0, 0};
+
 constexpr std::size_t signal_stack_bytes = 64u << 10;
 constexpr greg_t page_fault_was_write = 2;
 
@@ -68,6 +74,10 @@ void record_memory(const siginfo_t& info, const ucontext_t& machine) {
   record->is_write = (machine.uc_mcontext.gregs[REG_ERR] & page_fault_was_write) != 0;
   if (stacks != nullptr && stacks->in_guard(address))
     record->kind = FaultKind::stack_overflow;
+  if (address >= shared_guard.begin && address < shared_guard.end) {
+    record->kind = FaultKind::shared_memory;
+    record->argument_bytes = shared_guard.bytes;
+  }
   const std::uint32_t count = scene.count.load(std::memory_order_acquire);
   for (std::uint32_t i = 0; i < count; ++i) {
     const SceneBuffer& buffer = scene.buffers[i];
@@ -147,6 +157,11 @@ void end_fault_scene() {
 
 void set_fault_stacks(const FibreStacks* mine) {
   stacks = mine;
+}
+
+void set_fault_shared(const char* guard_begin, const char* guard_end, std::uint32_t bytes) {
+  shared_guard = {reinterpret_cast<std::uintptr_t>(guard_begin),
+                  reinterpret_cast<std::uintptr_t>(guard_end), bytes};
 }
 
 void report_failed_check(const char* what, const char* file, int line) {

@@ -30,6 +30,10 @@ void end_fault_scene();
 /// Where the calling thread's fibres have their stacks; null for none.
 void set_fault_stacks(const FibreStacks* stacks);
 
+/// Where the guard behind the calling thread's dynamic shared memory is, and how much the job
+/// asked.
+void set_fault_shared(const char* guard_begin, const char* guard_end, std::uint32_t bytes);
+
 /// A failed check in device code: records and ends the process. Aborts without a record.
 [[noreturn]] void report_failed_check(const char* what, const char* file, int line);
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "runtime/base/check.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/exec/cpu/run/context.hpp"
 #include "runtime/exec/cpu/run/fault_handler.hpp"
@@ -46,7 +47,8 @@ std::string place(const abi::uint3& at) {
 struct Launcher::Worker {
   std::unique_ptr<BlockScheduler> scheduler;
   char* shared_region{nullptr};
-  static constexpr std::size_t shared_capacity = limits::shared_memory_bytes_max;
+  static constexpr std::size_t shared_capacity =
+      (limits::shared_memory_bytes_max + page_bytes - 1) / page_bytes * page_bytes;
 
   ~Worker() {
     if (shared_region != nullptr)
@@ -59,9 +61,12 @@ struct Launcher::Worker {
       if (region == MAP_FAILED)
         return nullptr;
       shared_region = static_cast<char*>(region);
-      mprotect(shared_region + shared_capacity, page_bytes, PROT_NONE);
+      const int guarded = mprotect(shared_region + shared_capacity, page_bytes, PROT_NONE);
+      FASTGPU_CHECK(guarded == 0, "the guard begins at a page");
     }
-    return shared_region + shared_capacity - (bytes + 127) / 128 * 128;
+    char* guard = shared_region + shared_capacity;
+    set_fault_shared(guard, guard + page_bytes, bytes);
+    return guard - (bytes + 127) / 128 * 128;
   }
 };
 
@@ -170,6 +175,8 @@ bool Launcher::begin(Launch& launch, Worker& worker) {
     launch.give_up(base::FailureReason::out_of_memory, "no memory for shared memory");
     return false;
   }
+  // What another job left there is nobody's business.
+  std::memset(context.dynamic_shared, 0, launch.shape.shared_bytes);
   if (!launch.module.fibres())
     return true;
   if (!worker.scheduler)
