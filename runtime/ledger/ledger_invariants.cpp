@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -133,6 +134,37 @@ std::vector<std::string> check(const LedgerState& state) {
     findings.expect(names.insert(member.info.name).second, "two members have the same name");
   }
   return findings.take();
+}
+
+std::vector<std::string> check(const ShardMachine& machine) {
+  Findings findings;
+  const DutyTable& duties = machine.duties();
+  std::map<base::AttemptId, TaskRanges> on_duty;
+  for (const auto& [id, job] : machine.state().jobs()) {
+    TaskRanges with_duty;
+    duties.for_each_in(id, {0, job.spec->tasks}, [&](base::TaskRange range, const Duty& duty) {
+      append(with_duty, range);
+      if (duty.attempt) {
+        append(on_duty[duty.attempt], range);
+      }
+    });
+    const TaskRanges live =
+        machine.leading() ? job.live_part({{0, job.spec->tasks}}) : TaskRanges{};
+    findings.expect(with_duty == live, id, "tasks with a duty and live tasks differ");
+  }
+  findings.expect(on_duty.size() == duties.holdings().size(), "an attempt has no task on duty");
+  for (const auto& [attempt, ranges] : on_duty) {
+    const Holding* holding = duties.find(attempt);
+    findings.expect(holding && holding->ranges == ranges,
+                    base::to_string(attempt) + " holds other tasks than are its duty");
+    findings.expect(!holding || difference(holding->running, holding->ranges).empty(),
+                    base::to_string(attempt) + " runs tasks that it does not hold");
+  }
+  std::vector<std::string> found = check(machine.state());
+  for (std::string& one : findings.take()) {
+    found.push_back(std::move(one));
+  }
+  return found;
 }
 
 std::vector<std::string> check_step(const LedgerState& before, const LedgerState& after) {

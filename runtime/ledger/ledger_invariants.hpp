@@ -7,12 +7,17 @@
 #include <vector>
 
 #include "runtime/ledger/ledger_state.hpp"
+#include "runtime/ledger/shard_machine.hpp"
 
 namespace fastgpu::ledger {
 
 /// Of a state by itself: segments cover each job's tasks exactly, counts agree, terminal records
 /// are whole, finished jobs are listed once, members and attempts are in order.
 std::vector<std::string> check(const LedgerState& state);
+
+/// Of a replica: its ledger as above and, while it leads, that every live task has exactly one duty
+/// and that attempts hold exactly the tasks whose duty they are.
+std::vector<std::string> check(const ShardMachine& machine);
 
 /// Of a state and a later one of the same replica, or of two replicas: terminal records never
 /// change, floors and attempts only grow, usage is never taken back, no live job is forgotten, no

@@ -52,7 +52,7 @@ class ShardBench : public ::testing::Test {
       }
       effects.push_back(std::move(effect));
     }
-    EXPECT_THAT(check(machine.state()), ::testing::IsEmpty());
+    EXPECT_THAT(check(machine), ::testing::IsEmpty());
     EXPECT_THAT(check_step(before, machine.state()), ::testing::IsEmpty());
   }
   void lead(std::uint64_t term = 1) { step(Leading{{1}, {term}}); }
