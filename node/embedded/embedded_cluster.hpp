@@ -18,10 +18,10 @@ namespace fastgpu::node {
 
 struct EmbeddedOptions {
   std::uint32_t nodes{1};
-  std::uint32_t cpu_devices{1};   ///< of each node
-  std::uint32_t null_devices{0};  ///< of each node
-  std::filesystem::path folder;   ///< empty: a temporary one, removed at the end
-  std::string executor_program;   ///< empty: fastgpu-executor beside the running program
+  std::uint32_t cpu_devices{1};    ///< of each node
+  std::uint32_t null_devices{0};   ///< of each node
+  std::filesystem::path folder;    ///< empty: a temporary one, removed at the end
+  std::string executor_program{};  ///< empty: fastgpu-executor beside the running program
 };
 
 class EmbeddedCluster {
