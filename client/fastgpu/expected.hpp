@@ -46,7 +46,8 @@ class [[nodiscard]] Expected {
   explicit operator bool() const { return has_value(); }
   T& value() & { return checked(), std::get<0>(state_); }
   const T& value() const& { return checked(), std::get<0>(state_); }
-  T&& value() && { return checked(), std::get<0>(std::move(state_)); }
+  /// By value, so that `for (auto& job : client.list().value())` does not outlive what it walks.
+  T value() && { return checked(), std::get<0>(std::move(state_)); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T* operator->() { return &value(); }
