@@ -56,6 +56,9 @@ void MonitorActor::perform(membership::DialNode& dial) {
 }
 
 void MonitorActor::perform(protocol::SharedView& view) {
+  if (context().on_view) {
+    context().on_view(view);
+  }
   tell(directory().gateway, view);
   tell(directory().scheduler, view);
   for (const auto& [id, shard] : directory().shards) {

@@ -14,7 +14,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/time.hpp"
-#include "runtime/protocol/cluster.hpp"
+#include "runtime/protocol/local_messages.hpp"
 
 namespace fastgpu::ledger {
 class ShardMachine;
@@ -59,6 +59,8 @@ struct NodeContext {
   /// One line of the form "fact -> consequence". Called on any actor's thread; may be empty.
   std::function<void(const std::string&)> trace;
 
+  /// The cluster as this node sees it has changed. Called on the monitor's thread; may be empty.
+  std::function<void(const protocol::SharedView&)> on_view;
   std::shared_ptr<Observer> observer;  ///< null but in tests
 
   Directory directory;

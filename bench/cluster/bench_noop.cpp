@@ -78,8 +78,12 @@ int main(int argc, char** argv) {
   const fs::path folder = base / ("bench_noop." + std::to_string(::getpid()));
   fs::create_directories(folder);
   {
-    auto cluster = fastgpu::node::EmbeddedCluster::start(
-        {.nodes = 3, .cpu_devices = 0, .null_devices = 1, .folder = folder / "cluster"});
+    fastgpu::node::EmbeddedOptions options;
+    options.nodes = 3;
+    options.cpu_devices = 0;
+    options.null_devices = 1;
+    options.folder = folder / "cluster";
+    auto cluster = fastgpu::node::EmbeddedCluster::start(options);
     if (!cluster.ok()) {
       std::fprintf(stderr, "%s\n", cluster.error().message.c_str());
       return 1;

@@ -95,6 +95,8 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
     };
   }
 
+  context->on_view = options.on_view;
+
   link::LinkOptions link_options;
   link_options.identity = {who.cluster, who.node, incarnation.value()};
   NodeParts parts;

@@ -17,6 +17,8 @@ struct RealNodeOptions {
   std::string executor_program;  ///< path of fastgpu-executor
   /// One line of the form "fact -> consequence"; may be empty. Called from any thread.
   std::function<void(const std::string&)> trace;
+  /// The node's view of the cluster has changed; may be empty. Called from any thread.
+  std::function<void(const protocol::SharedView&)> on_view;
 };
 
 class RealNode {

@@ -6,8 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <caf/all.hpp>
+#include <condition_variable>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include "node/daemon/node_config.hpp"
@@ -51,6 +55,42 @@ base::Result<fs::path> temporary_folder() {
   }
   return fs::path(name);
 }
+
+/// What each node sees of the cluster, told on the monitors' threads.
+class Views {
+ public:
+  void set(std::uint32_t index, protocol::SharedView view) {
+    const std::lock_guard lock(mutex_);
+    views_[index] = std::move(view);
+    changed_.notify_all();
+  }
+  /// Until all of `nodes` nodes see all of them up, each with `devices` healthy devices.
+  bool await_all(std::uint32_t nodes, std::uint32_t devices, std::chrono::seconds limit) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, limit, [&] {
+      return views_.size() == nodes &&
+             std::all_of(views_.begin(), views_.end(), [&](const auto& entry) {
+               return is_whole(*entry.second, nodes, devices);
+             });
+    });
+  }
+
+ private:
+  static bool is_whole(const protocol::ClusterView& view, std::uint32_t nodes,
+                       std::uint32_t devices) {
+    return view.nodes.size() == nodes &&
+           std::all_of(view.nodes.begin(), view.nodes.end(), [&](const protocol::NodeView& node) {
+             return node.state == protocol::NodeState::up && !node.leads.empty() &&
+                    node.devices.size() == devices &&
+                    std::all_of(node.devices.begin(), node.devices.end(),
+                                [](const auto& books) { return books.healthy; });
+           });
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::uint32_t, protocol::SharedView> views_;
+};
 
 }  // namespace
 
@@ -96,6 +136,9 @@ struct EmbeddedCluster::Impl {
   base::Status start_node(std::uint32_t index) {
     RealNodeOptions node_options;
     node_options.executor_program = options.executor_program;
+    node_options.on_view = [this, index](const protocol::SharedView& view) {
+      views.set(index, view);
+    };
     auto node = RealNode::start(system, folder(index), node_options);
     if (!node.ok()) {
       return node.error();
@@ -105,6 +148,7 @@ struct EmbeddedCluster::Impl {
   }
 
   EmbeddedOptions options;
+  Views views;  ///< outlives the nodes, which tell it
   bool temporary{false};
   caf::actor_system_config config;
   caf::actor_system system;
@@ -135,6 +179,13 @@ base::Result<std::unique_ptr<EmbeddedCluster>> EmbeddedCluster::start(EmbeddedOp
     if (const base::Status started = impl->start_node(i); !started.ok()) {
       return started.error();
     }
+  }
+  if (!impl->views.await_all(impl->options.nodes,
+                             impl->options.cpu_devices + impl->options.null_devices,
+                             impl->options.start_limit)) {
+    return failed("the nodes or their devices did not come up within " +
+                  std::to_string(impl->options.start_limit.count()) + " s; is " +
+                  impl->options.executor_program + " there?");
   }
   return std::unique_ptr<EmbeddedCluster>(new EmbeddedCluster(std::move(impl)));
 }

@@ -7,6 +7,7 @@
 ///
 /// Owned by the caller; ends its nodes and, if it made the folder, removes it. Calls block.
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -22,11 +23,13 @@ struct EmbeddedOptions {
   std::uint32_t null_devices{0};   ///< of each node
   std::filesystem::path folder;    ///< empty: a temporary one, removed at the end
   std::string executor_program{};  ///< empty: fastgpu-executor beside the running program
+  std::chrono::seconds start_limit{30};
 };
 
 class EmbeddedCluster {
  public:
-  /// All nodes serve when this returns. A folder used before is taken up again, with the same
+  /// All nodes serve and know each other and their devices when this returns; an Error names what
+  /// was missing after `start_limit`. A folder used before is taken up again, with the same
   /// number of nodes.
   static base::Result<std::unique_ptr<EmbeddedCluster>> start(EmbeddedOptions options);
   ~EmbeddedCluster();

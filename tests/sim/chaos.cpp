@@ -194,7 +194,7 @@ class Chaos {
 
   void finish(bool settled) {
     for (const auto& [job, spec] : accepted_) {
-      watch_->check_end(job, spec);
+      watch_->check_end(job, spec, plan_.dying_devices);
     }
     result_.violations = watch_->violations();
     if (!settled) {

@@ -30,8 +30,9 @@ class Watch final : public actors::Observer {
   /// The job as its shard's ledger had it last; null if no ledger has it.
   const ledger::Job* find(base::JobId job) const;
   bool has_ended(base::JobId job) const;
-  /// An accepted job is there, is terminal, and ended as a simulated device would have it.
-  void check_end(base::JobId job, const protocol::JobSpec& spec);
+  /// An accepted job is there, is terminal, and ended as a simulated device would have it. Where
+  /// devices die by themselves, one that does so twice under the same task may be blamed on it.
+  void check_end(base::JobId job, const protocol::JobSpec& spec, bool devices_die);
   std::uint64_t tasks_ended() const;
   std::uint64_t attempts() const;
 
