@@ -47,6 +47,50 @@ std::vector<std::unique_ptr<exec::Executor>> make_executors(const NodeFolder& fo
   return executors;
 }
 
+/// Opens what the node keeps on disk. The store first: its lock says whether another process is
+/// this node already.
+base::Status open_disk(const NodeFolder& folder, NodeParts& parts) {
+  base::Result<std::unique_ptr<store::RocksDbStore>> store =
+      store::RocksDbStore::open({.folder = folder.store().string()});
+  if (!store.ok()) {
+    return store.error();
+  }
+  base::Result<std::unique_ptr<objects::FileFolder>> blob_folder =
+      objects::FileFolder::open(folder.objects().string());
+  if (!blob_folder.ok()) {
+    return blob_folder.error();
+  }
+  base::Result<std::unique_ptr<objects::BlobStore>> blobs =
+      objects::BlobStore::open(*blob_folder.value());
+  if (!blobs.ok()) {
+    return blobs.error();
+  }
+  parts.store = std::move(store).value();
+  parts.blob_folder = std::move(blob_folder).value();
+  parts.blobs = std::move(blobs).value();
+  return {};
+}
+
+actors::ContextPtr make_context(const NodeSettings& settings, const NodeIdentity& who,
+                                base::Incarnation incarnation, const RealNodeOptions& options) {
+  auto context = std::make_shared<actors::NodeContext>();
+  context->cluster = who.cluster;
+  context->self = {who.node, settings.name, settings.listen};
+  context->incarnation = incarnation;
+  context->layout = {who.shard_count};
+  context->seeds = merged(who.members, {context->self});
+  context->random_seed = random_seed();
+  context->clock = boot_time;
+  context->wall_clock = wall_time;
+  context->on_view = options.on_view;
+  if (options.trace) {
+    context->trace = [name = context->self.name, trace = options.trace](const std::string& line) {
+      trace(name + " " + line);
+    };
+  }
+  return context;
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& system,
@@ -58,53 +102,18 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
     return settings.ok() ? identity.error() : settings.error();
   }
   const NodeIdentity& who = identity.value();
-
-  // The store first: its lock says whether another process is this node already.
-  base::Result<std::unique_ptr<store::RocksDbStore>> store =
-      store::RocksDbStore::open({.folder = folder.store().string()});
-  if (!store.ok()) {
-    return store.error();
+  NodeParts parts;
+  if (const base::Status opened = open_disk(folder, parts); !opened.ok()) {
+    return opened.error();
   }
   const base::Result<base::Incarnation> incarnation = folder.next_incarnation();
   if (!incarnation.ok()) {
     return incarnation.error();
   }
-  base::Result<std::unique_ptr<objects::FileFolder>> blobs_folder =
-      objects::FileFolder::open(folder.objects().string());
-  if (!blobs_folder.ok()) {
-    return blobs_folder.error();
-  }
-  base::Result<std::unique_ptr<objects::BlobStore>> blobs =
-      objects::BlobStore::open(*blobs_folder.value());
-  if (!blobs.ok()) {
-    return blobs.error();
-  }
-
-  auto context = std::make_shared<actors::NodeContext>();
-  context->cluster = who.cluster;
-  context->self = {who.node, settings.value().name, settings.value().listen};
-  context->incarnation = incarnation.value();
-  context->layout = {who.shard_count};
-  context->seeds = merged(who.members, {context->self});
-  context->random_seed = random_seed();
-  context->clock = boot_time;
-  context->wall_clock = wall_time;
-  if (options.trace) {
-    context->trace = [name = context->self.name, trace = options.trace](const std::string& line) {
-      trace(name + " " + line);
-    };
-  }
-
-  context->on_view = options.on_view;
-
   link::LinkOptions link_options;
   link_options.identity = {who.cluster, who.node, incarnation.value()};
-  NodeParts parts;
-  parts.context = context;
+  parts.context = make_context(settings.value(), who, incarnation.value(), options);
   parts.link = std::make_shared<link::ZmqLink>(link_options, boot_time);
-  parts.store = std::move(store).value();
-  parts.blob_folder = std::move(blobs_folder).value();
-  parts.blobs = std::move(blobs).value();
   parts.executors = make_executors(folder, settings.value(), options.executor_program);
   if (who.node.value <= who.shard_count) {
     parts.shards = {{who.node.value - 1}};
@@ -113,8 +122,7 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
     parts.founders = who.members;
     parts.join_token = who.join_token;
   }
-
-  std::unique_ptr<RealNode> node(new RealNode(system, context));
+  std::unique_ptr<RealNode> node(new RealNode(system, parts.context));
   if (const base::Status assembled = assemble(system, std::move(parts)); !assembled.ok()) {
     return assembled.error();
   }
