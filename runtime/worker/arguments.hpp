@@ -1,7 +1,7 @@
 #pragma once
 
-/// Makes the arguments of one task out of a job's specification: fills in "{}" (the task's index)
-/// and "{n}" (the number of tasks) in scalars, parses them, and picks each buffer's data.
+/// Makes the arguments of one task out of a job's specification: scalars as protocol/arguments.hpp
+/// reads them, and each buffer's data.
 /// Pure. What a user can get wrong comes back as an Error with a sentence for people.
 
 #include <cstdint>
@@ -13,12 +13,6 @@
 #include "runtime/worker/worker_effects.hpp"
 
 namespace fastgpu::worker {
-
-/// The text with its marks filled in.
-std::string fill_in(const std::string& text, std::uint32_t task, std::uint32_t tasks);
-
-/// The value of a filled-in scalar; the whole text must be a number that the type can hold.
-base::Result<LaunchScalar> parse_scalar(protocol::ScalarType type, const std::string& text);
 
 /// The data of a task: the only one, or its own; null when the specification has none for it.
 const protocol::Data* data_of(const protocol::BufferArgument& buffer, std::uint32_t task);
