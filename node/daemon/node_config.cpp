@@ -235,6 +235,20 @@ base::Result<base::Incarnation> NodeFolder::next_incarnation() const {
   return next;
 }
 
+void NodeFolder::remember(const std::vector<protocol::NodeInfo>& members) const {
+  // Best effort: what is forgotten is learned again from any member that is known.
+  static_cast<void>(write_file(folder_ / "members.toml", members_toml(members)));
+}
+
+std::vector<protocol::NodeInfo> NodeFolder::remembered() const {
+  const fs::path file = folder_ / "members.toml";
+  if (!fs::exists(file)) {
+    return {};
+  }
+  const base::Result<toml::table> read = read_toml(file);
+  return read.ok() ? members_of(read.value()) : std::vector<protocol::NodeInfo>{};
+}
+
 std::string random_token() {
   base::ObjectHash random;
   fill_random(random.bytes.data(), random.bytes.size());

@@ -1,7 +1,7 @@
 #pragma once
 
 /// The data folder of a node: what the operator may edit (node.toml), who the node is
-/// (identity.toml, written once by `init` or `join`), and how many lives it has had.
+/// (identity.toml, written once by `init` or `join`), how many lives it has had, and whom it knew.
 /// Used by the composition root only. Every failure names the file and, where known, the line.
 
 #include <cstdint>
@@ -50,6 +50,10 @@ class NodeFolder {
   base::Result<NodeIdentity> identity() const;
   /// A number greater than any given out for this folder before, durably.
   base::Result<base::Incarnation> next_incarnation() const;
+  /// The members that this node knows now; at its next start it dials them at once, so that it
+  /// finds the others also while the first node is away.
+  void remember(const std::vector<protocol::NodeInfo>& members) const;
+  std::vector<protocol::NodeInfo> remembered() const;
 
  private:
   std::filesystem::path folder_;

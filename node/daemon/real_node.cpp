@@ -71,18 +71,38 @@ base::Status open_disk(const NodeFolder& folder, NodeParts& parts) {
   return {};
 }
 
-actors::ContextPtr make_context(const NodeSettings& settings, const NodeIdentity& who,
-                                base::Incarnation incarnation, const RealNodeOptions& options) {
+/// Notes on the disk whom the view names, whenever that changes, and passes the view on.
+std::function<void(const protocol::SharedView&)> remembering(const NodeFolder& folder,
+                                                             const RealNodeOptions& options) {
+  return [folder, told = options.on_view,
+          known = folder.remembered()](const protocol::SharedView& view) mutable {
+    std::vector<protocol::NodeInfo> members;
+    for (const protocol::NodeView& node : view->nodes) {
+      members.push_back(node.info);
+    }
+    if (members != known) {
+      known = std::move(members);
+      folder.remember(known);
+    }
+    if (told) {
+      told(view);
+    }
+  };
+}
+
+actors::ContextPtr make_context(const NodeFolder& folder, const NodeSettings& settings,
+                                const NodeIdentity& who, base::Incarnation incarnation,
+                                const RealNodeOptions& options) {
   auto context = std::make_shared<actors::NodeContext>();
   context->cluster = who.cluster;
   context->self = {who.node, settings.name, settings.listen};
   context->incarnation = incarnation;
   context->layout = {who.shard_count};
-  context->seeds = merged(who.members, {context->self});
+  context->seeds = merged(merged(who.members, folder.remembered()), {context->self});
   context->random_seed = random_seed();
   context->clock = boot_time;
   context->wall_clock = wall_time;
-  context->on_view = options.on_view;
+  context->on_view = remembering(folder, options);
   if (options.trace) {
     context->trace = [name = context->self.name, trace = options.trace](const std::string& line) {
       trace(name + " " + line);
@@ -112,7 +132,7 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   }
   link::LinkOptions link_options;
   link_options.identity = {who.cluster, who.node, incarnation.value()};
-  parts.context = make_context(settings.value(), who, incarnation.value(), options);
+  parts.context = make_context(folder, settings.value(), who, incarnation.value(), options);
   parts.link = std::make_shared<link::ZmqLink>(link_options, boot_time);
   parts.executors = make_executors(folder, settings.value(), options.executor_program);
   if (who.node.value <= who.shard_count) {

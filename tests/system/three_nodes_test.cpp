@@ -164,6 +164,33 @@ TEST(ThreeNodes, RecordEveryAcceptedTaskOnceThoughNodesAreKilled) {
   }
 }
 
+/// True once node `asked` sees the node of that name up; asks until then, at most half a minute.
+bool await_seen(const ProcessCluster& cluster, int asked, const std::string& name) {
+  const auto deadline = std::chrono::steady_clock::now() + Seconds{30};
+  while (std::chrono::steady_clock::now() < deadline) {
+    const Finished listed = cluster.fastgpu_at(asked, {"node", "list", "--json"});
+    const json document = json::parse(listed.out, nullptr, false);
+    for (const json& node : document.value("items", json::array())) {
+      if (node.value("name", "") == name && node.value("state", "") == "up") {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+TEST(ThreeNodes, FindEachOtherAgainWhileTheFirstOneStaysAway) {
+  ProcessCluster cluster;
+  ASSERT_TRUE(await_seen(cluster, 1, "n3"));
+  for (int node = 0; node < 3; ++node) {
+    cluster.kill(node);
+  }
+  cluster.start(1);
+  cluster.start(2);
+  EXPECT_TRUE(await_seen(cluster, 1, "n3")) << "n2 had joined before n3 was there";
+  EXPECT_TRUE(await_seen(cluster, 2, "n2"));
+}
+
 TEST(ThreeNodes, LeaveNoExecutorBehindWhenTheyAreKilled) {
   ProcessCluster cluster({.nodes = 1});
   const Finished before =
