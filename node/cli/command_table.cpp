@@ -61,7 +61,7 @@ void declare_run(CLI::App& app, Invocation& to) {
 }
 
 void declare_jobs(CLI::App& app, Invocation& to) {
-  app.add_option("jobs", to.selectors, "17, 17.3 (a task), 3-9, last, @name")->required();
+  app.add_option("jobs", to.selectors, "17, 3-9, last, @name; to show one task: 17.3")->required();
 }
 
 void declare_wait(CLI::App& app, Invocation& to) {

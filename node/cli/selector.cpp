@@ -75,6 +75,16 @@ std::vector<base::JobId> matches(const Selector& selector,
   return found;
 }
 
+base::Status refuse_task(const Selector& selector, const std::string& text) {
+  if (!selector.task) {
+    return {};
+  }
+  const std::string job = text.substr(0, text.find('.'));
+  return base::Error{base::ErrorKind::invalid, base::ErrorCode::usage,
+                     text + " names one task; this command acts on whole jobs",
+                     "fastgpu show " + text + " shows the task; " + job + " names its job"};
+}
+
 base::Result<std::vector<base::JobId>> find_jobs(const Context& context,
                                                  client::Connection& connection,
                                                  const std::vector<std::string>& selectors) {

@@ -28,7 +28,12 @@ base::Result<Selector> parse_selector(const std::string& text);
 std::vector<base::JobId> matches(const Selector& selector,
                                  const std::vector<protocol::JobSummary>& jobs);
 
-/// All jobs that are named, each once, in the order typed. None found is an Error.
+/// Of verbs that act on whole jobs: a selector that names a task is an Error (usage), since acting
+/// on its whole job would do more than was asked.
+base::Status refuse_task(const Selector& selector, const std::string& text);
+
+/// All jobs that are named, each once, in the order typed. None found is an Error. The caller deals
+/// with a selector's task.
 base::Result<std::vector<base::JobId>> find_jobs(const Context& context,
                                                  client::Connection& connection,
                                                  const std::vector<std::string>& selectors);

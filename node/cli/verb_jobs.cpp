@@ -52,6 +52,22 @@ void keep_task(protocol::JobDetail& detail, std::uint32_t task) {
   });
 }
 
+/// Jobs named by selectors of which none may name a task.
+base::Result<std::vector<base::JobId>> find_whole_jobs(const Context& context,
+                                                       client::Connection& connection,
+                                                       const std::vector<std::string>& selectors) {
+  for (const std::string& text : selectors) {
+    const base::Result<Selector> selector = parse_selector(text);
+    if (!selector.ok()) {
+      return selector.error();
+    }
+    if (const base::Status whole = refuse_task(selector.value(), text); !whole.ok()) {
+      return whole.error();
+    }
+  }
+  return find_jobs(context, connection, selectors);
+}
+
 }  // namespace
 
 int verb_ps(Context& context, const Invocation& invocation) {
@@ -93,7 +109,13 @@ int verb_show(Context& context, const Invocation& invocation) {
       if (!detail.ok()) {
         return context.fail(detail.error());
       }
-      if (selector.value().task) {
+      if (const auto task = selector.value().task) {
+        if (*task >= detail.value().spec->tasks) {
+          return context.fail(
+              {base::ErrorKind::rejected, base::ErrorCode::not_found,
+               "job " + base::to_string(job) + " has no task " + std::to_string(*task),
+               "its tasks are 0 to " + std::to_string(detail.value().spec->tasks - 1)});
+        }
         keep_task(detail.value(), *selector.value().task);
       }
       if (context.format() == Format::id) {
@@ -118,7 +140,7 @@ int verb_wait(Context& context, const Invocation& invocation) {
   if (!connection.ok()) {
     return context.fail(connection.error());
   }
-  const auto jobs = find_jobs(context, *connection.value(), invocation.selectors);
+  const auto jobs = find_whole_jobs(context, *connection.value(), invocation.selectors);
   if (!jobs.ok()) {
     return context.fail(jobs.error());
   }
@@ -151,7 +173,7 @@ int verb_cancel(Context& context, const Invocation& invocation) {
   if (!connection.ok()) {
     return context.fail(connection.error());
   }
-  const auto jobs = find_jobs(context, *connection.value(), invocation.selectors);
+  const auto jobs = find_whole_jobs(context, *connection.value(), invocation.selectors);
   if (!jobs.ok()) {
     return context.fail(jobs.error());
   }
@@ -193,7 +215,7 @@ int verb_copy(Context& context, const Invocation& invocation) {
     return context.fail(connection.error());
   }
   const auto jobs =
-      find_jobs(context, *connection.value(), {invocation.copy_from.substr(0, colon)});
+      find_whole_jobs(context, *connection.value(), {invocation.copy_from.substr(0, colon)});
   if (!jobs.ok()) {
     return context.fail(jobs.error());
   }

@@ -117,6 +117,13 @@ TEST(Commands, ExitWithTwoWhenTheyAreNotUnderstood) {
   }
 }
 
+TEST(Selectors, RefusesATaskWhereOnlyAWholeJobCanBeMeant) {
+  EXPECT_TRUE(refuse_task(parse_selector("17").value(), "17").ok());
+  const base::Status refused = refuse_task(parse_selector("17.3").value(), "17.3");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, base::ErrorCode::usage);
+}
+
 TEST(Selectors, ReadEveryForm) {
   EXPECT_EQ(parse_selector("17").value(), (Selector{base::JobId{17}, {17}, {}, ""}));
   EXPECT_EQ(parse_selector("17.3").value(), (Selector{base::JobId{17}, {17}, 3, ""}));
