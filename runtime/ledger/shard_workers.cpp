@@ -218,7 +218,8 @@ void ShardMachine::on_applied(const TasksEnded& change) {
 }
 
 void ShardMachine::on_applied(const TasksAgain& change) {
-  if (!leading_) {
+  // A later record of the same entry may have ended the job, and retention forgotten it.
+  if (!leading_ || state_.find(change.job) == nullptr) {
     return;
   }
   TaskRanges freed;

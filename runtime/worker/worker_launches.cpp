@@ -126,6 +126,9 @@ WorkerMachine::Try WorkerMachine::try_launch(Attempt& attempt, std::size_t place
     case Inputs::awaited:
       return Try::wait;
     case Inputs::failed:
+      // A holder that is away may come back with the object: to be asked again, not a failure.
+      if (failure.kind == base::ErrorKind::unavailable)
+        return Try::wait;
       end_queued(attempt, place,
                  failure.code == base::ErrorCode::object_missing ? FailureReason::input_missing
                                                                  : FailureReason::staging_failed,

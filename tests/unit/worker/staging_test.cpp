@@ -87,6 +87,22 @@ TEST(WorkerStaging, AFailedFetchEndsTheTasksThatNeedIt) {
   EXPECT_EQ(bench.stages.size(), 2u) << "a failure is not remembered";
 }
 
+TEST(WorkerStaging, AHolderThatIsAwayIsAskedAgainUntilItIsBack) {
+  WorkerBench bench;
+  bench.warm_up();
+  bench.give(assign_reading({object(1)}, 1));
+  ASSERT_EQ(bench.stages.size(), 1u);
+  protocol::Staged away{bench.stages[0].device, bench.stages[0].token, false, {}, {}};
+  away.error.kind = base::ErrorKind::unavailable;
+  away.error.code = base::ErrorCode::object_missing;
+  bench.step(away);
+  bench.step(Tick{});
+  ASSERT_EQ(bench.stages.size(), 2u);
+  EXPECT_TRUE(bench.launches.empty());
+  bench.step(staged(bench.stages[1], "abcd"));
+  EXPECT_EQ(bench.launches.size(), 1u);
+}
+
 TEST(WorkerStaging, AFailureOfTransferIsNotTheTasksOwn) {
   WorkerBench bench;
   bench.warm_up();
