@@ -209,7 +209,7 @@ TEST(ShardActorDeathTest, DoesNotGoOnWithALogThatIsDamaged) {
     }
     bench.spawn<ShardActor>(std::move(damaged));
   };
-  EXPECT_DEATH(start_damaged(), "");
+  EXPECT_DEATH(start_damaged(), "broken invariant");
 }
 
 }  // namespace

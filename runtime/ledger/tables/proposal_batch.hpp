@@ -27,7 +27,6 @@ class ProposalBatch {
 
   /// Records that are not in an entry of the log yet.
   std::size_t waiting_records() const { return waiting_.size() + returned_records_; }
-  std::size_t entries_in_flight() const { return in_flight_.size(); }
   /// When an entry that the log refused is offered again.
   std::optional<base::Time> next_deadline() const { return retry_at_; }
 

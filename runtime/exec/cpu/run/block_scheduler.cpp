@@ -250,11 +250,4 @@ const unsigned long long (*BlockScheduler::share_in_warp(unsigned mask, const vo
   return seen.slots;
 }
 
-unsigned BlockScheduler::stuck_at_block_barrier() const {
-  unsigned count = 0;
-  for (unsigned w = 0; w < warp_count_; ++w)
-    count += static_cast<unsigned>(std::popcount(warps_[w].at_block_barrier));
-  return count;
-}
-
 }  // namespace fastgpu::exec

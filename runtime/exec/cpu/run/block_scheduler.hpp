@@ -35,8 +35,6 @@ class BlockScheduler {
                                            unsigned* lanes))[2];
 
   const FibreStacks& stacks() const { return stacks_; }
-  /// How many threads stood at a barrier of the block when it was given up.
-  unsigned stuck_at_block_barrier() const;
 
  private:
   static constexpr unsigned threads_max = 1024;
