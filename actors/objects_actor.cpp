@@ -72,7 +72,7 @@ void ObjectsActor::handle_peer(const FromPeer& message) {
 
 void ObjectsActor::handle_keep(const protocol::Keep& keep) {
   std::vector<objects::Blob> blobs;
-  protocol::Kept kept{keep.device, keep.token, {}};
+  protocol::Kept kept{keep.device, keep.token, {}, {}};
   for (const base::Bytes& data : keep.data) {
     blobs.push_back({base::sha256(data.span()), data});
     kept.objects.push_back({blobs.back().hash, data.size(), context().self.node});
@@ -80,7 +80,7 @@ void ObjectsActor::handle_keep(const protocol::Keep& keep) {
   const base::Status stored = store_->put(blobs);
   if (!stored.ok()) {
     trace("outputs not kept -> " + stored.error().message);
-    kept.objects.clear();
+    kept = {keep.device, keep.token, {}, stored.error()};
   }
   tell(directory().workers.at(keep.device.ordinal), kept);
 }

@@ -22,6 +22,7 @@ Words words_of(const base::Error& error) {
       return {"usage", 2};
     case ErrorCode::not_found:
     case ErrorCode::object_missing:
+    case ErrorCode::output_missing:
       return {"not_found", 3};
     case ErrorCode::already_finished:
     case ErrorCode::name_taken:
@@ -39,6 +40,7 @@ Words words_of(const base::Error& error) {
     case ErrorCode::infeasible:
       return {"infeasible", 7};
     case ErrorCode::overloaded:
+    case ErrorCode::disk_full:
       return {"overloaded", 9};
     case ErrorCode::job_failed:
       return {"job_failed", 10};

@@ -27,10 +27,23 @@ inline constexpr std::chrono::nanoseconds duration_max = 24h * 3653;  ///< ten y
 
 // --- jobs ----------------------------------------------------------------------------------------
 inline constexpr std::uint32_t array_tasks_max = 10'000'000;
+inline constexpr std::size_t dependencies_max = 256;
 inline constexpr std::uint32_t retries_node_loss_default = 5;
 inline constexpr std::chrono::nanoseconds kernel_time_limit_default = 1h;
 inline constexpr std::uint64_t object_bytes_max = 16ull << 30;
 inline constexpr std::size_t listed_jobs_max = 1000;
+inline constexpr std::size_t task_outputs_max = 1024;
+
+// --- commands ------------------------------------------------------------------------------------
+inline constexpr std::size_t command_arguments_max = 4096;  ///< words, and names in environment
+inline constexpr std::size_t command_files_max = 1024;      ///< inputs, and outputs, of one task
+inline constexpr std::size_t path_bytes_max = 1024;
+inline constexpr std::uint64_t command_folder_bytes_max = 64ull << 30;
+inline constexpr std::uint64_t log_bytes_per_job_max = 64ull << 20;
+inline constexpr std::chrono::nanoseconds command_stop_grace = 2s;  ///< from SIGTERM to SIGKILL
+inline constexpr std::chrono::nanoseconds lease_command = 2min;
+inline constexpr std::chrono::nanoseconds lease_command_max = 7 * 24h;
+inline constexpr std::chrono::nanoseconds command_time_limit_default = 24h;
 inline constexpr std::size_t listed_results_max = 1000;
 
 // --- waiting -------------------------------------------------------------------------------------
@@ -101,6 +114,9 @@ static_assert(link_alive_interval * 4 <= link_silent_after,
 static_assert(link_redial_min <= link_redial_max);
 static_assert(lease_renew_interval * 2 < lease_safe, "a lease survives one lost renewal");
 static_assert(rpc_timeout < lease_safe);
+static_assert(lease_safe <= lease_command, "what may not overlap is not given up sooner");
+static_assert(kernel_arguments_max <= task_outputs_max);
+static_assert(command_files_max <= task_outputs_max);
 static_assert(list_timeout < rpc_timeout,
               "a listing gives up on a silent node before its asker does");
 static_assert(leader_retry_interval * 4 <= rpc_timeout);

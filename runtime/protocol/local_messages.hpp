@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "runtime/base/ids.hpp"
@@ -157,7 +158,59 @@ struct Kept {
   base::DeviceId device;
   StageToken token;
   std::vector<ObjectRef> objects;
+  base::Error error;  ///< meaningful when there are no objects
   bool operator==(const Kept&) const = default;
+};
+
+/// A file that a command finds in its folder, at `path` below it.
+struct FolderFile {
+  std::string path;
+  bool executable{false};
+  Data data;
+  bool operator==(const FolderFile&) const = default;
+};
+/// Make a command's folder and fill it. Answered by FolderReady, always.
+struct PrepareFolder {
+  base::DeviceId device;
+  StageToken token;
+  std::string folder;  ///< its name among the node's, one for each attempt of a task
+  std::vector<FolderFile> files;
+  bool operator==(const PrepareFolder&) const = default;
+};
+struct FolderReady {
+  base::DeviceId device;
+  StageToken token;
+  bool ok{false};
+  std::string path;   ///< on the host; meaningful when ok
+  base::Error error;  ///< meaningful when not ok
+  bool operator==(const FolderReady&) const = default;
+};
+/// Keep these files of the folder as results. Answered by FolderCollected, always.
+struct CollectFolder {
+  base::DeviceId device;
+  StageToken token;
+  base::JobId job;
+  std::string folder;
+  std::vector<std::string> outputs;  ///< paths below it; of a folder, all files below that
+  bool operator==(const CollectFolder&) const = default;
+};
+struct OutputFile {
+  std::string path;
+  Data data;
+  bool operator==(const OutputFile&) const = default;
+};
+struct FolderCollected {
+  base::DeviceId device;
+  StageToken token;
+  bool ok{false};
+  std::vector<OutputFile> outputs;
+  base::Error error;  ///< meaningful when not ok
+  bool operator==(const FolderCollected&) const = default;
+};
+/// The folder is not needed any more. Not answered.
+struct DropFolder {
+  std::string folder;
+  bool operator==(const DropFolder&) const = default;
 };
 
 }  // namespace fastgpu::protocol

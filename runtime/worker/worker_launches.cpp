@@ -141,7 +141,7 @@ WorkerMachine::Try WorkerMachine::try_launch(Attempt& attempt, std::size_t place
   if (!fit && !in_flight_.empty())
     return Try::full;
   if (!fit) {  // the device came back smaller than when it granted this
-    end_queued(attempt, place, FailureReason::out_of_memory,
+    end_queued(attempt, place, FailureReason::cuda_out_of_memory,
                "the task needs " + std::to_string(fit.asked) + " bytes, the device has " +
                    std::to_string(fit.available));
     return Try::consumed;

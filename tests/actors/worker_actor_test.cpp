@@ -141,7 +141,7 @@ TEST(WorkerActor, KeepsLargeOutputsBeforeItReports) {
   ASSERT_TRUE(keep.has_value());
   EXPECT_FALSE(bench.take_to_node<protocol::Finish>().has_value());
   const protocol::ObjectRef object{{}, 5000, {1}};
-  bench.send(protocol::Kept{keep->device, keep->token, {object}});
+  bench.send(protocol::Kept{keep->device, keep->token, {object}, {}});
   const auto finish = bench.take_to_node<protocol::Finish>();
   ASSERT_TRUE(finish.has_value());
   EXPECT_EQ(finish->second.reports.at(0).outcome.outputs, (std::vector<protocol::Data>{object}));

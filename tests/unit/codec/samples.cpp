@@ -81,14 +81,36 @@ protocol::Timings timings() {
   return {numbers.next(), numbers.next(), numbers.next(), numbers.next(), numbers.next(), true};
 }
 
+protocol::CommandEnd command_end() {
+  return {-numbers.next<std::int32_t>(),
+          numbers.next<std::uint8_t>(),
+          numbers.text("protection "),
+          numbers.next<std::int64_t>(),
+          numbers.wide(),
+          numbers.wide(),
+          {numbers.text("out/"), ""}};
+}
+
+protocol::CommandSpec command_spec() {
+  return {{numbers.text("python"), "", numbers.text("{}")},
+          {{"SEED", numbers.text("")}, {"", ""}},
+          numbers.text("cwd"),
+          {{numbers.text("in/"), true, data()}, {"", false, {}}},
+          {numbers.text("out/{}"), ""},
+          numbers.wide(),
+          numbers.wide(),
+          true};
+}
+
 protocol::TaskOutcome outcome() {
   return {protocol::TaskState::timed_out,
-          base::FailureReason::not_supported_on_device,
+          base::failure_reason_last,
           numbers.text("outcome "),
           attempt_id(),
           device_id(),
           data(),
-          timings()};
+          timings(),
+          command_end()};
 }
 
 std::vector<protocol::TaskReport> reports() {
@@ -197,6 +219,9 @@ protocol::JobSpec job_spec() {
   spec.retries = numbers.next();
   spec.crash_limit = numbers.next();
   spec.wait_if_infeasible = true;
+  spec.command = command_spec();
+  spec.lease_ns = numbers.next<std::int64_t>();
+  spec.after = {{job_id(), protocol::DependencyKind::fail}, {job_id(), {}}};
   return spec;
 }
 

@@ -104,11 +104,11 @@ TEST(ProcessExecutor, AnOversizedTaskFailsWithNumbers) {
   ExecutorTask task = small_task({});
   task.arguments = {Argument::out(2 << 20)};
   const ExecutorResult result = recorder.run(task);
-  EXPECT_EQ(result.reason, FailureReason::out_of_memory);
+  EXPECT_EQ(result.reason, FailureReason::cuda_out_of_memory);
   EXPECT_NE(result.message.find("1048576"), std::string::npos) << result.message;
   task.arguments[0] = Argument::out(~0ull);
   task.token = {};
-  EXPECT_EQ(recorder.run(task).reason, FailureReason::out_of_memory);
+  EXPECT_EQ(recorder.run(task).reason, FailureReason::cuda_out_of_memory);
   EXPECT_EQ(recorder.run(small_task({})).reason, FailureReason::none);
 }
 
@@ -120,7 +120,7 @@ TEST(ProcessExecutor, BuffersBeyondTheDevicesMemoryFailWithNumbers) {
   ExecutorTask task = small_task({});
   task.arguments = {Argument::scratch(2 << 20)};
   const ExecutorResult result = recorder.run(task);
-  EXPECT_EQ(result.reason, FailureReason::out_of_memory);
+  EXPECT_EQ(result.reason, FailureReason::cuda_out_of_memory);
   EXPECT_EQ(result.message, "the buffers need 2097152 bytes, the device has 1048576");
 }
 

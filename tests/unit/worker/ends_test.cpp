@@ -74,7 +74,7 @@ TEST(WorkerEnds, SmallOutputsRideAndLargeOnesAreKeptFirst) {
   EXPECT_EQ(bench.machine.books().slots_free, 1u) << "the device is free while outputs are kept";
   const protocol::ObjectRef object{{{9}}, large.size(), {2}};
   for (int twice = 0; twice < 2; ++twice)
-    bench.step(protocol::Kept{WorkerBench::device, bench.keeps[0].token, {object}});
+    bench.step(protocol::Kept{WorkerBench::device, bench.keeps[0].token, {object}, {}});
   ASSERT_EQ(bench.count<Finish>(), 1u);
   const auto finish = bench.take<Finish>();
   EXPECT_EQ(finish->reports[0].outcome.outputs, (std::vector<protocol::Data>{small, object}));
@@ -85,7 +85,7 @@ TEST(WorkerEnds, OutputsThatCannotBeKeptFailTheTaskForReasonsNotItsOwn) {
   bench.warm_up();
   bench.give(WorkerBench::assign(1, {0, 1}));
   bench.done(FailureReason::none, "", {base::Bytes(std::vector<std::uint8_t>(5000, 2))});
-  bench.step(protocol::Kept{WorkerBench::device, bench.keeps[0].token, {}});
+  bench.step(protocol::Kept{WorkerBench::device, bench.keeps[0].token, {}, {}});
   const auto finish = bench.take<Finish>();
   ASSERT_TRUE(finish.has_value());
   EXPECT_TRUE(base::is_infrastructure(finish->reports[0].outcome.reason));
