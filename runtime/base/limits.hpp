@@ -43,7 +43,6 @@ inline constexpr std::uint64_t log_bytes_per_job_max = 64ull << 20;
 inline constexpr std::chrono::nanoseconds command_stop_grace = 2s;  ///< from SIGTERM to SIGKILL
 inline constexpr std::chrono::nanoseconds lease_command = 2min;
 inline constexpr std::chrono::nanoseconds lease_command_max = 7 * 24h;
-inline constexpr std::chrono::nanoseconds command_time_limit_default = 24h;
 inline constexpr std::size_t listed_results_max = 1000;
 
 // --- waiting -------------------------------------------------------------------------------------
