@@ -1,5 +1,6 @@
 #include "node/cli/command_table.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <utility>
@@ -21,32 +22,63 @@ Several jobs: 10 before 12, 13, 11.
 
 void declare_nothing(CLI::App&, Invocation&) {}
 
-void declare_kernel(CLI::App& app, Invocation& to) {
-  KernelFlags& flags = to.kernel;
-  app.add_option("--kernel", flags.kernel, "name expression: saxpy, saxpy<float>, ns::k<4>")
-      ->required();
-  app.add_option("--source", flags.source, "CUDA C++ source file; - is standard input")->required();
-  app.add_option("--grid", flags.grid, "blocks: X[,Y[,Z]]");
-  app.add_option("--block", flags.block, "threads of a block: X[,Y[,Z]]");
-  app.add_option("--shared", flags.shared, "dynamic shared memory of a block: 16KiB");
-  app.add_option("--define", flags.defines, "K[=V]")->allow_extra_args(false);
-  app.add_option("--std", flags.standard, "c++17 or c++20")
-      ->check(CLI::IsMember({"c++17", "c++20"}));
-  app.add_option("--arg", flags.arguments,
-                 "in order: i32:V u32: i64: u64: f32: f64: in:FILE out:FILE=SIZE "
-                 "inout:FILE[=OUTFILE] scratch:SIZE")
+void declare_command(CLI::App& app, CommandFlags& flags) {
+  CLI::App& group = *app.add_option_group("A command", "the words behind -- are the command");
+  group.add_option("--in", flags.inputs, "file or folder it finds: FILE[:PATH]")
       ->allow_extra_args(false);
-  app.add_option("--tasks", flags.tasks, "an array: {} in arguments and files is the index")
+  group.add_option("--out", flags.outputs, "file or folder it leaves, brought back here")
+      ->allow_extra_args(false);
+  group.add_option("--env", flags.environment, "NAME=VALUE")->allow_extra_args(false);
+  group.add_option("--workdir", flags.workdir, "folder whose contents it finds where it starts");
+  group.add_option("--cwd", flags.cwd, "where it starts, below its folder");
+  group.add_option("--mem", flags.memory, "memory of all its processes: 8GiB");
+  group.add_option("--disk", flags.disk, "what it may write: 20GiB");
+  group.add_option("--lease", flags.lease,
+                   "how long it goes on when its node is cut off: 10m (default 2m)");
+  group.add_flag("--no-network", flags.no_network, "it reaches no other host");
+}
+
+void declare_kernel(CLI::App& app, KernelFlags& flags) {
+  CLI::App& group = *app.add_option_group("A kernel");
+  group.add_option("--kernel", flags.kernel, "name expression: saxpy, saxpy<float>, ns::k<4>");
+  group.add_option("--source", flags.source, "CUDA C++ source file; - is standard input");
+  group.add_option("--grid", flags.grid, "blocks: X[,Y[,Z]]");
+  group.add_option("--block", flags.block, "threads of a block: X[,Y[,Z]]");
+  group.add_option("--shared", flags.shared, "dynamic shared memory of a block: 16KiB");
+  group.add_option("--define", flags.defines, "K[=V]")->allow_extra_args(false);
+  group.add_option("--std", flags.standard, "c++17 or c++20")
+      ->check(CLI::IsMember({"c++17", "c++20"}));
+  group
+      .add_option("--arg", flags.arguments,
+                  "in order: i32:V u32: i64: u64: f32: f64: in:FILE out:FILE=SIZE "
+                  "inout:FILE[=OUTFILE] scratch:SIZE")
+      ->allow_extra_args(false);
+  group.add_flag("--precise", flags.precise, "CPU device: find the exact thread of a bad access");
+}
+
+void declare_job(CLI::App& app, Invocation& to) {
+  JobFlags& flags = to.job;
+  app.add_option("--tasks", flags.tasks, "an array: {} in words, values and files is the index")
       ->check(CLI::Range(1u, base::limits::array_tasks_max));
   app.add_option("--device", flags.device, "where it may run")
       ->check(CLI::IsMember({"any", "gpu", "cpu", "null"}));
-  app.add_flag("--precise", flags.precise, "CPU device: find the exact thread of a bad access");
   app.add_option("--name", flags.name, "of the job, for people");
-  app.add_option("--time-limit", flags.time_limit, "of one execution: 90s 1h30m (default 1h)");
+  app.add_option("--time-limit", flags.time_limit,
+                 "of one execution: 90s 1h30m (default: kernels 1h, commands none)");
   app.add_option("--retries", flags.retries, "of failures that are the job's own");
+  app.add_option("--after", flags.after, "begin when a job has ended: ID[:ok|any|fail]")
+      ->allow_extra_args(false);
   app.add_option("--if-infeasible", flags.if_infeasible,
                  "no device could ever run it: fail or wait")
       ->check(CLI::IsMember({"fail", "wait"}));
+  declare_command(app, flags.command);
+  declare_kernel(app, flags.kernel);
+  app.footer(
+      "Examples:\n"
+      "  fastgpu run --in data.csv --out result.csv -- python3 my_script.py\n"
+      "  fastgpu run --tasks 300 --out part-{}.txt -- ./solve --seed {}\n"
+      "  fastgpu run --kernel squares --source squares.cu --grid 4 --block 256 \\\n"
+      "              --arg out:squares.f32=4096 --arg i32:0\n");
 }
 
 void declare_progress(CLI::App& app, Invocation& to) {
@@ -55,7 +87,7 @@ void declare_progress(CLI::App& app, Invocation& to) {
 }
 
 void declare_run(CLI::App& app, Invocation& to) {
-  declare_kernel(app, to);
+  declare_job(app, to);
   declare_progress(app, to);
   app.add_flag("-d,--detach", to.detach, "submit only");
 }
@@ -109,8 +141,8 @@ constexpr const char* look = "Look";
 constexpr const char* manage = "Manage";
 
 constexpr std::array<Command, 13> commands{{
-    {"run", run_work, "submit a kernel job and follow it", declare_run, verb_run},
-    {"submit", run_work, "queue a kernel job and print its id", declare_kernel, verb_submit},
+    {"run", run_work, "submit a command or kernel and follow it", declare_run, verb_run, true},
+    {"submit", run_work, "queue a command or kernel, print its id", declare_job, verb_submit, true},
     {"wait", run_work, "block until jobs are done", declare_wait, verb_wait},
     {"cancel", run_work, "stop jobs", declare_jobs, verb_cancel},
     {"cp", run_work, "copy an output of a job: cp JOB:PATH DEST", declare_copy, verb_copy},
@@ -160,8 +192,14 @@ std::span<const Command> command_table() {
   return commands;
 }
 
-Parsed parse(const std::vector<std::string>& arguments) {
+Parsed parse(const std::vector<std::string>& words) {
   Parsed parsed;
+  // What stands behind "--" is the command's, whatever it looks like.
+  const auto own_end = std::find(words.begin(), words.end(), "--");
+  const std::vector<std::string> arguments(words.begin(), own_end);
+  if (own_end != words.end()) {
+    parsed.invocation.job.command.argv.assign(own_end + 1, words.end());
+  }
   CLI::App app{"FastGPU: one computer out of many GPU hosts. Ask any node.", "fastgpu"};
   app.require_subcommand(1);
   app.fallthrough();
@@ -187,6 +225,12 @@ Parsed parse(const std::vector<std::string>& arguments) {
   }
   for (const auto& [sub, command] : declared) {
     parsed.command = sub->parsed() ? command : parsed.command;
+  }
+  const bool takes_command = parsed.command != nullptr && parsed.command->takes_command;
+  if (own_end != words.end() && !takes_command) {
+    parsed.text = "only run and submit take a command behind --";
+    parsed.exit_code = 2;
+    parsed.command = nullptr;
   }
   return parsed;
 }

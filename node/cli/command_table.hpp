@@ -17,6 +17,7 @@ struct Command {
   const char* help;
   void (*declare)(CLI::App&, Invocation&);  ///< its own flags
   Verb run;
+  bool takes_command{false};  ///< words behind "--" are a command
 };
 
 std::span<const Command> command_table();

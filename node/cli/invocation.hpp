@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "node/cli/kernel_flags.hpp"
+#include "node/cli/flags/job_flags.hpp"
 
 namespace fastgpu::cli {
 
@@ -22,7 +22,7 @@ struct GlobalFlags {
 
 struct Invocation {
   GlobalFlags global;
-  KernelFlags kernel;
+  JobFlags job;
   bool detach{false};
   std::string progress{"auto"};
   std::vector<std::string> selectors;

@@ -18,8 +18,13 @@ bool ended_by_itself(int code) {
   return code == 0 || (code >= 10 && code <= 13);
 }
 
-base::Result<base::JobId> submit(Context& context, client::Connection& connection,
-                                 const v1::JobSpec& job) {
+struct Submitted {
+  base::JobId id;
+  std::string name;  ///< given, or made by the client library
+};
+
+base::Result<Submitted> submit(Context& context, client::Connection& connection,
+                               const v1::JobSpec& job) {
   const auto given = context.limit();
   if (!given.ok()) {
     return given.error();
@@ -36,7 +41,7 @@ base::Result<base::JobId> submit(Context& context, client::Connection& connectio
   if (!accepted.ok()) {
     return accepted.error();
   }
-  return accepted.value().job;
+  return Submitted{accepted.value().job, prepared.value().name};
 }
 
 void announce(const Context& context, base::JobId job, std::uint32_t tasks) {
@@ -138,7 +143,7 @@ int finish_run(Context& context, client::Connection& connection, base::JobId job
 }  // namespace
 
 int verb_submit(Context& context, const Invocation& invocation) {
-  const auto job = job_from(invocation.kernel, read_file);
+  const auto job = job_from(invocation.job, read_file, is_file);
   if (!job.ok()) {
     return context.fail(job.error());
   }
@@ -150,7 +155,7 @@ int verb_submit(Context& context, const Invocation& invocation) {
   if (!id.ok()) {
     return context.fail(id.error());
   }
-  announce(context, id.value(), invocation.kernel.tasks);
+  announce(context, id.value().id, invocation.job.tasks);
   return 0;
 }
 
@@ -158,7 +163,7 @@ int verb_run(Context& context, const Invocation& invocation) {
   if (invocation.detach) {
     return verb_submit(context, invocation);
   }
-  const auto job = job_from(invocation.kernel, read_file);
+  const auto job = job_from(invocation.job, read_file, is_file);
   if (!job.ok()) {
     return context.fail(job.error());
   }
@@ -171,12 +176,13 @@ int verb_run(Context& context, const Invocation& invocation) {
     return context.fail(id.error());
   }
   if (invocation.progress != "none") {
-    context.tell("job " + base::to_string(id.value()) + " (" + invocation.kernel.kernel + "), " +
-                 std::to_string(invocation.kernel.tasks) +
-                 (invocation.kernel.tasks == 1 ? " task" : " tasks"));
+    context.tell("job " + base::to_string(id.value().id) + " (" + id.value().name + "), " +
+                 std::to_string(invocation.job.tasks) +
+                 (invocation.job.tasks == 1 ? " task" : " tasks"));
   }
-  const int code = follow(context, *connection.value(), {id.value()}, invocation.progress);
-  return ended_by_itself(code) ? finish_run(context, *connection.value(), id.value(), code) : code;
+  const int code = follow(context, *connection.value(), {id.value().id}, invocation.progress);
+  return ended_by_itself(code) ? finish_run(context, *connection.value(), id.value().id, code)
+                               : code;
 }
 
 }  // namespace fastgpu::cli

@@ -82,13 +82,28 @@ TEST(Commands, ReadTheKernelFlagsOfTheContract) {
                                "wait",
                                "-d"});
   ASSERT_NE(parsed.command, nullptr) << parsed.text;
-  const KernelFlags& kernel = parsed.invocation.kernel;
+  const KernelFlags& kernel = parsed.invocation.job.kernel;
   EXPECT_EQ(kernel.kernel, "saxpy<float>");
   EXPECT_EQ(kernel.arguments, (std::vector<std::string>{"i32:10", "f32:2.5", "in:x.f32"}));
   EXPECT_EQ(kernel.defines, (std::vector<std::string>{"N=4"}));
-  EXPECT_EQ(kernel.tasks, 300u);
+  EXPECT_EQ(parsed.invocation.job.tasks, 300u);
   EXPECT_TRUE(kernel.precise);
   EXPECT_TRUE(parsed.invocation.detach);
+}
+
+TEST(Commands, LeaveWhatStandsBehindTwoDashesToTheCommand) {
+  const Parsed parsed =
+      parse({"run", "--in", "a.csv:b.csv", "--in", "dir", "--out", "r.csv", "--env", "A=1", "--mem",
+             "8GiB", "--after", "17:any", "--", "python3", "x.py", "--in", "--json", "--"});
+  ASSERT_NE(parsed.command, nullptr) << parsed.text;
+  const JobFlags& job = parsed.invocation.job;
+  EXPECT_EQ(job.command.argv,
+            (std::vector<std::string>{"python3", "x.py", "--in", "--json", "--"}));
+  EXPECT_EQ(job.command.inputs, (std::vector<std::string>{"a.csv:b.csv", "dir"}));
+  EXPECT_EQ(job.command.outputs, (std::vector<std::string>{"r.csv"}));
+  EXPECT_EQ(job.command.memory, "8GiB");
+  EXPECT_EQ(job.after, (std::vector<std::string>{"17:any"}));
+  EXPECT_FALSE(parsed.invocation.global.json);
 }
 
 TEST(Commands, FindTheVerbOfANoun) {
@@ -104,7 +119,7 @@ TEST(Commands, ExitWithTwoWhenTheyAreNotUnderstood) {
            {"fly"},
            {"ps", "--fly"},
            {"show"},
-           {"run", "--kernel", "k"},
+           {"ps", "--", "python3"},
            {"run", "--kernel", "k", "--source", "s", "--tasks", "0"},
            {"run", "--kernel", "k", "--source", "s", "--device", "tpu"},
            {"node"},

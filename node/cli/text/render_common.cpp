@@ -59,6 +59,14 @@ std::vector<std::string> output_files(const protocol::JobDetail& detail, std::ui
   if (!detail.spec) {
     return files;
   }
+  if (detail.spec->is_command()) {
+    for (const protocol::TaskReport& report : detail.reports) {
+      if (report.range.contains(task)) {
+        files = report.outcome.command.output_paths;
+      }
+    }
+    return files;
+  }
   for (const protocol::Argument& argument : detail.spec->kernel.arguments) {
     const auto* buffer = std::get_if<protocol::BufferArgument>(&argument);
     if (buffer &&
