@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "node/cli/flags/preset.hpp"
+
 namespace fastgpu::cli {
 namespace {
 
@@ -19,6 +21,18 @@ constexpr const char* exit_codes_text = R"(exit codes
   124  --timeout passed; the job goes on      130  interrupted; detached, the job goes on
 Several jobs: 10 before 12, 13, 11.
 )";
+
+/// Typed flags come behind those of a file, and win.
+void take_last(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_expected_max() == 1) {
+      option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    }
+  }
+  for (CLI::App* group : app.get_subcommands([](CLI::App*) { return true; })) {
+    take_last(*group);
+  }
+}
 
 void declare_nothing(CLI::App&, Invocation&) {}
 
@@ -58,6 +72,7 @@ void declare_kernel(CLI::App& app, KernelFlags& flags) {
 
 void declare_job(CLI::App& app, Invocation& to) {
   JobFlags& flags = to.job;
+  app.add_option("--file", flags.file, "job.toml: flags as keys; typed flags win");
   app.add_option("--tasks", flags.tasks, "an array: {} in words, values and files is the index")
       ->check(CLI::Range(1u, base::limits::array_tasks_max));
   app.add_option("--device", flags.device, "where it may run")
@@ -73,6 +88,7 @@ void declare_job(CLI::App& app, Invocation& to) {
       ->check(CLI::IsMember({"fail", "wait"}));
   declare_command(app, flags.command);
   declare_kernel(app, flags.kernel);
+  take_last(app);
   app.footer(
       "Examples:\n"
       "  fastgpu run --in data.csv --out result.csv -- python3 my_script.py\n"
@@ -235,8 +251,30 @@ Parsed parse(const std::vector<std::string>& words) {
   return parsed;
 }
 
+namespace {
+
+/// Once more with the words of job.toml and of the script, where there are any.
+Parsed parse_with_preset(const std::vector<std::string>& words, const Parsed& typed) {
+  const auto preset = preset_words(typed.invocation.job, read_file, is_file);
+  if (!preset.ok()) {
+    Parsed refused = typed;
+    refused.command = nullptr;
+    refused.text = preset.error().message + "; " + preset.error().hint;
+    refused.exit_code = 2;
+    return refused;
+  }
+  const bool nothing_new =
+      preset.value().flags.empty() && preset.value().command == typed.invocation.job.command.argv;
+  return nothing_new ? typed : parse(with_preset(words, typed.command->name, preset.value()));
+}
+
+}  // namespace
+
 int run_program(const std::vector<std::string>& arguments) {
-  const Parsed parsed = parse(arguments);
+  Parsed parsed = parse(arguments);
+  if (parsed.command != nullptr && parsed.command->takes_command) {
+    parsed = parse_with_preset(arguments, parsed);
+  }
   Context context(parsed.invocation.global);
   if (parsed.command != nullptr) {
     return parsed.command->run(context, parsed.invocation);

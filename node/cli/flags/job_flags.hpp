@@ -13,6 +13,7 @@ namespace fastgpu::cli {
 
 /// As typed; empty where not given.
 struct JobFlags {
+  std::string file;  ///< job.toml
   KernelFlags kernel;
   CommandFlags command;
   std::string device{"any"};
