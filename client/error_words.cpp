@@ -1,7 +1,6 @@
 #include "client/error_words.hpp"
 
-#include <array>
-#include <cstdio>
+#include "client/error_table.hpp"
 
 namespace fastgpu::client {
 namespace {
@@ -65,9 +64,7 @@ Words words_of(const base::Error& error) {
 }  // namespace
 
 std::string code_text(base::ErrorCode code) {
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), "FG%04u", static_cast<unsigned>(code));
-  return text.data();
+  return code_text(static_cast<std::uint16_t>(code));
 }
 
 const char* kind_word(const base::Error& error) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "client/error_table.hpp"
 #include "node/cli/flags/preset.hpp"
 
 namespace fastgpu::cli {
@@ -132,7 +133,7 @@ void declare_up(CLI::App& app, Invocation& to) {
 }
 
 void declare_help(CLI::App& app, Invocation& to) {
-  app.add_option("topic", to.topic, "a command, or exit-codes");
+  app.add_option("topic", to.topic, "a command, exit-codes, or an error: FG2101");
 }
 
 int verb_version(Context& context, const Invocation&) {
@@ -143,6 +144,11 @@ int verb_version(Context& context, const Invocation&) {
 int verb_help(Context& context, const Invocation& invocation) {
   if (invocation.topic == "exit-codes") {
     context.print(std::string(exit_codes_text));
+    return 0;
+  }
+  if (const client::ErrorRow* row = client::find_error(invocation.topic)) {
+    context.print(client::code_text(row->number) + " " + row->name + "\n  " + row->meaning +
+                  "\n  what to do: " + row->remedy + "\n");
     return 0;
   }
   const Parsed help =
@@ -169,7 +175,7 @@ constexpr std::array<Command, 13> commands{{
     {"node list", manage, "the nodes", declare_nothing, verb_node_list},
     {"up", manage, "a throw-away cluster on this machine", declare_up, verb_up},
     {"version", manage, "the version of this program", declare_nothing, verb_version},
-    {"help", manage, "help on a command, or on exit-codes", declare_help, verb_help},
+    {"help", manage, "help on a command, exit-codes, or an error", declare_help, verb_help},
 }};
 
 void declare_global(CLI::App& app, GlobalFlags& flags) {

@@ -116,14 +116,16 @@ TEST(RenderJson, MarksAnIncompleteListStale) {
 TEST(RenderJson, RecordsEachTaskWithItsOutputs) {
   const Json tasks = json_job(finished(), Names(cluster()), noon)["tasks"];
   ASSERT_EQ(tasks.size(), 2u);
-  EXPECT_EQ(tasks[0].dump(),
-            R"({"task":0,"state":"succeeded","reason":null,"message":"","attempt":"0.1.3.42",)"
-            R"("node":"n1","device":0,"outputs":[{"name":"y_0.f32","size_bytes":4,)"
-            R"("data_base64":"YWJjZA=="},{"name":"z_0_of_2","size_bytes":4096,)"
-            R"("sha256":"ab00000000000000000000000000000000000000000000000000000000000000"}],)"
-            R"("timings":{"queue_seconds":0.0002,"compile_seconds":0.051,"compile_cached":false,)"
-            R"("copy_in_seconds":0.0001,"run_seconds":0.0032,"copy_out_seconds":9e-05}})");
+  EXPECT_EQ(
+      tasks[0].dump(),
+      R"({"task":0,"state":"succeeded","reason":null,"code":null,"message":"","attempt":"0.1.3.42",)"
+      R"("node":"n1","device":0,"outputs":[{"name":"y_0.f32","size_bytes":4,)"
+      R"("data_base64":"YWJjZA=="},{"name":"z_0_of_2","size_bytes":4096,)"
+      R"("sha256":"ab00000000000000000000000000000000000000000000000000000000000000"}],)"
+      R"("timings":{"queue_seconds":0.0002,"compile_seconds":0.051,"compile_cached":false,)"
+      R"("copy_in_seconds":0.0001,"run_seconds":0.0032,"copy_out_seconds":9e-05}})");
   EXPECT_EQ(tasks[1]["reason"], "out_of_bounds");
+  EXPECT_EQ(tasks[1]["code"], "FG6106");
   EXPECT_EQ(tasks[1]["node"], "n2");
 }
 

@@ -1,6 +1,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "client/error_table.hpp"
 #include "client/error_words.hpp"
 #include "node/cli/text/quantities.hpp"
 #include "node/cli/text/render.hpp"
@@ -103,6 +104,15 @@ Json timings_record(const protocol::Timings& timings) {
           {"copy_out_seconds", seconds(timings.copy_out_ns)}};
 }
 
+Json command_end_record(const protocol::CommandEnd& end) {
+  return {{"exit_code", end.signal == 0 ? Json(end.exit_code) : Json(nullptr)},
+          {"signal", end.signal == 0 ? Json(nullptr) : Json(end.signal)},
+          {"protection", end.protection},
+          {"cpu_seconds", seconds(end.cpu_ns)},
+          {"peak_memory_bytes", end.peak_memory_bytes},
+          {"log_bytes_dropped", end.log_bytes_dropped}};
+}
+
 Json task_record(std::uint32_t task, const protocol::TaskOutcome& outcome,
                  const std::vector<std::string>& output_files, const Names& names) {
   Json record;
@@ -111,6 +121,9 @@ Json task_record(std::uint32_t task, const protocol::TaskOutcome& outcome,
   record["reason"] = outcome.reason == base::FailureReason::none
                          ? Json(nullptr)
                          : Json(base::to_word(outcome.reason));
+  record["code"] = outcome.reason == base::FailureReason::none
+                       ? Json(nullptr)
+                       : Json(client::code_text(outcome.reason));
   record["message"] = outcome.message;
   record["attempt"] = outcome.attempt ? Json(base::to_string(outcome.attempt)) : Json(nullptr);
   record["node"] = outcome.device.node ? Json(names.of(outcome.device.node)) : Json(nullptr);
@@ -121,6 +134,9 @@ Json task_record(std::uint32_t task, const protocol::TaskOutcome& outcome,
         output_record(outcome.outputs[i], i < output_files.size() ? output_files[i] : ""));
   }
   record["timings"] = timings_record(outcome.timings);
+  if (outcome.command != protocol::CommandEnd{}) {
+    record["command"] = command_end_record(outcome.command);
+  }
   return record;
 }
 
@@ -143,6 +159,26 @@ Json kernel_record(const protocol::JobSpec& spec) {
           {"standard", spec.kernel.standard},
           {"time_limit_seconds", seconds(spec.time_limit_ns)},
           {"memory_bytes", spec.request.memory_bytes}};
+}
+
+Json command_record(const protocol::JobSpec& spec) {
+  Json inputs = Json::array();
+  for (const protocol::InputFile& input : spec.command.inputs) {
+    inputs.push_back(input.path);
+  }
+  Json environment = Json::array();  // names only: values may be secrets
+  for (const auto& [name, value] : spec.command.environment) {
+    environment.push_back(name);
+  }
+  return {{"argv", spec.command.argv},
+          {"environment", std::move(environment)},
+          {"cwd", spec.command.cwd},
+          {"inputs", std::move(inputs)},
+          {"outputs", spec.command.outputs},
+          {"host_memory_bytes", spec.command.host_memory_bytes},
+          {"network", spec.command.network},
+          {"time_limit_seconds", seconds(spec.time_limit_ns)},
+          {"lease_seconds", seconds(spec.command_lease().count())}};
 }
 
 Json device_record(const protocol::DeviceBooks& books, const protocol::NodeView& node) {
@@ -190,7 +226,9 @@ Json json_job(const protocol::JobDetail& detail, const Names& names, Stamp stamp
   Json job = document("fastgpu.job/1", names, detail.source, stamp);
   add_summary(job, detail.summary, names);
   if (detail.spec) {
-    job["kernel"] = kernel_record(*detail.spec);
+    const bool is_command = detail.spec->is_command();
+    job[is_command ? "command" : "kernel"] =
+        is_command ? command_record(*detail.spec) : kernel_record(*detail.spec);
   }
   job["tasks"] = Json::array();
   for (const protocol::TaskReport& report : detail.reports) {
