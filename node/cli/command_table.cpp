@@ -162,7 +162,7 @@ constexpr const char* run_work = "Run work";
 constexpr const char* look = "Look";
 constexpr const char* manage = "Manage";
 
-constexpr std::array<Command, 13> commands{{
+constexpr std::array<Command, 14> commands{{
     {"run", run_work, "submit a command or kernel and follow it", declare_run, verb_run, true},
     {"submit", run_work, "queue a command or kernel, print its id", declare_job, verb_submit, true},
     {"wait", run_work, "block until jobs are done", declare_wait, verb_wait},
@@ -170,6 +170,7 @@ constexpr std::array<Command, 13> commands{{
     {"cp", run_work, "copy an output of a job: cp JOB:PATH DEST", declare_copy, verb_copy},
     {"ps", look, "active jobs", declare_ps, verb_ps},
     {"show", look, "all facts of a job", declare_jobs, verb_show},
+    {"why", look, "why jobs wait or failed, and what to do", declare_jobs, verb_why},
     {"status", look, "the cluster at a glance", declare_nothing, verb_status},
     {"gpus", look, "which devices there are, and what is free", declare_nothing, verb_gpus},
     {"node list", manage, "the nodes", declare_nothing, verb_node_list},

@@ -40,18 +40,6 @@ const protocol::Data* find_output(const protocol::JobDetail& detail, const std::
   return nullptr;
 }
 
-void keep_task(protocol::JobDetail& detail, std::uint32_t task) {
-  std::erase_if(detail.reports,
-                [&](const protocol::TaskReport& report) { return !report.range.contains(task); });
-  for (protocol::TaskReport& report : detail.reports) {
-    report.range = {task, 1};
-  }
-  std::erase_if(detail.attempts, [&](const protocol::AttemptInfo& attempt) {
-    return std::none_of(attempt.ranges.begin(), attempt.ranges.end(),
-                        [&](const base::TaskRange& range) { return range.contains(task); });
-  });
-}
-
 /// Jobs named by selectors of which none may name a task.
 base::Result<std::vector<base::JobId>> find_whole_jobs(const Context& context,
                                                        client::Connection& connection,
@@ -110,13 +98,9 @@ int verb_show(Context& context, const Invocation& invocation) {
         return context.fail(detail.error());
       }
       if (const auto task = selector.value().task) {
-        if (*task >= detail.value().spec->tasks) {
-          return context.fail(
-              {base::ErrorKind::rejected, base::ErrorCode::not_found,
-               "job " + base::to_string(job) + " has no task " + std::to_string(*task),
-               "its tasks are 0 to " + std::to_string(detail.value().spec->tasks - 1)});
+        if (const base::Status kept = keep_task(detail.value(), *task); !kept.ok()) {
+          return context.fail(kept.error());
         }
-        keep_task(detail.value(), *selector.value().task);
       }
       if (context.format() == Format::id) {
         context.print(id_line(job));

@@ -18,6 +18,8 @@ int verb_show(Context& context, const Invocation& invocation);
 int verb_wait(Context& context, const Invocation& invocation);
 int verb_cancel(Context& context, const Invocation& invocation);
 int verb_copy(Context& context, const Invocation& invocation);
+// verb_why.cpp
+int verb_why(Context& context, const Invocation& invocation);
 // verb_cluster.cpp
 int verb_status(Context& context, const Invocation& invocation);
 int verb_gpus(Context& context, const Invocation& invocation);

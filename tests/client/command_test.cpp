@@ -32,8 +32,9 @@ TEST(Commands, AreThoseOfTheContract) {
   for (const Command& command : command_table()) {
     names.insert(command.name);
   }
-  EXPECT_EQ(names, (std::set<std::string>{"version", "help", "run", "submit", "ps", "show", "wait",
-                                          "cancel", "status", "gpus", "node list", "up", "cp"}));
+  EXPECT_EQ(names,
+            (std::set<std::string>{"version", "help", "run", "submit", "ps", "show", "wait",
+                                   "cancel", "status", "gpus", "node list", "up", "cp", "why"}));
 }
 
 TEST(Commands, TakeGlobalFlagsBeforeAndAfterTheVerb) {

@@ -51,6 +51,9 @@ struct ClusterCounts {
 };
 ClusterCounts count(const protocol::ClusterStatus& status, const protocol::JobList& jobs);
 
+/// The words as a shell would take them.
+std::string command_line(const std::vector<std::string>& argv);
+
 /// The files that a task's outputs are for, as the user named them, in their order.
 std::vector<std::string> output_files(const protocol::JobDetail& detail, std::uint32_t task);
 
@@ -60,6 +63,7 @@ Json json_error(const base::Error& error);
 Json json_job_list(const protocol::JobList& list, const Names& names, Stamp stamp);
 /// With a record for each terminal task and all attempts.
 Json json_job(const protocol::JobDetail& detail, const Names& names, Stamp stamp);
+Json json_why(const protocol::JobDetail& detail, const Names& names, Stamp stamp);
 Json json_accepted(base::JobId job, std::uint32_t tasks, Stamp stamp);
 Json json_cluster(const protocol::ClusterStatus& status, const protocol::JobList& jobs,
                   const Names& names, Stamp stamp);
@@ -74,6 +78,11 @@ std::string table_cluster(const protocol::ClusterStatus& status, const protocol:
                           const Names& names);
 std::string table_nodes(const protocol::ClusterStatus& status, const Names& names);
 std::string table_devices(const protocol::ClusterStatus& status, const Names& names);
+
+/// Why a job waits, or why its tasks failed: with what is missing where, and what to do about it.
+/// (render_why.cpp)
+std::string text_why(const protocol::JobDetail& detail, const protocol::ClusterStatus& status,
+                     const Names& names, Stamp stamp);
 
 /// "424 sweep: 198 succeeded, 2 failed, 3 running of 203"
 std::string line_of_counts(const protocol::JobSummary& summary);

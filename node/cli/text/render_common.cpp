@@ -54,6 +54,25 @@ ClusterCounts count(const protocol::ClusterStatus& status, const protocol::JobLi
   return counts;
 }
 
+std::string command_line(const std::vector<std::string>& argv) {
+  static constexpr const char* plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%{}";
+  std::string line;
+  for (const std::string& word : argv) {
+    line += line.empty() ? "" : " ";
+    if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) {
+      line += word;
+      continue;
+    }
+    line += '\'';
+    for (const char c : word) {
+      line += c == '\'' ? "'\\''" : std::string(1, c);
+    }
+    line += '\'';
+  }
+  return line;
+}
+
 std::vector<std::string> output_files(const protocol::JobDetail& detail, std::uint32_t task) {
   std::vector<std::string> files;
   if (!detail.spec) {

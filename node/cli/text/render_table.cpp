@@ -129,7 +129,9 @@ std::string table_job(const protocol::JobDetail& detail, const Names& names, Sta
   const protocol::JobSummary& job = detail.summary;
   std::string text = "job " + line_of_counts(job) + "\n";
   text += "state      " + std::string(protocol::to_word(job.state)) + "\n";
-  if (detail.spec) {
+  if (detail.spec && detail.spec->is_command()) {
+    text += "command    " + command_line(detail.spec->command.argv) + "\n";
+  } else if (detail.spec) {
     const auto& kernel = detail.spec->kernel;
     const auto sides = [](const std::array<std::uint32_t, 3>& side) {
       return std::to_string(side[0]) + " x " + std::to_string(side[1]) + " x " +
