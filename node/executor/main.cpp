@@ -12,11 +12,13 @@
 #include <string_view>
 
 #include "runtime/exec/child/executor_loop.hpp"
+#include "runtime/exec/child/executor_walls.hpp"
 #include "runtime/exec/cpu/compile_child.hpp"
 
 namespace {
 
 constexpr int exit_usage = 2;
+constexpr int exit_walls = 4;
 
 int usage() {
   std::fprintf(stderr,
@@ -51,12 +53,18 @@ int main(int count, char** words) {
   }
   if (parent == 0)
     return usage();
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent)
-    return 0;  // the node died before the line above
   char path[4096];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
   if (length > 0)
     options.own_program.assign(path, static_cast<std::size_t>(length));
+  const auto walls = fastgpu::exec::raise_walls(options);
+  if (!walls.ok()) {
+    std::fprintf(stderr, "fastgpu-executor: %s\n", walls.error().message.c_str());
+    return exit_walls;
+  }
+  options.walls = walls.value().word;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent)
+    return 0;  // the node died before the line above
   return fastgpu::exec::run_executor(options);
 }
