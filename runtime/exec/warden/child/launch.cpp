@@ -1,0 +1,173 @@
+#include "runtime/exec/warden/child/launch.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <sstream>
+
+#include "runtime/exec/channel/shared_memory.hpp"
+
+namespace fastgpu::exec {
+namespace {
+
+constexpr rlim_t files_open_max = 65536;
+constexpr int first_inherited_too_many = 3;
+constexpr int exit_not_started = 127;
+constexpr mode_t no_writing_by_others = 022;
+/// The host's memory killer takes a command before it takes a node.
+constexpr char memory_killers_liking[] = "500";
+
+/// All that the child needs, made before it exists: it may not allocate.
+struct Plan {
+  const Launch* launch;
+  std::vector<char*> words;
+  std::vector<char*> env;
+  int report;
+  pid_t warden;
+};
+
+/// What a child that could not begin writes into its pipe.
+struct Report {
+  LaunchStep step;
+  int error;
+};
+
+[[noreturn]] void give_up(const Plan& plan, LaunchStep step) {
+  const Report report{step, errno};
+  [[maybe_unused]] const ssize_t written = write(plan.report, &report, sizeof report);
+  _exit(exit_not_started);
+}
+
+/// Never above what is allowed already.
+void limit(int resource, rlim_t value) {
+  rlimit now{};
+  getrlimit(static_cast<__rlimit_resource_t>(resource), &now);
+  now.rlim_max = std::min(now.rlim_max, value);
+  now.rlim_cur = now.rlim_max;
+  setrlimit(static_cast<__rlimit_resource_t>(resource), &now);
+}
+
+void set_limits(const Launch& launch) {
+  limit(RLIMIT_CORE, 0);
+  limit(RLIMIT_NOFILE, files_open_max);
+  if (launch.processes_max != 0)
+    limit(RLIMIT_NPROC, launch.processes_max);
+  if (launch.file_bytes_max != 0)
+    limit(RLIMIT_FSIZE, launch.file_bytes_max);
+  limit(RLIMIT_RTTIME, to_limit(launch.mark));
+  const int liking = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  [[maybe_unused]] const ssize_t written =
+      write(liking, memory_killers_liking, sizeof memory_killers_liking - 1);
+}
+
+/// By system calls: the library's functions would change all threads of the memory that the child
+/// shares with the warden.
+bool become(const FolderOwner& owner) {
+  return syscall(SYS_setgroups, 0, nullptr) == 0 &&
+         syscall(SYS_setresgid, owner.group, owner.group, owner.group) == 0 &&
+         syscall(SYS_setresuid, owner.user, owner.user, owner.user) == 0;
+}
+
+/// In the child, which shares the warden's memory until it executes the program.
+[[noreturn]] __attribute__((noinline)) void be_command(const Plan& plan) {
+  const Launch& launch = *plan.launch;
+  setsid();
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (dup2(launch.input, 0) < 0 || dup2(launch.output, 1) < 0 || dup2(launch.error, 2) < 0)
+    give_up(plan, LaunchStep::process);
+  // Every descriptor closes by itself when the program begins; this is for those of others.
+  syscall(SYS_close_range, first_inherited_too_many, ~0U, CLOSE_RANGE_CLOEXEC);
+  set_limits(launch);
+  if (launch.become && !become(*launch.become))
+    give_up(plan, LaunchStep::user);
+  umask(no_writing_by_others);
+  errno = EPERM;
+  if (geteuid() == 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    give_up(plan, LaunchStep::user);
+  // After the change of users, which would undo it.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != plan.warden)
+    _exit(exit_not_started);
+  if (chdir(launch.folder.c_str()) != 0)
+    give_up(plan, LaunchStep::folder);
+  execve(launch.program.c_str(), plan.words.data(), plan.env.data());
+  give_up(plan, LaunchStep::program);
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  out.reserve(texts.size() + 1);
+  for (const auto& text : texts)
+    out.push_back(const_cast<char*>(text.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+bool is_program(const std::string& path) {
+  struct stat facts {};
+  return stat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode);
+}
+
+std::string path_variable(const std::vector<std::string>& env) {
+  for (const auto& variable : env)
+    if (variable.starts_with("PATH="))
+      return variable.substr(5);
+  return "";
+}
+
+}  // namespace
+
+Launched launch(const Launch& launch) {
+  int report[2];
+  if (pipe2(report, O_CLOEXEC) != 0)
+    return {0, LaunchStep::process, errno};
+  const FileDescriptor read_end(report[0]);
+  FileDescriptor write_end(report[1]);
+  const Plan plan{&launch, pointers(launch.words), pointers(launch.env), report[1], getpid()};
+  const pid_t child = vfork();
+  if (child == 0)
+    be_command(plan);
+  if (child < 0)
+    return {0, LaunchStep::process, errno};
+  write_end.reset();
+  Report failure{};
+  if (read(read_end.get(), &failure, sizeof failure) != sizeof failure)
+    return {child, LaunchStep::none, 0};
+  while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return {0, failure.step, failure.error};
+}
+
+std::optional<std::string> find_program(const std::string& word,
+                                        const std::vector<std::string>& env,
+                                        const std::string& folder) {
+  if (word.empty())
+    return std::nullopt;
+  if (word.find('/') != std::string::npos) {
+    const std::string path = word.front() == '/' ? word : folder + "/" + word;
+    return is_program(path) ? std::optional(path) : std::nullopt;
+  }
+  std::istringstream places(path_variable(env));
+  for (std::string place; std::getline(places, place, ':');) {
+    if (place.empty() || place.front() != '/')
+      place = folder + "/" + place;
+    if (is_program(place + "/" + word) && access((place + "/" + word).c_str(), X_OK) == 0)
+      return place + "/" + word;
+  }
+  return std::nullopt;
+}
+
+}  // namespace fastgpu::exec

@@ -1,0 +1,50 @@
+#pragma once
+
+/// Starts one program as a command: a session of its own, another user, limits, nothing inherited.
+///
+/// Place in the flow: the warden's loop, once per command.
+/// Failures: what went wrong before the program began is told with the step and the error, never by
+/// an exit code. Limits: the calling thread waits until the program is loaded, as every spawn does.
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/exec/warden/child/folder.hpp"
+#include "runtime/exec/warden/process_table.hpp"
+
+namespace fastgpu::exec {
+
+struct Launch {
+  std::string program;  ///< path, absolute or from the folder
+  std::vector<std::string> words;
+  std::vector<std::string> env;
+  std::string folder;
+  int input{-1};  ///< the three standard streams
+  int output{-1};
+  int error{-1};
+  std::optional<FolderOwner> become;  ///< only root can
+  ProcessMark mark;
+  std::uint64_t file_bytes_max{0};  ///< 0 = no limit
+  std::uint64_t processes_max{0};
+};
+
+enum class LaunchStep : std::uint32_t { none, process, user, folder, program };
+
+struct Launched {
+  pid_t process{0};
+  LaunchStep failed{LaunchStep::none};  ///< none = it runs
+  int error{0};
+};
+
+Launched launch(const Launch& launch);
+
+/// The file that a word names as a program: by PATH of the environment unless it has a slash;
+/// relative ones from the folder. Nullopt if there is none.
+std::optional<std::string> find_program(const std::string& word,
+                                        const std::vector<std::string>& env,
+                                        const std::string& folder);
+
+}  // namespace fastgpu::exec
