@@ -284,11 +284,19 @@ bool ProcessRunner::spawn() {
     std::lock_guard lock(mutex_);
     link_.open(FileDescriptor(ends[0]));
   }
-  const base::Status started = child_.start(
-      {options_.program, "--warden", "--marker", marker_, "--sandbox", options_.sandbox, "--user",
-       std::to_string(options_.user), "--grace-ms", std::to_string(options_.grace_ms),
-       "--processes", std::to_string(options_.processes_max), "--parent", std::to_string(getpid())},
-      {{theirs.get(), warden_control_fd}});
+  std::vector<std::string> words{options_.program, "--warden", "--marker", marker_};
+  const std::pair<const char*, std::string> flags[] = {
+      {"--sandbox", options_.sandbox},
+      {"--user", std::to_string(options_.user)},
+      {"--tmp-bytes", std::to_string(options_.tmp_bytes)},
+      {"--grace-ms", std::to_string(options_.grace_ms)},
+      {"--processes", std::to_string(options_.processes_max)},
+      {"--parent", std::to_string(getpid())}};
+  for (const auto& [name, value] : flags)
+    words.insert(words.end(), {name, value});
+  for (const auto& folder : options_.writable_folders)
+    words.insert(words.end(), {"--writable", folder});
+  const base::Status started = child_.start(words, {{theirs.get(), warden_control_fd}});
   if (!started.ok())
     die_in_vain(started.error().message);
   return started.ok();

@@ -14,20 +14,23 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/exec/warden/command_runner.hpp"
 
 namespace fastgpu::exec {
 
 struct ProcessRunnerOptions {
-  std::string program;           ///< path of fastgpu-executor
-  std::string data_folder;       ///< holds the warden's marker; empty: a marker of this life only
-  std::string sandbox{"auto"};   ///< "auto", "bubblewrap", "none"
-  std::uint32_t user{0};         ///< of commands when this process is root; 0 = nobody
-  std::uint32_t window{256};     ///< commands in flight at most
-  std::uint32_t grace_ms{2000};  ///< between asking a command to end and killing it
-  std::uint32_t processes_max{4096};   ///< of the user that runs commands
-  std::uint32_t restart_pause_ms{10};  ///< doubled with each death in a row
+  std::string program;          ///< path of fastgpu-executor
+  std::string data_folder;      ///< holds the warden's marker; empty: a marker of this life only
+  std::string sandbox{"auto"};  ///< "auto", "bubblewrap", "none"
+  std::uint32_t user{0};        ///< of commands when this process is root; 0 = nobody
+  std::uint64_t tmp_bytes{10ull << 30};       ///< of each private folder for temporary files
+  std::vector<std::string> writable_folders;  ///< of the host; the sandbox lets commands write here
+  std::uint32_t window{256};                  ///< commands in flight at most
+  std::uint32_t grace_ms{2000};               ///< between asking a command to end and killing it
+  std::uint32_t processes_max{4096};          ///< of the user that runs commands
+  std::uint32_t restart_pause_ms{10};         ///< doubled with each death in a row
   std::uint32_t restart_pause_max_ms{5000};
   std::uint32_t start_limit_ms{10'000};  ///< a warden that is not ready by then is killed
 };

@@ -71,15 +71,31 @@ TEST_P(Runner, SaysThatAFileIsNoProgram) {
   std::ofstream(folder_.file("text")) << "just words\n";
   CommandTask task = shell(folder_, "");
   task.argv = {"./text"};
-  Seen seen = recorder_->run(task);
+  const Seen seen = recorder_->run(task);
   EXPECT_EQ(seen.ended->reason, FailureReason::bad_argument);
   EXPECT_EQ(seen.ended->message, "cannot start './text': Permission denied");
-  chmod(folder_.file("text").c_str(), 0755);
-  seen = recorder_->run(task);
-  EXPECT_EQ(seen.ended->reason, FailureReason::bad_argument) << seen.ended->message;
-  EXPECT_NE(seen.ended->message.find("Exec format error"), std::string::npos)
-      << seen.ended->message;
   expect_good();
+}
+
+TEST_P(Runner, SaysThatAProgramCannotBeLoaded) {
+  std::ofstream(folder_.file("broken")) << "#!/no/such/interpreter\n";
+  chmod(folder_.file("broken").c_str(), 0755);
+  CommandTask task = shell(folder_, "");
+  task.argv = {"./broken"};
+  const Seen seen = recorder_->run(task);
+  EXPECT_EQ(seen.ended->reason, FailureReason::bad_argument) << seen.ended->message;
+  EXPECT_NE(seen.ended->message.find("cannot start"), std::string::npos) << seen.ended->message;
+  expect_good();
+}
+
+TEST_P(Runner, RunsAScriptThatNamesNoShell) {
+  std::ofstream(folder_.file("script")) << "echo $0 $1\n";
+  chmod(folder_.file("script").c_str(), 0755);
+  CommandTask task = shell(folder_, "");
+  task.argv = {"./script", "one"};
+  const Seen seen = recorder_->run(task);
+  EXPECT_EQ(seen.ended->reason, FailureReason::none) << seen.ended->message;
+  EXPECT_NE(seen.out().find("script one\n"), std::string::npos) << seen.out();
 }
 
 TEST_P(Runner, SaysThatTheFolderIsMissing) {

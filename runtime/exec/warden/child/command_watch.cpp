@@ -101,6 +101,9 @@ void CommandWatch::begin_ask(base::Time now) {
 Verdict CommandWatch::verdict() const {
   if (cause_ != FailureReason::none)
     return {cause_, cause_text_};
+  if (end_.never_began)
+    return {FailureReason::bad_argument,
+            "the sandbox cannot start its program; why is on its standard error"};
   if (end_.signal != 0)
     return verdict_by_signal();
   if (end_.exit_code == 0)

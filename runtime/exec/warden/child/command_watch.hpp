@@ -30,6 +30,7 @@ struct ProgramEnd {
   int exit_code{-1};  ///< -1 when a signal ended it
   int signal{0};
   bool disk_was_full{false};  ///< the folder's file system has no space left
+  bool never_began{false};    ///< the sandbox could not start it
 };
 
 struct Verdict {

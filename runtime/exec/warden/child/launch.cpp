@@ -24,6 +24,7 @@ namespace {
 constexpr rlim_t files_open_max = 65536;
 constexpr int first_inherited_too_many = 3;
 constexpr int exit_not_started = 127;
+constexpr char shell[] = "/bin/sh";
 constexpr mode_t no_writing_by_others = 022;
 /// The host's memory killer takes a command before it takes a node.
 constexpr char memory_killers_liking[] = "500";
@@ -32,6 +33,7 @@ constexpr char memory_killers_liking[] = "500";
 struct Plan {
   const Launch* launch;
   std::vector<char*> words;
+  std::vector<char*> shell_words;  ///< what runs the program as a script
   std::vector<char*> env;
   int report;
   pid_t warden;
@@ -103,7 +105,12 @@ bool become(const FolderOwner& owner) {
     _exit(exit_not_started);
   if (chdir(launch.folder.c_str()) != 0)
     give_up(plan, LaunchStep::folder);
+  // Takes the place of the control socket's copy, which nothing needs here.
+  if (launch.keeper_report >= 0 && dup2(launch.keeper_report, keeper_report_fd) < 0)
+    give_up(plan, LaunchStep::process);
   execve(launch.program.c_str(), plan.words.data(), plan.env.data());
+  if (errno == ENOEXEC)  // a script without a first line that names its shell
+    execve(shell, plan.shell_words.data(), plan.env.data());
   give_up(plan, LaunchStep::program);
 }
 
@@ -116,9 +123,13 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return out;
 }
 
-bool is_program(const std::string& path) {
+FoundProgram look_at(const std::string& path) {
+  constexpr mode_t anybody_executes = S_IXUSR | S_IXGRP | S_IXOTH;
   struct stat facts {};
-  return stat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode);
+  if (stat(path.c_str(), &facts) != 0)
+    return {"", errno};
+  const bool good = S_ISREG(facts.st_mode) && (facts.st_mode & anybody_executes) != 0;
+  return good ? FoundProgram{path, 0} : FoundProgram{"", EACCES};
 }
 
 std::string path_variable(const std::vector<std::string>& env) {
@@ -136,7 +147,10 @@ Launched launch(const Launch& launch) {
     return {0, LaunchStep::process, errno};
   const FileDescriptor read_end(report[0]);
   FileDescriptor write_end(report[1]);
-  const Plan plan{&launch, pointers(launch.words), pointers(launch.env), report[1], getpid()};
+  Plan plan{&launch, pointers(launch.words), {}, pointers(launch.env), report[1], getpid()};
+  plan.shell_words = plan.words;
+  plan.shell_words.front() = const_cast<char*>(launch.program.c_str());
+  plan.shell_words.insert(plan.shell_words.begin(), const_cast<char*>(shell));
   const pid_t child = vfork();
   if (child == 0)
     be_command(plan);
@@ -151,23 +165,23 @@ Launched launch(const Launch& launch) {
   return {0, failure.step, failure.error};
 }
 
-std::optional<std::string> find_program(const std::string& word,
-                                        const std::vector<std::string>& env,
-                                        const std::string& folder) {
-  if (word.empty())
-    return std::nullopt;
-  if (word.find('/') != std::string::npos) {
-    const std::string path = word.front() == '/' ? word : folder + "/" + word;
-    return is_program(path) ? std::optional(path) : std::nullopt;
-  }
+FoundProgram find_program(const std::string& word, const std::vector<std::string>& env,
+                          const std::string& folder) {
+  const auto in_folder = [&](const std::string& path) {
+    return !path.empty() && path.front() == '/' ? path : folder + "/" + path;
+  };
+  if (word.find('/') != std::string::npos)
+    return look_at(in_folder(word));
+  FoundProgram found{"", ENOENT};
   std::istringstream places(path_variable(env));
-  for (std::string place; std::getline(places, place, ':');) {
-    if (place.empty() || place.front() != '/')
-      place = folder + "/" + place;
-    if (is_program(place + "/" + word) && access((place + "/" + word).c_str(), X_OK) == 0)
-      return place + "/" + word;
+  for (std::string place; !word.empty() && std::getline(places, place, ':');) {
+    const FoundProgram here = look_at(in_folder(place) + "/" + word);
+    if (here.error == 0)
+      return here;
+    if (here.error == EACCES)  // as long as there is no better one
+      found = here;
   }
-  return std::nullopt;
+  return found;
 }
 
 }  // namespace fastgpu::exec

@@ -17,6 +17,9 @@
 
 namespace fastgpu::exec {
 
+/// Where a sandbox's keeper writes what becomes of the command.
+inline constexpr int keeper_report_fd = 3;
+
 struct Launch {
   std::string program;  ///< path, absolute or from the folder
   std::vector<std::string> words;
@@ -25,6 +28,7 @@ struct Launch {
   int input{-1};  ///< the three standard streams
   int output{-1};
   int error{-1};
+  int keeper_report{-1};              ///< the program gets it as keeper_report_fd; -1 = nothing
   std::optional<FolderOwner> become;  ///< only root can
   ProcessMark mark;
   std::uint64_t file_bytes_max{0};  ///< 0 = no limit
@@ -41,10 +45,14 @@ struct Launched {
 
 Launched launch(const Launch& launch);
 
+struct FoundProgram {
+  std::string path;
+  int error{0};  ///< why there is none: ENOENT, EACCES
+};
+
 /// The file that a word names as a program: by PATH of the environment unless it has a slash;
-/// relative ones from the folder. Nullopt if there is none.
-std::optional<std::string> find_program(const std::string& word,
-                                        const std::vector<std::string>& env,
-                                        const std::string& folder);
+/// relative ones from the folder.
+FoundProgram find_program(const std::string& word, const std::vector<std::string>& env,
+                          const std::string& folder);
 
 }  // namespace fastgpu::exec

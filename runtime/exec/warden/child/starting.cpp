@@ -38,11 +38,11 @@ std::optional<Refusal> make_ready(Starting& starting) {
                                 "cuts it off")};
   if (auto given = give_folder(task.folder, starting.confinement.owner()); !given.ok())
     return Refusal{FailureReason::staging_failed, given.error().message};
-  const auto program = find_program(task.argv[0], task.env, task.folder);
-  if (!program)
-    return Refusal{FailureReason::bad_argument, cannot_start(task, std::strerror(ENOENT))};
-  starting.words = starting.confinement.words(task, *program);
-  starting.program = starting.confinement.has_keeper() ? starting.words.front() : *program;
+  const FoundProgram found = find_program(task.argv[0], task.env, task.folder);
+  if (found.error != 0)
+    return Refusal{FailureReason::bad_argument, cannot_start(task, std::strerror(found.error))};
+  starting.words = starting.confinement.words(task);
+  starting.program = starting.confinement.has_keeper() ? starting.words.front() : found.path;
   return std::nullopt;
 }
 
@@ -50,9 +50,6 @@ Refusal refusal_of(const Launched& launched, const RunMessage& task) {
   const std::string why = std::strerror(launched.error);
   switch (launched.failed) {
     case LaunchStep::program:
-      if (launched.error == ENOEXEC)
-        return {FailureReason::bad_argument,
-                cannot_start(task, why + "; a script begins with a line such as #!/bin/sh")};
       return {FailureReason::bad_argument, cannot_start(task, why)};
     case LaunchStep::folder:
       return {FailureReason::staging_failed,

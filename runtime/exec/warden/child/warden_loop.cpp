@@ -36,6 +36,7 @@ constexpr std::size_t messages_at_once_max = 64;
 constexpr std::size_t folder_entries_at_once_max = 2000;
 constexpr auto kill_pause_min = std::chrono::milliseconds(1);
 constexpr auto kill_pause_max = std::chrono::milliseconds(20);
+constexpr std::size_t keeper_report_bytes_max = 1024;
 constexpr int folder_cost_factor = 20;  ///< looking takes at most a twentieth of the time
 
 base::Time now() {
@@ -64,6 +65,7 @@ struct Command {
   CommandWatch watch;
   CommandTree tree;
   FolderMeter meter;
+  FileDescriptor keeper_report;  ///< a pipe, if there is a keeper
   std::uint64_t folder_bytes_before{0};
   std::int64_t cpu_ns{0};
   std::uint64_t largest_process_bytes{0};
@@ -72,6 +74,12 @@ struct Command {
   base::Time look_at_folder{base::Time::max()};
   base::Time kill_again{base::Time::max()};
   base::Duration kill_pause{kill_pause_min};
+};
+
+/// The pipe through which a sandbox's keeper reports; no ends where there is none.
+struct Keeper {
+  FileDescriptor read_end;
+  FileDescriptor write_end;
 };
 
 class Warden {
@@ -84,6 +92,7 @@ class Warden {
   bool prepare();
   void receive();
   void take(std::vector<std::uint8_t>& packet, std::vector<FileDescriptor>& files);
+  Keeper make_keeper() const;
   void begin(RunMessage task, std::vector<FileDescriptor>& files);
   void refuse(const RunMessage& task, const Refusal& refusal);
   void reap();
@@ -155,7 +164,7 @@ bool Warden::prepare() {
   signals_ = FileDescriptor(signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
   timer_ = FileDescriptor(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK));
   null_ = FileDescriptor(open("/dev/null", O_RDWR | O_CLOEXEC));
-  auto chosen = Confinement::choose(options_.sandbox, options_.user);
+  auto chosen = Confinement::choose(options_.confinement);
   if (chosen.ok())
     confinement_ = std::move(chosen).value();
   say(chosen.ok() ? HelloMessage{confinement_->protection(), ""}
@@ -236,6 +245,8 @@ void Warden::begin(RunMessage task, std::vector<FileDescriptor>& files) {
   plan.input = null_.get();
   plan.output = files[0].get();
   plan.error = files[1].get();
+  Keeper keeper = make_keeper();
+  plan.keeper_report = keeper.write_end.get();
   if (geteuid() == 0)
     plan.become = confinement_->owner();
   plan.mark = mark;
@@ -251,11 +262,19 @@ void Warden::begin(RunMessage task, std::vector<FileDescriptor>& files) {
   say(StartedMessage{task.token, confinement_->protection()});
   auto command = std::make_unique<Command>(
       std::move(task), bounds, CommandTree(launched.process, mark, options_.marker), time);
+  command->keeper_report = std::move(keeper.read_end);
   command->folder_bytes_before = folder_bytes_before;
   command->look_at_memory = time + command->memory_pause;
   if (bounds.folder_bytes != 0)
     command->look_at_folder = time + base::limits::command_folder_interval;
   commands_.push_back(std::move(command));
+}
+
+Keeper Warden::make_keeper() const {
+  int ends[2];
+  if (!confinement_->has_keeper() || pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+    return {};
+  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
 void Warden::refuse(const RunMessage& task, const Refusal& refusal) {
@@ -301,6 +320,11 @@ void Warden::reaped_program(Command& command, int status, const rusage& usage) {
   ProgramEnd end = confinement_->program_end(status);
   if (end.exit_code != 0)
     end.disk_was_full = disk_is_full(command.task.folder);
+  char report[keeper_report_bytes_max];
+  const ssize_t got =
+      command.keeper_report ? read(command.keeper_report.get(), report, sizeof report) : -1;
+  end.never_began = got >= 0 && end.exit_code > 0 &&
+                    !keeper_saw_end(std::string(report, static_cast<std::size_t>(got)));
   command.watch.note_program_end(end, now());
 }
 

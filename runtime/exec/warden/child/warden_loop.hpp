@@ -13,12 +13,13 @@
 #include <cstdint>
 #include <string>
 
+#include "runtime/exec/warden/child/confinement.hpp"
+
 namespace fastgpu::exec {
 
 struct WardenOptions {
-  std::string marker;           ///< of the data folder (leftovers.hpp)
-  std::string sandbox{"auto"};  ///< "auto", "bubblewrap", "none"
-  std::uint32_t user{0};        ///< of commands if this process is root; 0 = nobody
+  std::string marker;  ///< of the data folder (leftovers.hpp)
+  ConfinementRules confinement;
   std::uint64_t grace_ms{2000};
   std::uint64_t processes_max{4096};  ///< of the user that runs commands
 };

@@ -16,7 +16,7 @@ int usage() {
   std::fprintf(stderr,
                "usage: fastgpu-executor --warden --marker HEX --parent PID [--user ID]\n"
                "                        [--sandbox auto|bubblewrap|none] [--grace-ms N]\n"
-               "                        [--processes N]\n"
+               "                        [--processes N] [--tmp-bytes N] [--writable FOLDER]...\n"
                "Started by fastgpu-node to run users' commands, not by hand.\n");
   return exit_usage;
 }
@@ -32,9 +32,13 @@ int warden_main(int count, char** words) {
     if (name == "--marker")
       options.marker = value;
     else if (name == "--sandbox")
-      options.sandbox = value;
+      options.confinement.mode = value;
     else if (name == "--user")
-      options.user = static_cast<std::uint32_t>(std::strtoul(value, nullptr, 10));
+      options.confinement.user = static_cast<std::uint32_t>(std::strtoul(value, nullptr, 10));
+    else if (name == "--tmp-bytes")
+      options.confinement.tmp_bytes = std::strtoull(value, nullptr, 10);
+    else if (name == "--writable")
+      options.confinement.writable_folders.emplace_back(value);
     else if (name == "--grace-ms")
       options.grace_ms = std::strtoull(value, nullptr, 10);
     else if (name == "--processes")
