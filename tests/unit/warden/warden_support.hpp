@@ -136,6 +136,13 @@ class Recorder {
     std::unique_lock lock(mutex_);
     wait(lock, [&] { return seen_[token].out().find(text) != std::string::npos; });
   }
+  /// The same for standard error.
+  void await_complaint(CommandToken token, const std::string& text) {
+    std::unique_lock lock(mutex_);
+    wait(lock, [&] {
+      return seen_[token].text(CommandStream::standard_error).find(text) != std::string::npos;
+    });
+  }
   Seen seen(CommandToken token) {
     std::lock_guard lock(mutex_);
     return seen_[token];
