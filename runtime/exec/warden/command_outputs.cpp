@@ -65,13 +65,15 @@ CommandOutputs::Clock::time_point CommandOutputs::next_read() const {
   return resting_.empty() ? Clock::time_point::max() : resting_.front().until;
 }
 
-void CommandOutputs::read_ready() {
+void CommandOutputs::read_ready(bool fd_readable) {
   const auto now = Clock::now();
   while (!resting_.empty() && resting_.front().until <= now) {
     const Resting due = resting_.front();
     resting_.pop();
     read_stream(due.token, due.stream);
   }
+  if (!fd_readable)
+    return;
   epoll_event events[events_at_once_max];
   const int count = epoll_wait(watch_.get(), events, events_at_once_max, 0);
   for (int i = 0; i < count; ++i)

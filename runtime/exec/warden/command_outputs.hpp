@@ -34,8 +34,8 @@ class CommandOutputs {
   int fd() const { return watch_.get(); }
   /// When a resting stream is due; time_point::max() if none rests.
   Clock::time_point next_read() const;
-  /// Reads what is readable and due; does not block.
-  void read_ready();
+  /// Reads what is due and, if fd() was found readable, what is readable; does not block.
+  void read_ready(bool fd_readable);
 
  private:
   struct Stream {

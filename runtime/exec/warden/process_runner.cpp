@@ -127,7 +127,8 @@ class ProcessRunner final : public CommandRunner {
   void end_in_order();
   void die_in_vain(const std::string& why);
   void pause(Milliseconds pause);
-  void wait(pollfd control, Milliseconds at_most);
+  bool wait(pollfd control, Milliseconds at_most);
+  void silence();
   Milliseconds until_next_read() const;
   bool asked_to_stop() const { return stop_.load(std::memory_order_acquire); }
 
@@ -330,11 +331,12 @@ bool ProcessRunner::await_hello() {
 
 /// Until the warden is gone, or broke the rules, or the stop.
 void ProcessRunner::serve() {
+  bool outputs_readable = false;
   while (!asked_to_stop()) {
     deliver_refused();
     if (!read_answers())
       return;
-    outputs_.read_ready();
+    outputs_.read_ready(outputs_readable);
     short events = POLLIN;
     {
       std::lock_guard lock(mutex_);
@@ -342,7 +344,7 @@ void ProcessRunner::serve() {
       if (link_.has_unsent())
         events |= POLLOUT;
     }
-    wait({link_.fd(), events, 0}, until_next_read());
+    outputs_readable = wait({link_.fd(), events, 0}, until_next_read());
   }
 }
 
@@ -465,14 +467,15 @@ Milliseconds ProcessRunner::until_next_read() const {
   return std::max(left, Milliseconds(0));
 }
 
-/// Until the bell, an output, the socket, the warden's end, or the time; negative: for ever.
-void ProcessRunner::wait(pollfd control, Milliseconds at_most) {
+/// Until the bell, an output, the socket, the warden's end, or the time; negative: for ever. True
+/// if there is an output.
+bool ProcessRunner::wait(pollfd control, Milliseconds at_most) {
   pollfd files[4] = {
       control, {child_.pidfd(), POLLIN, 0}, {bell_.get(), POLLIN, 0}, {outputs_.fd(), POLLIN, 0}};
   poll(files, 4, static_cast<int>(at_most.count()));
-  std::uint64_t rings = 0;
-  if (files[2].revents != 0) [[maybe_unused]]
-    const ssize_t got = read(bell_.get(), &rings, sizeof rings);
+  if (files[2].revents != 0)
+    silence();
+  return files[3].revents != 0;
 }
 
 void ProcessRunner::pause(Milliseconds pause) {
@@ -483,9 +486,13 @@ void ProcessRunner::pause(Milliseconds pause) {
       return;
     pollfd bell{bell_.get(), POLLIN, 0};
     poll(&bell, 1, static_cast<int>(left.count()));
-    std::uint64_t rings = 0;
-    [[maybe_unused]] const ssize_t got = read(bell_.get(), &rings, sizeof rings);
+    silence();
   }
+}
+
+void ProcessRunner::silence() {
+  std::uint64_t rings = 0;
+  [[maybe_unused]] const ssize_t got = read(bell_.get(), &rings, sizeof rings);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 #include <set>
+#include <sstream>
 
 #include "runtime/exec/channel/shared_memory.hpp"
 
@@ -48,19 +49,25 @@ std::vector<pid_t> numbers_in(const std::string& path) {
   return numbers;
 }
 
-/// Of /proc/N/stat: the state and the parent, which follow the last parenthesis.
+/// Of /proc/N/stat: what follows the last parenthesis.
 struct StatLine {
   char state{};
   pid_t parent{};
+  long threads{};
 };
 StatLine stat_of(pid_t process) {
+  constexpr int words_between_parent_and_threads = 15;
   const std::string text = read_process_file(process, "stat");
   const std::size_t name_end = text.rfind(')');
   StatLine stat;
-  if (name_end != std::string::npos && name_end + 4 < text.size()) {
-    stat.state = text[name_end + 2];
-    stat.parent = static_cast<pid_t>(std::strtol(text.c_str() + name_end + 4, nullptr, 10));
-  }
+  if (name_end == std::string::npos)
+    return stat;
+  std::istringstream words(text.substr(name_end + 1));
+  std::string skipped;
+  words >> stat.state >> stat.parent;
+  for (int i = 0; i < words_between_parent_and_threads; ++i)
+    words >> skipped;
+  words >> stat.threads;
   return stat;
 }
 
@@ -147,8 +154,9 @@ pid_t parent_of(pid_t process) {
 }
 
 bool is_zombie(pid_t process) {
-  const char state = stat_of(process).state;
-  return state == 'Z' || state == 'X';
+  // A program's first thread may be done while others go on.
+  const StatLine stat = stat_of(process);
+  return (stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1;
 }
 
 std::uint64_t resident_bytes(pid_t process) {

@@ -134,6 +134,15 @@ TEST_P(Ending, AFolderThatGrowsBeyondItsLimitIsStoppedWithNumbers) {
   expect_good();
 }
 
+TEST_P(Ending, AFolderAboveItsLimitIsToldEvenOfAShortCommand) {
+  CommandTask task = shell(folder_, "for i in 1 2 3; do head -c 100000 /dev/zero > part$i; done");
+  task.output_bytes_max = 200'000;
+  EXPECT_EQ(recorder_->run(task).ended->reason, FailureReason::disk_full);
+  task.token = {};
+  task.output_bytes_max = 1u << 20;
+  EXPECT_EQ(recorder_->run(task).ended->reason, FailureReason::none);
+}
+
 TEST_P(Ending, AFileBeyondTheLimitIsStoppedWithNumbers) {
   CommandTask task = shell(folder_, "exec head -c 100000000 /dev/zero > large");
   task.output_bytes_max = 4u << 20;

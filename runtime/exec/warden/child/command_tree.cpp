@@ -1,10 +1,13 @@
 #include "runtime/exec/warden/child/command_tree.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
+#include "runtime/exec/channel/shared_memory.hpp"
 #include "runtime/exec/warden/leftovers.hpp"
 
 namespace fastgpu::exec {
@@ -20,6 +23,23 @@ std::optional<std::uint32_t> command_in_environment(pid_t process, const std::st
   if (at == std::string::npos)
     return std::nullopt;
   return static_cast<std::uint32_t>(std::strtoul(env.c_str() + at + name.size(), nullptr, 10));
+}
+
+/// Of this process's only thread. The list is kept open: it is read at the end of each command.
+std::vector<pid_t> own_children() {
+  static const FileDescriptor list(open(
+      ("/proc/self/task/" + std::to_string(getpid()) + "/children").c_str(), O_RDONLY | O_CLOEXEC));
+  char text[4096];
+  const ssize_t got = list ? pread(list.get(), text, sizeof text - 1, 0) : -1;
+  // A long list, or a kernel without it.
+  if (got < 0 || got == sizeof text - 1)
+    return children_of(getpid());
+  text[got] = '\0';
+  std::vector<pid_t> children;
+  char* at = text;
+  for (long child = std::strtol(at, &at, 10); child > 0; child = std::strtol(at, &at, 10))
+    children.push_back(static_cast<pid_t>(child));
+  return children;
 }
 
 bool contains(const std::vector<pid_t>& list, pid_t process) {
@@ -89,7 +109,7 @@ bool CommandTree::gone(const std::vector<pid_t>& orphans) const {
 }
 
 std::vector<pid_t> own_orphans(const std::vector<pid_t>& programs) {
-  std::vector<pid_t> orphans = children_of(getpid());
+  std::vector<pid_t> orphans = own_children();
   std::erase_if(orphans, [&](pid_t child) { return contains(programs, child); });
   return orphans;
 }

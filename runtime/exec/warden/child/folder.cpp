@@ -120,11 +120,10 @@ bool disk_is_full(const std::string& folder) {
 }
 
 std::string read_error_file(const std::string& folder, uid_t user) {
-  const OpenFolder open = open_folder(AT_FDCWD, folder.c_str());
-  // A fifo would wait for a writer; a link could lead to what only root may read.
-  const FileDescriptor file(open ? openat(dirfd(open.get()), command_error_file,
-                                          O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-                                 : -1);
+  // A fifo would wait for a writer; a link could lead to what only root may read. The folder itself
+  // cannot be replaced by its user, for the one above is not his.
+  const std::string path = folder + "/" + command_error_file;
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat facts {};
   if (!file || fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_uid != user)
     return {};

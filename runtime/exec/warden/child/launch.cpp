@@ -29,9 +29,29 @@ constexpr mode_t no_writing_by_others = 022;
 /// The host's memory killer takes a command before it takes a node.
 constexpr char memory_killers_liking[] = "500";
 
+rlim_t allowed_now(__rlimit_resource_t resource) {
+  rlimit now{};
+  getrlimit(resource, &now);
+  return now.rlim_max;
+}
+
+/// What this process may give at most; it does not change.
+struct Allowed {
+  rlim_t core = allowed_now(RLIMIT_CORE);
+  rlim_t files = allowed_now(RLIMIT_NOFILE);
+  rlim_t processes = allowed_now(RLIMIT_NPROC);
+  rlim_t file_bytes = allowed_now(RLIMIT_FSIZE);
+  rlim_t real_time = allowed_now(RLIMIT_RTTIME);
+};
+const Allowed& allowed_here() {
+  static const Allowed allowed;
+  return allowed;
+}
+
 /// All that the child needs, made before it exists: it may not allocate.
 struct Plan {
   const Launch* launch;
+  const Allowed* allowed;
   std::vector<char*> words;
   std::vector<char*> shell_words;  ///< what runs the program as a script
   std::vector<char*> env;
@@ -51,23 +71,20 @@ struct Report {
   _exit(exit_not_started);
 }
 
-/// Never above what is allowed already.
-void limit(int resource, rlim_t value) {
-  rlimit now{};
-  getrlimit(static_cast<__rlimit_resource_t>(resource), &now);
-  now.rlim_max = std::min(now.rlim_max, value);
-  now.rlim_cur = now.rlim_max;
-  setrlimit(static_cast<__rlimit_resource_t>(resource), &now);
+/// Soft and hard; never above what is allowed already.
+void limit(__rlimit_resource_t resource, rlim_t allowed, rlim_t value) {
+  const rlimit both{std::min(allowed, value), std::min(allowed, value)};
+  setrlimit(resource, &both);
 }
 
-void set_limits(const Launch& launch) {
-  limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_NOFILE, files_open_max);
+void set_limits(const Launch& launch, const Allowed& allowed) {
+  limit(RLIMIT_CORE, allowed.core, 0);
+  limit(RLIMIT_NOFILE, allowed.files, files_open_max);
   if (launch.processes_max != 0)
-    limit(RLIMIT_NPROC, launch.processes_max);
+    limit(RLIMIT_NPROC, allowed.processes, launch.processes_max);
   if (launch.file_bytes_max != 0)
-    limit(RLIMIT_FSIZE, launch.file_bytes_max);
-  limit(RLIMIT_RTTIME, to_limit(launch.mark));
+    limit(RLIMIT_FSIZE, allowed.file_bytes, launch.file_bytes_max);
+  limit(RLIMIT_RTTIME, allowed.real_time, to_limit(launch.mark));
   const int liking = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
   [[maybe_unused]] const ssize_t written =
       write(liking, memory_killers_liking, sizeof memory_killers_liking - 1);
@@ -92,7 +109,7 @@ bool become(const FolderOwner& owner) {
     give_up(plan, LaunchStep::process);
   // Every descriptor closes by itself when the program begins; this is for those of others.
   syscall(SYS_close_range, first_inherited_too_many, ~0U, CLOSE_RANGE_CLOEXEC);
-  set_limits(launch);
+  set_limits(launch, *plan.allowed);
   if (launch.become && !become(*launch.become))
     give_up(plan, LaunchStep::user);
   umask(no_writing_by_others);
@@ -147,7 +164,8 @@ Launched launch(const Launch& launch) {
     return {0, LaunchStep::process, errno};
   const FileDescriptor read_end(report[0]);
   FileDescriptor write_end(report[1]);
-  Plan plan{&launch, pointers(launch.words), {}, pointers(launch.env), report[1], getpid()};
+  Plan plan{&launch,   &allowed_here(), pointers(launch.words), {}, pointers(launch.env),
+            report[1], getpid()};
   plan.shell_words = plan.words;
   plan.shell_words.front() = const_cast<char*>(launch.program.c_str());
   plan.shell_words.insert(plan.shell_words.begin(), const_cast<char*>(shell));

@@ -34,6 +34,7 @@ constexpr int exit_good = 0;
 constexpr int exit_wire = 3;
 constexpr std::size_t messages_at_once_max = 64;
 constexpr std::size_t folder_entries_at_once_max = 2000;
+constexpr auto start_told_after = std::chrono::milliseconds(1);
 constexpr auto kill_pause_min = std::chrono::milliseconds(1);
 constexpr auto kill_pause_max = std::chrono::milliseconds(20);
 constexpr std::size_t keeper_report_bytes_max = 1024;
@@ -53,6 +54,13 @@ std::int64_t cpu_of(const rusage& usage) {
   return nanoseconds_of(usage.ru_utime) + nanoseconds_of(usage.ru_stime);
 }
 
+std::uint64_t folder_bytes(const std::string& folder) {
+  FolderMeter meter(folder);
+  while (!meter.step(folder_entries_at_once_max)) {
+  }
+  return meter.bytes();
+}
+
 /// A command that runs, or of which something is left.
 struct Command {
   Command(RunMessage message, const CommandBounds& bounds, CommandTree processes, base::Time time)
@@ -60,6 +68,11 @@ struct Command {
         watch(bounds, time),
         tree(std::move(processes)),
         meter(task.folder) {}
+
+  void note_folder(std::uint64_t bytes) {
+    if (bytes > folder_bytes_before)
+      watch.note_folder(bytes - folder_bytes_before);
+  }
 
   RunMessage task;
   CommandWatch watch;
@@ -106,6 +119,7 @@ class Warden {
   void say(const WardenMessage& message);
   void flush();
   void sleep();
+  void arm(base::Time next);
   Command* find(CommandToken token);
   const std::vector<pid_t>& orphans();
 
@@ -120,6 +134,10 @@ class Warden {
   std::uint32_t commands_begun_{0};
   bool ending_{false};
   int exit_code_{exit_good};
+  bool signalled_{true};  ///< of the last sleep: a child ended, or this process is ended
+  bool readable_{true};   ///< of the last sleep: the node has said something
+  base::Time armed_{base::Time::max()};        ///< when the timer wakes
+  base::Time answer_at_{base::Time::max()};    ///< when what waits for company is sent
   std::optional<std::vector<pid_t>> orphans_;  ///< of this turn of the loop
   std::vector<std::uint8_t> packet_ = std::vector<std::uint8_t>(warden_packet_bytes_max());
 };
@@ -129,8 +147,9 @@ int Warden::run() {
     return exit_wire;
   for (;;) {
     orphans_.reset();
-    reap();
-    if (!ending_)
+    if (signalled_)
+      reap();
+    if (readable_ && !ending_)
       receive();
     const base::Time time = now();
     for (const auto& command : commands_)
@@ -227,12 +246,8 @@ void Warden::begin(RunMessage task, std::vector<FileDescriptor>& files) {
   if (auto refusal = make_ready(starting))
     return refuse(task, *refusal);
   std::uint64_t folder_bytes_before = 0;
-  if (task.output_bytes_max != 0) {
-    FolderMeter before(task.folder);
-    while (!before.step(folder_entries_at_once_max)) {
-    }
-    folder_bytes_before = before.bytes();
-  }
+  if (task.output_bytes_max != 0)
+    folder_bytes_before = folder_bytes(task.folder);
   commands_begun_ = commands_begun_ % mark_command_max + 1;
   const ProcessMark mark{warden_number(options_.marker), commands_begun_};
   Launch plan;
@@ -259,7 +274,9 @@ void Warden::begin(RunMessage task, std::vector<FileDescriptor>& files) {
                              std::chrono::milliseconds(options_.grace_ms), task.host_memory_bytes,
                              task.output_bytes_max,
                              base::Time(base::Duration(task.lease_until_ns))};
-  say(StartedMessage{task.token, confinement_->protection()});
+  if (unsent_.empty())
+    answer_at_ = time + start_told_after;
+  unsent_.push_back(encode(WardenMessage(StartedMessage{task.token, confinement_->protection()})));
   auto command = std::make_unique<Command>(
       std::move(task), bounds, CommandTree(launched.process, mark, options_.marker), time);
   command->keeper_report = std::move(keeper.read_end);
@@ -287,9 +304,10 @@ void Warden::refuse(const RunMessage& task, const Refusal& refusal) {
 }
 
 void Warden::reap() {
-  signalfd_siginfo signal{};
-  while (read(signals_.get(), &signal, sizeof signal) == sizeof signal)
-    if (signal.ssi_signo != SIGCHLD)
+  signalfd_siginfo signals[4];
+  const ssize_t got = read(signals_.get(), signals, sizeof signals);
+  for (std::size_t i = 0; got > 0 && i < static_cast<std::size_t>(got) / sizeof signals[0]; ++i)
+    if (signals[i].ssi_signo != SIGCHLD)
       abandon();
   for (;;) {
     siginfo_t info{};
@@ -317,6 +335,8 @@ void Warden::reap() {
 void Warden::reaped_program(Command& command, int status, const rusage& usage) {
   command.tree.forget_program();
   command.largest_process_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  if (command.task.output_bytes_max != 0)
+    command.note_folder(folder_bytes(command.task.folder));  // what the looks between missed
   ProgramEnd end = confinement_->program_end(status);
   if (end.exit_code != 0)
     end.disk_was_full = disk_is_full(command.task.folder);
@@ -362,8 +382,8 @@ void Warden::measure_folder(Command& command, base::Time time) {
       time +
       std::max<base::Duration>(complete ? base::limits::command_folder_interval : base::Duration{},
                                cost * folder_cost_factor);
-  if (complete && command.meter.bytes() > command.folder_bytes_before)
-    command.watch.note_folder(command.meter.bytes() - command.folder_bytes_before);
+  if (complete)
+    command.note_folder(command.meter.bytes());
 }
 
 void Warden::finish(Command& command) {
@@ -396,10 +416,15 @@ void Warden::abandon() {
 }
 
 void Warden::say(const WardenMessage& message) {
+  answer_at_ = base::Time::max();
   unsent_.push_back(encode(message));
 }
 
+/// That a command has begun waits a little: if it ends at once, one waking of the node serves both.
 void Warden::flush() {
+  if (answer_at_ != base::Time::max() && now() < answer_at_)
+    return;
+  answer_at_ = base::Time::max();
   while (!unsent_.empty()) {
     const auto& packet = unsent_.front();
     if (send(control_.get(), packet.data(), packet.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
@@ -418,17 +443,31 @@ void Warden::sleep() {
     if (!command->watch.program_ended())
       next = std::min({next, command->look_at_memory, command->look_at_folder});
   }
+  next = std::min(next, answer_at_);
+  arm(next);
+  const bool full = !unsent_.empty() && answer_at_ == base::Time::max();
+  const auto control_events = static_cast<short>(full ? POLLIN | POLLOUT : POLLIN);
+  pollfd files[3] = {{signals_.get(), POLLIN, 0},
+                     {timer_.get(), POLLIN, 0},
+                     {ending_ ? -1 : control_.get(), control_events, 0}};
+  poll(files, 3, -1);
+  signalled_ = files[0].revents != 0;
+  readable_ = (files[2].revents & ~POLLOUT) != 0;
+  if (files[1].revents != 0)
+    armed_ = base::Time::min();
+}
+
+/// Only to wake sooner than it would anyway: waking too early costs less than arming each time.
+void Warden::arm(base::Time next) {
+  if (armed_ != base::Time::min() && armed_ <= next)
+    return;
   itimerspec when{};
   if (next != base::Time::max()) {
     const std::int64_t at = std::max<std::int64_t>(next.time_since_epoch().count(), 1);
     when.it_value = {at / 1'000'000'000, at % 1'000'000'000};
   }
   timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
-  const auto control_events = static_cast<short>(unsent_.empty() ? POLLIN : POLLIN | POLLOUT);
-  pollfd files[3] = {{signals_.get(), POLLIN, 0},
-                     {timer_.get(), POLLIN, 0},
-                     {ending_ ? -1 : control_.get(), control_events, 0}};
-  poll(files, 3, -1);
+  armed_ = next;
 }
 
 Command* Warden::find(CommandToken token) {
