@@ -1,5 +1,6 @@
 /// fastgpu-executor: the process that touches one device. Started by a node, never by hand, with
-/// the descriptors that runtime/exec/channel/wire.hpp lists; or by itself, around a compiler.
+/// the descriptors that runtime/exec/channel/wire.hpp lists; or by itself, around a compiler. With
+/// --warden it touches no device: it is the process that runs users' commands.
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -14,6 +15,7 @@
 #include "runtime/exec/child/executor_loop.hpp"
 #include "runtime/exec/child/executor_walls.hpp"
 #include "runtime/exec/cpu/compile_child.hpp"
+#include "runtime/exec/warden/child/warden_loop.hpp"
 
 namespace {
 
@@ -33,6 +35,8 @@ int usage() {
 int main(int count, char** words) {
   if (count > 1 && std::strcmp(words[1], "--compile-child") == 0)
     return fastgpu::exec::compile_child_main(count - 2, words + 2);
+  if (count > 1 && std::strcmp(words[1], "--warden") == 0)
+    return fastgpu::exec::warden_main(count - 2, words + 2);
   fastgpu::exec::ExecutorProcessOptions options;
   long parent = 0;
   for (int i = 1; i + 1 < count; i += 2) {
