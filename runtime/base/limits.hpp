@@ -97,6 +97,12 @@ inline constexpr std::size_t log_read_bytes_max = 1u << 20;     ///< of one answ
 inline constexpr std::size_t log_scan_bytes_max = 8u << 20;     ///< looked at for one answer
 inline constexpr std::size_t log_files_open_max = 64;
 inline constexpr std::size_t log_readers_max = 16384;
+inline constexpr std::size_t log_asks_open_max = 256;  ///< of one follower, at as many nodes
+inline constexpr std::chrono::nanoseconds log_job_poll_interval = 250ms;
+inline constexpr std::chrono::nanoseconds log_merge_window = 50ms;
+inline constexpr std::chrono::nanoseconds log_tail_grace = 2s;  ///< for output after a job's end
+inline constexpr std::chrono::nanoseconds log_retry_min = 250ms;
+inline constexpr std::chrono::nanoseconds log_retry_max = 2s;
 
 // --- devices -------------------------------------------------------------------------------------
 inline constexpr std::uint32_t block_threads_max = 1024;
@@ -132,6 +138,7 @@ static_assert(log_record_bytes_max * 2 <= log_read_bytes_max, "an answer holds a
 static_assert(log_read_bytes_max * 3 <= frame_bytes_max,
               "an answer of many short records fits a frame");
 static_assert(log_bytes_per_job_max * 16 <= log_bytes_max);
+static_assert(log_asks_open_max * 2 <= client_calls_in_flight_max);
 static_assert(inline_output_bytes_max <= inline_data_bytes_max);
 static_assert(assign_tasks_max <= device_queue_tasks_max);
 

@@ -10,7 +10,7 @@
 
 namespace fastgpu::base {
 
-/// Where the bytes of a record come from. schema/client.capnp holds the same list.
+/// Where the bytes of a record come from. schema/log.capnp holds the same list.
 enum class LogStream : std::uint8_t {
   output,        ///< the command's stdout
   error_output,  ///< the command's stderr

@@ -48,6 +48,7 @@ enum class ErrorCode : unsigned short {
   timeout = 4003,
   shard_unavailable = 4004,
   object_missing = 4005,
+  node_down = 4006,
   // 5xxx: permission
   denied = 5001,
   listen_refused = 5002,

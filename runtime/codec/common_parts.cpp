@@ -32,6 +32,7 @@ base::ErrorCode read_code(std::uint16_t number) {
     case base::ErrorCode::timeout:
     case base::ErrorCode::shard_unavailable:
     case base::ErrorCode::object_missing:
+    case base::ErrorCode::node_down:
     case base::ErrorCode::denied:
     case base::ErrorCode::listen_refused:
     case base::ErrorCode::job_failed:
