@@ -9,7 +9,7 @@
 namespace fastgpu::client {
 namespace {
 
-constexpr std::array<ErrorRow, 49> rows{{
+constexpr std::array<ErrorRow, 50> rows{{
     {1001, "usage", "the command line is wrong", "`fastgpu help` shows the right one"},
     {1002, "bad_job_spec", "the job's description contradicts itself or lacks something",
      "mend the named field"},
@@ -47,6 +47,8 @@ constexpr std::array<ErrorRow, 49> rows{{
      "bring their holders back, or submit anew"},
     {4006, "output_missing", "the command ended well and left no such file",
      "mend the path, or the command"},
+    {4007, "node_down", "the node that was asked for is down",
+     "bring it back; what it keeps is on its disk"},
     {5001, "denied", "the token is wrong, or its role does not allow this", "use the right token"},
     {5002, "listen_refused", "an address off the loopback was asked for without keys",
      "listen on 127.0.0.1"},

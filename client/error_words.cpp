@@ -35,6 +35,7 @@ Words words_of(const base::Error& error) {
     case ErrorCode::no_node_reachable:
     case ErrorCode::no_majority:
     case ErrorCode::shard_unavailable:
+    case ErrorCode::node_down:
       return {"unreachable", 6};
     case ErrorCode::infeasible:
       return {"infeasible", 7};

@@ -4,6 +4,7 @@
 
 #include "actors/gateway_actor.hpp"
 #include "actors/link_actor.hpp"
+#include "actors/logs_actor.hpp"
 #include "actors/monitor_actor.hpp"
 #include "actors/objects_actor.hpp"
 #include "actors/scheduler_actor.hpp"
@@ -32,8 +33,8 @@ base::Result<std::vector<std::vector<store::KeyValue>>> read_logs(
 /// has its own Begin, where that matters. The store comes before the logs on it, the shards before
 /// the monitor that shows them the cluster.
 std::vector<caf::actor> all_of(const actors::Directory& directory) {
-  std::vector<caf::actor> all{directory.store, directory.objects, directory.link, directory.gateway,
-                              directory.scheduler};
+  std::vector<caf::actor> all{directory.store, directory.objects, directory.logs,
+                              directory.link,  directory.gateway, directory.scheduler};
   for (const auto& [shard, actor] : directory.shards) {
     all.push_back(actor);
   }
@@ -59,6 +60,10 @@ base::Status assemble(caf::actor_system& system, NodeParts parts) {
                                 context, std::move(parts.blob_folder), std::move(parts.blobs))
                           : system.spawn<actors::ObjectsActor>(
                                 context, std::move(parts.blob_folder), std::move(parts.blobs));
+  directory.logs =
+      parts.blocking_disk
+          ? system.spawn<actors::LogsActor, caf::detached>(context, std::move(parts.logs))
+          : system.spawn<actors::LogsActor>(context, std::move(parts.logs));
   directory.link = system.spawn<actors::LinkActor>(context, parts.link);
   directory.monitor = system.spawn<actors::MonitorActor>(context);
   directory.scheduler = system.spawn<actors::SchedulerActor>(context);

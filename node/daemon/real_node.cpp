@@ -11,6 +11,7 @@
 #include "node/daemon/clock.hpp"
 #include "runtime/exec/process_executor.hpp"
 #include "runtime/link/zmq_link.hpp"
+#include "runtime/logs/file_logs.hpp"
 #include "runtime/objects/file_folder.hpp"
 #include "runtime/store/rocksdb_store.hpp"
 
@@ -68,6 +69,22 @@ base::Status open_disk(const NodeFolder& folder, NodeParts& parts) {
   parts.store = std::move(store).value();
   parts.blob_folder = std::move(blob_folder).value();
   parts.blobs = std::move(blobs).value();
+  return {};
+}
+
+/// What tasks print, under the number of this life.
+base::Status open_logs(const NodeFolder& folder, base::Incarnation life, NodeParts& parts) {
+  base::Result<std::unique_ptr<logs::FileLogs>> files =
+      logs::FileLogs::open(folder.logs().string());
+  if (!files.ok()) {
+    return files.error();
+  }
+  base::Result<std::unique_ptr<logs::LogStore>> store =
+      logs::LogStore::open(std::move(files).value(), {.life = life.value});
+  if (!store.ok()) {
+    return store.error();
+  }
+  parts.logs = std::move(store).value();
   return {};
 }
 
@@ -130,6 +147,9 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   if (!incarnation.ok()) {
     return incarnation.error();
   }
+  if (const base::Status opened = open_logs(folder, incarnation.value(), parts); !opened.ok()) {
+    return opened.error();
+  }
   link::LinkOptions link_options;
   link_options.identity = {who.cluster, who.node, incarnation.value()};
   parts.context = make_context(folder, settings.value(), who, incarnation.value(), options);
@@ -155,6 +175,10 @@ RealNode::RealNode(caf::actor_system& system, actors::ContextPtr context)
 RealNode::~RealNode() {
   close(*context_);
   await_end(system_, *context_);
+}
+
+void RealNode::append_log(std::vector<base::LogRecord> records) {
+  caf::anon_send(context_->directory.logs, protocol::LogAppend{std::move(records)});
 }
 
 std::string find_executor_program() {

@@ -207,6 +207,10 @@ void EmbeddedCluster::stop(std::uint32_t index) {
   impl_->nodes.at(index).reset();
 }
 
+void EmbeddedCluster::append_log(std::uint32_t index, std::vector<base::LogRecord> records) {
+  impl_->nodes.at(index)->append_log(std::move(records));
+}
+
 base::Status EmbeddedCluster::restart(std::uint32_t index) {
   impl_->nodes.at(index).reset();
   return impl_->start_node(index);

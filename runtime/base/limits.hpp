@@ -106,6 +106,23 @@ inline constexpr std::size_t object_read_bytes_max = 64u << 20;
 inline constexpr std::size_t transfer_window_pieces = 4;
 inline constexpr std::uint64_t transfer_bytes_in_flight_max = 256u << 20;
 
+// --- logs of tasks, on each node
+// ------------------------------------------------------------------
+inline constexpr std::uint64_t log_bytes_per_job_max = 64ull << 20;  ///< then it is cut, visibly
+inline constexpr std::uint64_t log_bytes_max = 8ull << 30;  ///< of all jobs; the oldest go first
+inline constexpr std::size_t log_jobs_max = finished_jobs_kept_max * 2;
+inline constexpr std::size_t log_record_bytes_max = 64u << 10;  ///< longer ones become several
+inline constexpr std::size_t log_read_bytes_max = 1u << 20;     ///< of one answer, as stored
+inline constexpr std::size_t log_scan_bytes_max = 8u << 20;     ///< looked at for one answer
+inline constexpr std::size_t log_files_open_max = 64;
+inline constexpr std::size_t log_readers_max = 16384;
+inline constexpr std::size_t log_asks_open_max = 256;  ///< of one follower, at as many nodes
+inline constexpr std::chrono::nanoseconds log_job_poll_interval = 250ms;
+inline constexpr std::chrono::nanoseconds log_merge_window = 50ms;
+inline constexpr std::chrono::nanoseconds log_tail_grace = 2s;  ///< for output after a job's end
+inline constexpr std::chrono::nanoseconds log_retry_min = 250ms;
+inline constexpr std::chrono::nanoseconds log_retry_max = 2s;
+
 // --- devices -------------------------------------------------------------------------------------
 inline constexpr std::uint32_t block_threads_max = 1024;
 inline constexpr std::uint32_t block_z_max = 64;
@@ -139,6 +156,11 @@ static_assert(proposal_bytes_in_flight_max >= entries_in_flight_max * 2 * entry_
 static_assert(entry_bytes_max * 2 <= frame_bytes_max, "the last record of an entry may be long");
 static_assert(listed_bytes_max * 2 <= frame_bytes_max);
 static_assert(store_pending_bytes_max >= 2 * proposal_bytes_in_flight_max);
+static_assert(log_record_bytes_max * 2 <= log_read_bytes_max, "an answer holds a record");
+static_assert(log_read_bytes_max * 3 <= frame_bytes_max,
+              "an answer of many short records fits a frame");
+static_assert(log_bytes_per_job_max * 16 <= log_bytes_max);
+static_assert(log_asks_open_max * 2 <= client_calls_in_flight_max);
 static_assert(inline_output_bytes_max <= inline_data_bytes_max);
 static_assert(assign_tasks_max <= device_queue_tasks_max);
 

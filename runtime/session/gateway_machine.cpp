@@ -95,6 +95,9 @@ void GatewayMachine::handle(const ClientAsked& event) {
   if (const auto* list = std::get_if<protocol::ListJobs>(&event.request)) {
     return start_listing(asker, *list);
   }
+  if (const auto* log = std::get_if<protocol::ReadLog>(&event.request)) {
+    return start_log_read(asker, *log);
+  }
   const std::optional<base::JobId> job = job_of(event.request);
   if (job && map_.is_empty(map_.layout().shard_of(*job))) {
     return reply(asker, base::Error{base::ErrorKind::rejected, base::ErrorCode::not_found,
@@ -121,6 +124,9 @@ void GatewayMachine::handle(const PeerForwarded& event) {
   }
   if (const auto* list = std::get_if<protocol::ListJobs>(&event.forward.request)) {
     return start_listing(asker, *list);
+  }
+  if (const auto* log = std::get_if<protocol::ReadLog>(&event.forward.request)) {
+    return start_log_read(asker, *log);
   }
   const std::optional<base::ShardId> shard = shard_of(event.forward.request);
   if (!shard) {
@@ -156,7 +162,7 @@ void GatewayMachine::handle(const protocol::ShardReply& event) {
 
 void GatewayMachine::handle(const protocol::ObjectReply& event) {
   const GatewayCall* call = table_.find(event.call);
-  if (call != nullptr && !call->shard) {
+  if (call != nullptr && !call->shard && !call->node) {
     finish(event.call, event.reply);
   }
 }
@@ -178,6 +184,7 @@ void GatewayMachine::handle(const ViewChanged& event) {
     call.maybe_done |= call.target.has_value();
     send(id, call);
   }
+  look_after_log_reads();
 }
 
 void GatewayMachine::handle(const GatewayTick&) {
@@ -267,8 +274,8 @@ void GatewayMachine::expire(base::CallId id) {
     error.message = map_.why_leaderless(*call.shard);
     error.hint = "its jobs are kept on that node's disk and go on when it is back";
   } else {
-    error.message =
-        (call.shard ? whom : std::string("the object store")) + " did not answer in time";
+    error.message = (call.shard || call.node ? whom : std::string("the object store")) +
+                    " did not answer in time";
     error.hint = "try again";
   }
   finish(id, std::move(error));

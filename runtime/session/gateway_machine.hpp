@@ -43,6 +43,7 @@ class GatewayMachine {
   void handle(const PeerReplied& event);
   void handle(const protocol::ShardReply& event);
   void handle(const protocol::ObjectReply& event);
+  void handle(const protocol::LogAnswer& event);
   void handle(const ViewChanged& event);
   void handle(const GatewayTick& event);
 
@@ -65,6 +66,11 @@ class GatewayMachine {
   void part_answered(base::CallId gather, std::uint32_t shards,
                      const protocol::ClientReply& reply_value);
   void close_listing(base::CallId gather);
+
+  // Logs (gateway_logs.cpp)
+  void start_log_read(const Asker& asker, protocol::ReadLog request);
+  void send_log_read(base::CallId id, GatewayCall& call);
+  void look_after_log_reads();
 
   ClusterMap map_;
   CallTable table_;

@@ -28,7 +28,8 @@ struct GatewayCall {
   Asker asker;
   protocol::ClientRequest request;
   base::Time deadline;
-  std::optional<base::ShardId> shard;  ///< whose leader answers; none: the objects
+  std::optional<base::ShardId> shard;  ///< whose leader answers
+  std::optional<base::NodeId> node;    ///< whose logs answer; neither this nor a shard: the objects
   std::optional<base::NodeId> target;  ///< asked, and not answered yet
   base::Incarnation target_life;       ///< of the target when it was asked
   std::optional<base::Time> retry_at;  ///< when to look for a leader again

@@ -190,6 +190,12 @@ protocol::JobDetail job_detail() {
           {numbers.next()}};
 }
 
+base::LogRecord log_record() {
+  return {
+      job_id(), numbers.next(), attempt_id(), base::LogStream::notice, numbers.next<std::int64_t>(),
+      bytes()};
+}
+
 protocol::Submit submit() {
   return {request_id(), shared_spec()};
 }
@@ -271,6 +277,13 @@ std::vector<protocol::ClientRequest> client_requests() {
       PutChunk{hash(), numbers.wide(), numbers.next(), bytes()},
       GetChunk{object_ref(), numbers.wide(), numbers.next()},
       Join{request_id(), numbers.text("n"), numbers.text("host:"), numbers.text("token-")},
+      ReadLog{{numbers.next()},
+              job_id(),
+              numbers.next(),
+              true,
+              numbers.wide(),
+              numbers.next<std::int64_t>(),
+              numbers.next()},
   };
 }
 
@@ -293,6 +306,7 @@ std::vector<protocol::ClientReply> client_replies() {
       PutReply{object_ref(), numbers.wide(), true},
       Chunk{object_ref(), numbers.wide(), bytes()},
       Joined{cluster_id(), node_info(), numbers.next(), node_infos()},
+      LogPart{{log_record(), log_record()}, numbers.wide(), {numbers.next()}, true, numbers.wide()},
   };
 }
 
