@@ -156,6 +156,10 @@ struct AssignReply {
 
   books @4 :Cluster.DeviceBooks;
   # After the decision.
+
+  grantedAtNs @5 :Int64;
+  # The worker's own clock at the grant, in nanoseconds; 0 when refused. A Renew that was asked
+  # later (Renew.askedAtNs is greater) lists the attempt, or the worker has it no more.
 }
 
 struct Finish {
@@ -180,6 +184,10 @@ struct HeldAttempt {
 
   running @3 :List(Common.TaskRange);
   # Those launched and not ended.
+
+  waiting @4 :Job.WaitingReason;
+  # Why others of them wait, where it is not for their turn: inputs whose holder is away. Absent
+  # otherwise.
 }
 
 struct Renew {

@@ -66,6 +66,9 @@ inline constexpr std::chrono::nanoseconds client_backoff_max = 1s;
 inline constexpr std::chrono::nanoseconds lease_safe = 10s;
 inline constexpr std::chrono::nanoseconds lease_renew_interval = 3s;
 inline constexpr std::chrono::nanoseconds finish_resend_interval = 500ms;
+inline constexpr std::chrono::nanoseconds keep_retry_min = 250ms;
+inline constexpr std::chrono::nanoseconds keep_retry_max = 8s;
+inline constexpr std::chrono::nanoseconds keep_deadline = 60s;
 inline constexpr std::chrono::nanoseconds link_alive_interval = 250ms;
 inline constexpr std::chrono::nanoseconds link_silent_after = 2s;
 inline constexpr std::chrono::nanoseconds link_redial_min = 20ms;
@@ -79,6 +82,9 @@ inline constexpr std::size_t proposals_in_flight_max = 4096;
 inline constexpr std::size_t live_jobs_per_shard_max = 1'000'000;
 inline constexpr std::uint32_t device_queue_tasks_max = 1024;
 inline constexpr std::uint32_t assign_tasks_max = 256;
+inline constexpr std::uint32_t unsettled_tasks_per_shard_max = 4096;  ///< of a device
+inline constexpr std::uint32_t unsettled_tasks_max = 2 * unsettled_tasks_per_shard_max;
+inline constexpr std::uint32_t unsettled_tasks_reserved = 256;  ///< for each shard, beyond the sum
 inline constexpr std::size_t client_calls_in_flight_max = 1024;
 inline constexpr std::size_t gateway_calls_in_flight_max = 16384;
 inline constexpr std::size_t sessions_max = 4096;
@@ -137,6 +143,7 @@ static_assert(link_alive_interval * 4 <= link_silent_after,
 static_assert(link_redial_min <= link_redial_max);
 static_assert(lease_renew_interval * 2 < lease_safe, "a lease survives one lost renewal");
 static_assert(rpc_timeout < lease_safe);
+static_assert(keep_retry_min < keep_retry_max && keep_retry_max < keep_deadline);
 static_assert(lease_safe <= lease_command, "what may not overlap is not given up sooner");
 static_assert(kernel_arguments_max <= task_outputs_max);
 static_assert(command_files_max <= task_outputs_max);

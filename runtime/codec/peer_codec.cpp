@@ -151,6 +151,7 @@ static void write_message(PeerMessage::Builder to, const protocol::AssignReply& 
   write(reply.initDevice(), from.device);
   reply.setRefused(codec::write_enum<RefusalReason>(from.refused));
   write(reply.initBooks(), from.books);
+  reply.setGrantedAtNs(from.granted_at_ns);
 }
 
 static protocol::AssignReply read(AssignReply::Reader from, Reading& reading) {
@@ -160,6 +161,7 @@ static protocol::AssignReply read(AssignReply::Reader from, Reading& reading) {
       read(from.getDevice(), reading),
       codec::read_enum(from.getRefused(), protocol::RefusalReason::draining, "refusal reason"),
       read(from.getBooks(), reading),
+      from.getGrantedAtNs(),
   };
 }
 
@@ -187,6 +189,8 @@ static void write(HeldAttempt::Builder to, const protocol::HeldAttempt& from) {
   to.setJob(from.job.value);
   codec::write_list(to.initRanges(list_size(from.ranges.size())), from.ranges);
   codec::write_list(to.initRunning(list_size(from.running.size())), from.running);
+  if (from.waiting != protocol::WaitingReason{})
+    write(to.initWaiting(), from.waiting);
 }
 
 static protocol::HeldAttempt read(HeldAttempt::Reader from, Reading& reading) {
@@ -195,6 +199,7 @@ static protocol::HeldAttempt read(HeldAttempt::Reader from, Reading& reading) {
       {from.getJob()},
       codec::read_list(from.getRanges(), reading, "ranges"),
       codec::read_list(from.getRunning(), reading, "ranges"),
+      read(from.getWaiting(), reading),
   };
 }
 

@@ -36,9 +36,20 @@ void ShardMachine::handle(const protocol::Place& event) {
                                             static_cast<std::uint32_t>(old), false,
                                             RefusalReason::stale_attempt, protocol::DeviceBooks{}});
   }
+  const bool over = seems_over(event.device.node, event.incarnation);
   for (const auto& [cause, ranges] : by_cause) {
-    place(event, ranges, cause);
+    over ? take_back(event, ranges, cause) : place(event, ranges, cause);
   }
+}
+
+// The scheduler chose before it heard of the loss: it chooses again at once, and no Assign has to
+// be waited for that nobody will answer.
+void ShardMachine::take_back(const protocol::Place& choice, const TaskRanges& ranges,
+                             PlaceCause cause) {
+  tell_scheduler(protocol::AssignAnswered{
+      choice.job, choice.device, static_cast<std::uint32_t>(count_tasks(ranges)), false,
+      RefusalReason::stale_incarnation, protocol::DeviceBooks{}});
+  tell_ready(choice.job, ranges, cause);
 }
 
 void ShardMachine::place(const protocol::Place& choice, const TaskRanges& ranges,
@@ -93,9 +104,10 @@ void ShardMachine::handle(const AssignReplyEvent& event) {
   if (answer.refused != RefusalReason::none) {
     make_ready(holding->job, TaskRanges(holding->ranges), PlaceCause::refused);
   } else if (holding->incarnation == event.incarnation) {
-    duties_.set_granted(answer.attempt, std::nullopt);
+    duties_.set_granted(answer.attempt, answer.granted_at_ns);
     if (!leases_.contains(holding->device)) {
-      grant_lease(holding->device, event.incarnation);  // until its first renewal at the latest
+      // Until its first renewal at the latest.
+      grant_lease(holding->device, event.incarnation, answer.granted_at_ns);
     }
   }
 }
@@ -268,21 +280,23 @@ void ShardMachine::make_ready(base::JobId job, const TaskRanges& ranges, PlaceCa
   }
 }
 
-void ShardMachine::lose(const base::AttemptId& attempt, const TaskRanges& ranges) {
+void ShardMachine::lose(const base::AttemptId& attempt, const TaskRanges& ran) {
   const Holding* held = duties_.find(attempt);
   if (!held) {
     return;
   }
   const Holding holding = *held;
   give_up_assign(attempt, RefusalReason::none);
-  if (holding.grant == Grant::asked) {
-    make_ready(holding.job, ranges, PlaceCause::refused);
-    return;
-  }
+  make_ready(holding.job, difference(holding.ranges, ran), PlaceCause::refused);
+  count_loss(attempt, holding, intersection(holding.ranges, ran));
+}
+
+void ShardMachine::count_loss(const base::AttemptId& attempt, const Holding& holding,
+                              const TaskRanges& ran) {
   const Job& job = *state_.find(holding.job);
   TaskRanges again;
   std::map<std::uint32_t, TaskRanges> over;  // by the number of losses
-  for (const base::TaskRange& range : ranges) {
+  for (const base::TaskRange& range : ran) {
     job.tasks.for_each_in(range, [&](base::TaskRange part, const TaskRecord& task) {
       const bool counted_soon = task.floor < attempt && holding.cause == PlaceCause::node_failure;
       const std::uint32_t losses = task.node_failures + (counted_soon ? 2 : 1);
@@ -312,11 +326,8 @@ void ShardMachine::tell_ready(base::JobId job, const TaskRanges& ranges, PlaceCa
 }
 
 protocol::DeviceKind ShardMachine::kind_of(base::DeviceId device, const Job& job) const {
-  const auto known = kinds_.find(device);
-  if (known != kinds_.end()) {
-    return known->second;
-  }
-  return job.spec->request.kind;
+  const auto known = devices_.find(device);
+  return known == devices_.end() ? job.spec->request.kind : known->second.kind;
 }
 
 const base::ObjectHash& ShardMachine::signature_of(const Job& job) {

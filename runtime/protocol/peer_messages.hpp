@@ -106,6 +106,8 @@ struct AssignReply {
   base::DeviceId device;
   RefusalReason refused{RefusalReason::none};  ///< none = granted
   DeviceBooks books;                           ///< after the decision
+  /// The worker's own clock at the grant, also of one that it repeats; 0 when refused.
+  std::int64_t granted_at_ns{};
   bool operator==(const AssignReply&) const = default;
 };
 /// Outcomes, resent until Settled. `device_ns` is the time held for these tasks.
@@ -123,6 +125,7 @@ struct HeldAttempt {
   base::JobId job;
   std::vector<base::TaskRange> ranges;   ///< all of them
   std::vector<base::TaskRange> running;  ///< those launched and not ended
+  WaitingReason waiting{};               ///< why others wait, where it is not for their turn
   bool operator==(const HeldAttempt&) const = default;
 };
 /// Give me a lease of this shard; this is all that I hold of it.

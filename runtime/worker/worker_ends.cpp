@@ -41,7 +41,6 @@ void WorkerMachine::on(const ExecutorReady& event) {
   ledger_.describe(
       {event.kind, event.model, event.uuid, event.memory_bytes,
        event.kind == protocol::DeviceKind::null ? options_.window_null : options_.window});
-  ledger_.set_healthy(true);
   described_ = true;
   up_ = true;
   killing_ = false;
@@ -106,35 +105,83 @@ void WorkerMachine::keep_outputs(const TaskRef& ref, protocol::TaskOutcome outco
   Attempt& attempt = attempts_.at(ref.attempt);
   move(attempt, attempt.tasks[ref.place], Phase::keeping);
   const protocol::StageToken token{++last_token_};
+  const auto added = keeping_.emplace(
+      token, Keeping{ref, std::move(outcome), std::move(places), device_ns, {}, {}, {}});
+  keep(token, added.first->second);
+}
+
+void WorkerMachine::keep(protocol::StageToken token, const Keeping& keeping) {
   protocol::Keep keep{options_.device, token, {}};
-  for (const std::size_t place : places)
-    keep.data.push_back(std::get<base::Bytes>(outcome.outputs[place]));
-  keeping_.emplace(token, Keeping{ref, std::move(outcome), std::move(places), device_ns});
+  for (const std::size_t place : keeping.places)
+    keep.data.push_back(std::get<base::Bytes>(keeping.outcome.outputs[place]));
   effects_.push_back(std::move(keep));
 }
 
 void WorkerMachine::on(const protocol::Kept& event) {
   const auto found = keeping_.find(event.token);
-  if (found == keeping_.end())
+  if (found == keeping_.end() || found->second.retry_at)
     return;
-  Keeping kept = std::move(found->second);
-  keeping_.erase(found);
-  const auto held = attempts_.find(kept.task.attempt);
-  if (held == attempts_.end())
-    return;
-  Attempt& attempt = held->second;
-  Task& task = attempt.tasks[kept.task.place];
-  if (task.phase != Phase::keeping)
-    return;
-  if (event.objects.size() != kept.places.size()) {
-    finish(attempt, task,
-           outcome_of(attempt, FailureReason::staging_failed, "its outputs could not be kept"),
-           kept.device_ns);
+  if (event.objects.size() != found->second.places.size()) {
+    keep_failed(event.token, event.error);
     return;
   }
+  storing_.reset();
+  const Keeping kept = std::move(found->second);
+  keeping_.erase(found);
+  auto outcome = kept.outcome;
   for (std::size_t i = 0; i < kept.places.size(); ++i)
-    kept.outcome.outputs[kept.places[i]] = event.objects[i];
-  finish(attempt, task, std::move(kept.outcome), kept.device_ns);
+    outcome.outputs[kept.places[i]] = event.objects[i];
+  end_kept(kept, std::move(outcome));
+}
+
+void WorkerMachine::end_kept(const Keeping& kept, protocol::TaskOutcome outcome) {
+  Attempt& attempt = attempts_.at(kept.task.attempt);
+  finish(attempt, attempt.tasks[kept.task.place], std::move(outcome), kept.device_ns);
+}
+
+/// The results are there and the work is done: storing them is tried again before the work is.
+void WorkerMachine::keep_failed(protocol::StageToken token, const base::Error& error) {
+  namespace limits = base::limits;
+  Keeping& keeping = keeping_.at(token);
+  const base::Time since = storing_ ? storing_->since : now_;
+  storing_ = StoringTrouble{since, now_ + limits::keep_retry_max, error.message};
+  if (!keeping.failing_since)
+    keeping.failing_since = now_;
+  const base::Time end = *keeping.failing_since + limits::keep_deadline;
+  if (now_ < end) {
+    keeping.retry_delay = std::clamp<base::Duration>(
+        keeping.retry_delay * 2, limits::keep_retry_min, limits::keep_retry_max);
+    keeping.retry_at = std::min(now_ + keeping.retry_delay, end);
+    return;
+  }
+  const Keeping given_up = std::move(keeping);
+  keeping_.erase(token);
+  const bool full = error.code == base::ErrorCode::disk_full;
+  end_kept(given_up, outcome_of(attempts_.at(given_up.task.attempt),
+                                full ? FailureReason::disk_full : FailureReason::staging_failed,
+                                "its outputs could not be stored for " +
+                                    seconds_text(limits::keep_deadline.count()) +
+                                    (full ? ", the disk is full: " : ": ") + error.message));
+}
+
+void WorkerMachine::keep_again_where_due() {
+  for (auto& [token, keeping] : keeping_) {
+    if (keeping.retry_at && now_ >= *keeping.retry_at) {
+      keeping.retry_at.reset();
+      keep(token, keeping);
+    }
+  }
+}
+
+void WorkerMachine::stop_keeping(Attempt& attempt, Task& task) {
+  const auto found = std::find_if(keeping_.begin(), keeping_.end(), [&](const auto& entry) {
+    return entry.second.task.attempt == attempt.id &&
+           &attempt.tasks[entry.second.task.place] == &task;
+  });
+  FASTGPU_CHECK(found != keeping_.end(), "a task in keeping is being kept");
+  const Keeping kept = std::move(found->second);
+  keeping_.erase(found);
+  end_kept(kept, outcome_of(attempt, FailureReason::cancelled, "stopped"));
 }
 
 void WorkerMachine::on(const ExecutorDied& event) {

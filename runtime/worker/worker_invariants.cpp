@@ -18,6 +18,7 @@ class Checker {
     for (const auto& [id, attempt] : machine_.attempts())
       look_at(attempt);
     look_at_launches();
+    look_at_shards();
     look_at_books();
     return std::move(broken_);
   }
@@ -54,6 +55,10 @@ class Checker {
            attempt, "every task that ended has one report until it is settled");
     expect(attempt.unfinished() || count(Phase::ended) != 0, attempt,
            "an attempt is forgotten when nothing is left to do or say");
+    auto& [queued, unsettled] = by_shard_[attempt.id.shard];
+    queued += count(Phase::queued);
+    unsettled += count(Phase::ended);
+    keeping_ += count(Phase::keeping);
     queued_ += count(Phase::queued);
     running_ += count(Phase::running);
     memory_bytes_ += count(Phase::running) * attempt.spec->request.memory_bytes;
@@ -71,6 +76,15 @@ class Checker {
     }
   }
 
+  void look_at_shards() {
+    for (const auto& [id, shard] : machine_.shards()) {
+      const auto& [queued, unsettled] = by_shard_[id];
+      expect(shard.queued == queued, "a shard counts its queued tasks");
+      expect(shard.unsettled == unsettled, "a shard counts its unsettled tasks");
+    }
+    expect(machine_.keeping().size() == keeping_, "what is being kept has a task in keeping");
+  }
+
   void look_at_books() {
     const auto& books = machine_.books();
     expect(books.queued_tasks == queued_, "the books show what is queued");
@@ -86,6 +100,8 @@ class Checker {
   const WorkerMachine& machine_;
   std::vector<std::string> broken_;
   std::map<std::pair<base::JobId, std::uint32_t>, base::AttemptId> live_;
+  std::map<base::ShardId, std::pair<std::uint64_t, std::uint64_t>> by_shard_;  ///< queued, ended
+  std::uint64_t keeping_{0};
   std::uint64_t queued_{0};
   std::uint64_t running_{0};
   std::uint64_t memory_bytes_{0};

@@ -15,9 +15,7 @@ void WorkerMachine::on(const protocol::Staged& event) {
 }
 
 bool WorkerMachine::may_launch() const {
-  if (!up_ || killing_ || in_flight_.size() >= window() || books().queued_tasks == 0)
-    return false;
-  if (unsettled_tasks_ + keeping_.size() + in_flight_.size() >= unsettled_tasks_max)
+  if (!up_ || killing_ || storing_ || in_flight_.size() >= window() || books().queued_tasks == 0)
     return false;
   if (in_flight_.size() == 1) {
     const TaskRef& only = in_flight_.begin()->second.task;
@@ -25,6 +23,18 @@ bool WorkerMachine::may_launch() const {
       return false;
   }
   return true;
+}
+
+bool WorkerMachine::may_launch_of(base::ShardId id) const {
+  namespace limits = base::limits;
+  if (!leased(id, now_))
+    return false;
+  const Shard& shard = shards_.at(id);
+  const std::size_t soon = keeping_.size() + in_flight_.size();
+  if (shard.unsettled + soon >= limits::unsettled_tasks_per_shard_max)
+    return false;
+  return unsettled_tasks_ + soon < limits::unsettled_tasks_max ||
+         shard.unsettled + soon < limits::unsettled_tasks_reserved;
 }
 
 /// Launches as much as leases, inputs, window and books allow. Tasks that wait for their lease or
@@ -40,7 +50,7 @@ void WorkerMachine::pump() {
     const auto found = attempts_.find(queue_[i]);
     FASTGPU_CHECK(found != attempts_.end(), "the queue names attempts that are held");
     Attempt& attempt = found->second;
-    if (!leased(attempt.id.shard, now_)) {
+    if (!may_launch_of(attempt.id.shard)) {
       ++i;
       continue;
     }
@@ -60,7 +70,7 @@ void WorkerMachine::stage_ahead() {
     return;
   const Attempt& attempt = attempts_.at(queue_.front());
   const std::size_t end = std::min(attempt.tasks.size(), attempt.next_queued + staged_ahead_tasks);
-  base::Error ignored;
+  StagingFailure ignored;
   for (std::size_t place = attempt.next_queued; place < end; ++place)
     if (attempt.tasks[place].phase == Phase::queued)
       stage_inputs(attempt, attempt.tasks[place], ignored);
@@ -76,7 +86,7 @@ bool WorkerMachine::pump_again() {
       continue;
     }
     const bool solo = found->second.tasks[ref.place].solo;
-    if (!leased(ref.attempt.shard, now_)) {
+    if (!may_launch_of(ref.attempt.shard)) {
       ++i;
       continue;
     }
@@ -101,7 +111,8 @@ bool WorkerMachine::pump_attempt(Attempt& attempt, std::size_t& looks) {
   const std::size_t looks_max = window() + 8;
   bool go_on = true;
   for (std::size_t place = attempt.next_queued;
-       go_on && place < attempt.tasks.size() && may_launch(); ++place) {
+       go_on && place < attempt.tasks.size() && may_launch() && may_launch_of(attempt.id.shard);
+       ++place) {
     const Task& task = attempt.tasks[place];
     if (task.phase != Phase::queued || task.solo)
       continue;
@@ -121,18 +132,21 @@ bool WorkerMachine::pump_attempt(Attempt& attempt, std::size_t& looks) {
 
 WorkerMachine::Try WorkerMachine::try_launch(Attempt& attempt, std::size_t place) {
   const Task& task = attempt.tasks[place];
-  base::Error failure;
+  StagingFailure failure;
   switch (stage_inputs(attempt, task, failure)) {
     case Inputs::awaited:
       return Try::wait;
     case Inputs::failed:
       // A holder that is away may come back with the object: to be asked again, not a failure.
-      if (failure.kind == base::ErrorKind::unavailable)
+      if (failure.error.kind == base::ErrorKind::unavailable) {
+        note_away(attempt, place, failure);
         return Try::wait;
+      }
       end_queued(attempt, place,
-                 failure.code == base::ErrorCode::object_missing ? FailureReason::input_missing
-                                                                 : FailureReason::staging_failed,
-                 failure.message);
+                 failure.error.code == base::ErrorCode::object_missing
+                     ? FailureReason::input_missing
+                     : FailureReason::staging_failed,
+                 failure.error.message);
       return Try::consumed;
     case Inputs::there:
       break;
@@ -155,7 +169,7 @@ WorkerMachine::Try WorkerMachine::try_launch(Attempt& attempt, std::size_t place
 }
 
 WorkerMachine::Inputs WorkerMachine::stage_inputs(const Attempt& attempt, const Task& task,
-                                                  base::Error& failure) {
+                                                  StagingFailure& failure) {
   Inputs inputs = Inputs::there;
   for (const auto& argument : attempt.spec->kernel.arguments) {
     const auto* const buffer = std::get_if<protocol::BufferArgument>(&argument);
@@ -171,13 +185,35 @@ WorkerMachine::Inputs WorkerMachine::stage_inputs(const Attempt& attempt, const 
       effects_.push_back(protocol::Stage{options_.device, token, *object});
     }
     if (state == StagingCache::State::failed) {
-      failure = staging_.error_of(*object);
+      failure = {*object, staging_.error_of(*object)};
       return Inputs::failed;
     }
     if (state == StagingCache::State::waiting)
       inputs = Inputs::awaited;
   }
   return inputs;
+}
+
+/// The first task that waits so is shown; it stays shown until it waits no longer.
+void WorkerMachine::note_away(Attempt& attempt, std::size_t place, const StagingFailure& failure) {
+  auto& away = attempt.away;
+  if (away && away->place != place && attempt.tasks[away->place].phase == Phase::queued)
+    return;
+  if (!away || away->place != place || away->object != failure.object)
+    away = AwayInput{place, failure.object, "", now_};
+  away->said = failure.error.message;
+}
+
+protocol::WaitingReason WorkerMachine::waiting_of(const Attempt& attempt) const {
+  const auto& away = attempt.away;
+  if (!away || attempt.tasks[away->place].phase != Phase::queued)
+    return {};
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now_ - away->since);
+  return {protocol::WaitingCode::staging,
+          "task " + std::to_string(attempt.tasks[away->place].index) + " waits for " +
+              std::to_string(seconds.count()) + " s for its input " +
+              base::to_string(away->object.hash).substr(0, 12) + ", which " +
+              base::to_string(away->object.home) + " holds: " + away->said};
 }
 
 void WorkerMachine::launch(Attempt& attempt, std::size_t place,

@@ -81,7 +81,8 @@ std::vector<protocol::HeldAttempt> WorkerMachine::held_of(base::ShardId shard) c
       if (task.phase == Phase::running)
         running.add({task.index, 1});
     }
-    held.push_back({it->first, it->second.job, all.ranges(), running.ranges()});
+    held.push_back(
+        {it->first, it->second.job, all.ranges(), running.ranges(), waiting_of(it->second)});
   }
   return held;
 }
@@ -107,18 +108,29 @@ std::optional<base::Time> WorkerMachine::renew_due(base::ShardId id, const Shard
   return due;
 }
 
+/// Queued tasks without a lease take room from others. Their leader, if there is one, has placed
+/// them anew by then: it counts their lease from its receipt.
+std::optional<base::Time> WorkerMachine::hand_back_due(const Shard& shard) const {
+  if (shard.queued == 0)
+    return std::nullopt;
+  return std::max(shard.lease_until, shard.granted_at) + limits::lease_safe;
+}
+
 /// Renewals and repeats. Looked at only when something changed that may bring one forward.
 void WorkerMachine::do_duties() {
   if (!duties_changed_ && (!duty_at_ || now_ < *duty_at_))
     return;
   duty_at_.reset();
   for (auto& [id, shard] : shards_) {
+    const auto given_up = hand_back_due(shard);
+    if (given_up && now_ >= *given_up)
+      hand_back(id);
     const auto due = renew_due(id, shard);
     if (due && now_ >= *due)
       renew(id, shard);
     if (shard.resend_at && now_ >= *shard.resend_at)
       resend(id, shard);
-    for (const auto& next : {renew_due(id, shard), shard.resend_at})
+    for (const auto& next : {renew_due(id, shard), shard.resend_at, hand_back_due(shard)})
       if (next && (!duty_at_ || *next < *duty_at_))
         duty_at_ = next;
   }

@@ -16,8 +16,14 @@
 /// - A task has one end per attempt, told until Settled.
 /// - When the device's process dies by itself, tasks that may be to blame run again one at a time;
 ///   who kills it twice alone has failed. When we killed it, the others just run again.
-/// Failures of the outside become outcomes; broken own invariants abort. Everything held is
-/// bounded by limits::device_queue_tasks_max and `unsettled_tasks_max`.
+/// - Tasks that cannot run here (the device stays down, results cannot be stored, their leader
+/// gives
+///   no lease) are handed back by leaving them out of the next Renew: they have not run.
+/// - Results that cannot be stored are kept again and again until limits::keep_deadline; meanwhile
+///   the device is unhealthy and starts nothing.
+/// Failures of the outside become outcomes; broken own invariants abort. Everything held is bounded
+/// by limits::device_queue_tasks_max and the limits `unsettled_tasks...`, which no shard whose
+/// leader is gone can use up for the others.
 
 #include <chrono>
 #include <cstdint>
@@ -46,7 +52,6 @@ struct WorkerOptions {
 
 class WorkerMachine {
  public:
-  static constexpr std::uint32_t unsettled_tasks_max = 4 * base::limits::device_queue_tasks_max;
   static constexpr base::Duration finish_batch_delay = std::chrono::milliseconds(2);
   static constexpr base::Duration publish_interval = std::chrono::milliseconds(20);
   static constexpr base::Duration renew_retry_interval = std::chrono::milliseconds(500);
@@ -62,6 +67,8 @@ class WorkerMachine {
   const protocol::DeviceBooks& books() const { return ledger_.books(); }
   const std::map<base::AttemptId, Attempt>& attempts() const { return attempts_; }
   const std::map<LaunchToken, InFlight>& in_flight() const { return in_flight_; }
+  const std::map<protocol::StageToken, Keeping>& keeping() const { return keeping_; }
+  const std::map<base::ShardId, Shard>& shards() const { return shards_; }
   bool holds(base::AttemptId attempt) const { return attempts_.contains(attempt); }
   bool leased(base::ShardId shard, base::Time now) const;
   std::optional<base::Time> next_deadline() const;
@@ -91,6 +98,8 @@ class WorkerMachine {
   void stop_task(Attempt& attempt, Task& task);
   void supersede(const protocol::Assign& assign);
   void forget_if_done(base::AttemptId attempt);
+  /// Queued tasks of the shard, or of all, will not run here: forgotten, and the leader hears.
+  void hand_back(std::optional<base::ShardId> shard);
   /// The one place where a task changes its phase, and all counts with it.
   void move(Attempt& attempt, Task& task, Phase to);
 
@@ -99,6 +108,7 @@ class WorkerMachine {
   std::vector<protocol::HeldAttempt> held_of(base::ShardId shard) const;
   bool holds_any(base::ShardId shard) const;
   std::optional<base::Time> renew_due(base::ShardId id, const Shard& shard) const;
+  std::optional<base::Time> hand_back_due(const Shard& shard) const;
   void do_duties();
   void resend(base::ShardId id, Shard& shard);
   void settle(Attempt& attempt, base::TaskRange range);
@@ -109,10 +119,18 @@ class WorkerMachine {
   bool pump_attempt(Attempt& attempt, std::size_t& looks);
   Try try_launch(Attempt& attempt, std::size_t place);
   enum class Inputs : std::uint8_t { there, awaited, failed };
-  Inputs stage_inputs(const Attempt& attempt, const Task& task, base::Error& failure);
+  struct StagingFailure {
+    protocol::ObjectRef object;
+    base::Error error;
+  };
+  Inputs stage_inputs(const Attempt& attempt, const Task& task, StagingFailure& failure);
+  void note_away(Attempt& attempt, std::size_t place, const StagingFailure& failure);
+  protocol::WaitingReason waiting_of(const Attempt& attempt) const;
   void launch(Attempt& attempt, std::size_t place, std::vector<LaunchArgument> arguments);
   void stage_ahead();
   bool may_launch() const;
+  /// Under a lease, and with room for what will have to be told.
+  bool may_launch_of(base::ShardId shard) const;
   void end_queued(Attempt& attempt, std::size_t place, base::FailureReason reason,
                   std::string message);
 
@@ -127,6 +145,11 @@ class WorkerMachine {
   void finish(Attempt& attempt, Task& task, protocol::TaskOutcome outcome, std::int64_t device_ns);
   void keep_outputs(const TaskRef& ref, protocol::TaskOutcome outcome,
                     std::vector<std::size_t> places, std::int64_t device_ns);
+  void keep(protocol::StageToken token, const Keeping& keeping);
+  void keep_failed(protocol::StageToken token, const base::Error& error);
+  void keep_again_where_due();
+  void end_kept(const Keeping& keeping, protocol::TaskOutcome outcome);
+  void stop_keeping(Attempt& attempt, Task& task);
   protocol::TaskOutcome outcome_of(const Attempt& attempt, base::FailureReason reason,
                                    std::string message) const;
   void flush(Attempt& attempt);
@@ -155,12 +178,19 @@ class WorkerMachine {
   std::optional<base::Time> flush_at_;
   std::optional<base::Time> duty_at_;  ///< when the next renewal or repeat is due
   bool duties_changed_{false};         ///< `duty_at_` must be found anew
-  std::uint32_t unsettled_tasks_{0};   ///< ended and not settled
+  std::uint32_t unsettled_tasks_{0};   ///< ended and not settled, of all shards
 
   bool described_{false};
   bool up_{false};       ///< the executor takes launches
   bool killing_{false};  ///< we asked for its end and have not heard of it
   std::optional<base::Time> down_since_;
+  /// Results could not be stored.
+  struct StoringTrouble {
+    base::Time since;
+    base::Time until;  ///< tried again then, if nothing is being kept
+    std::string why;
+  };
+  std::optional<StoringTrouble> storing_;
   std::optional<base::Time> kill_at_;  ///< for stopped tasks that still run
   std::optional<base::Time> launch_not_before_;
   base::Time last_end_{base::Time::min()};  ///< of the last launch that ended

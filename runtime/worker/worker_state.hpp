@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "runtime/base/ids.hpp"
@@ -32,6 +33,14 @@ struct Task {
   std::uint8_t solo_deaths{0};  ///< how often the executor died while it ran alone
 };
 
+/// An input that a queued task waits for because its holder is away.
+struct AwayInput {
+  std::size_t place{};  ///< of the task
+  protocol::ObjectRef object;
+  std::string said;  ///< at the last asking
+  base::Time since;
+};
+
 /// Tasks granted under one attempt.
 struct Attempt {
   base::AttemptId id;
@@ -44,6 +53,7 @@ struct Attempt {
   std::uint32_t running{0};
   std::uint32_t keeping{0};
   std::size_t next_queued{0};  ///< no task before this place is queued for the first time
+  std::optional<AwayInput> away;
   ReportBook reports;
   bool unfinished() const { return queued + running + keeping != 0; }
 };
@@ -68,6 +78,9 @@ struct Keeping {
   protocol::TaskOutcome outcome;
   std::vector<std::size_t> places;  ///< of the kept outputs among all
   std::int64_t device_ns{};
+  std::optional<base::Time> failing_since;
+  base::Duration retry_delay{};
+  std::optional<base::Time> retry_at;  ///< none while an answer is awaited
 };
 
 /// What we know of a shard: whom to answer, what to refuse, until when we may launch.
@@ -81,6 +94,9 @@ struct Shard {
   std::optional<base::Time> asked_at;        ///< when the last Renew was sent
   base::Time warm_until{base::Time::min()};  ///< renew until then though nothing is held
   std::optional<base::Time> resend_at;
+  base::Time granted_at{base::Time::min()};  ///< the last grant
+  std::uint32_t queued{0};                   ///< tasks of this shard
+  std::uint32_t unsettled{0};                ///< tasks ended and not settled
 };
 
 }  // namespace fastgpu::worker

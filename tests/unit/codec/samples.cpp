@@ -145,6 +145,7 @@ protocol::DeviceBooks device_books() {
   books.queue_room = numbers.next();
   books.backlog_ns = numbers.next<std::int64_t>();
   books.healthy = false;
+  books.unhealthy_why = numbers.text("disk full ");
   return books;
 }
 
@@ -162,7 +163,11 @@ protocol::Stop stop() {
 }
 
 protocol::HeldAttempt held_attempt() {
-  return {attempt_id(), job_id(), ranges(), {range()}};
+  return {attempt_id(),
+          job_id(),
+          ranges(),
+          {range()},
+          {protocol::WaitingCode::staging, numbers.text("waits ")}};
 }
 
 protocol::JobSummary job_summary() {
@@ -248,7 +253,8 @@ std::vector<protocol::PeerMessage> peer_messages() {
               numbers.next<std::int64_t>(),
               numbers.next<std::int64_t>(),
               {stop(), stop()}},
-      AssignReply{attempt_id(), job_id(), device_id(), RefusalReason::draining, device_books()},
+      AssignReply{attempt_id(), job_id(), device_id(), RefusalReason::draining, device_books(),
+                  -numbers.next<std::int64_t>()},
       Finish{attempt_id(), job_id(), device_id(), reports(), numbers.next<std::int64_t>()},
       Renew{{numbers.next()},
             {numbers.wide()},
