@@ -26,16 +26,15 @@ base::Status BlobStore::load() {
   }
   for (const auto& entry : entries.value()) {
     const ParsedName name = parse_name(entry.name);
-    if (!name.hash) {
+    if (name.folder == fresh_folder) {
+      folder_.remove(entry.name);
+    } else if (!name.hash) {
       continue;
-    }
-    if (name.folder == pin_folder) {
+    } else if (name.folder == pin_folder) {
       pins_.insert({*name.hash, name.job});
     } else if (name.folder == upload_folder) {
       unclaimed_[*name.hash] = entry.size_bytes;
       unclaimed_bytes_ += entry.size_bytes;
-    } else if (name.folder == fresh_folder) {
-      folder_.remove(entry.name);
     } else {
       blobs_[*name.hash] = entry.size_bytes;
       blobs_bytes_ += entry.size_bytes;
@@ -83,6 +82,10 @@ base::Result<base::Bytes> BlobStore::read(const base::ObjectHash& hash, std::uin
                        "object " + base::to_string(hash) + " is shorter than it was", ""};
   }
   return data;
+}
+
+std::string BlobStore::file_of(const base::ObjectHash& hash) const {
+  return has(hash) ? folder_.host_path(blob_name(hash)) : std::string();
 }
 
 std::vector<base::ObjectHash> BlobStore::list() const {
@@ -215,7 +218,7 @@ base::Status BlobStore::remove(const base::ObjectHash& hash) {
 
 bool BlobStore::make_room(std::uint64_t bytes) {
   const auto fits = [&] {
-    const std::uint64_t used = blobs_bytes_ + uploads_bytes_ + unclaimed_bytes_;
+    const std::uint64_t used = blobs_bytes_ + uploads_bytes_ + unclaimed_bytes_ + intakes_bytes_;
     return used <= options_.capacity_bytes && bytes <= options_.capacity_bytes - used;
   };
   while (!fits() && !unclaimed_.empty()) {

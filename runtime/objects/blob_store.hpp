@@ -44,6 +44,9 @@ struct BlobStoreOptions {
   std::uint64_t capacity_bytes{UINT64_MAX};  ///< all blobs and uploads together
 };
 
+/// Names an intake: bytes on their way in whose hash is not known yet. Never reused in a life.
+using IntakeId = base::Id<struct IntakeTag, std::uint64_t>;
+
 struct BlobCounters {
   std::uint64_t blobs{};
   std::uint64_t bytes{};
@@ -64,6 +67,8 @@ class BlobStore {
   /// Up to `length` bytes from `offset`; less at the end, none at the end itself.
   base::Result<base::Bytes> read(const base::ObjectHash& hash, std::uint64_t offset,
                                  std::uint64_t length) const;
+  /// The blob's own file on the host, to share its blocks; empty if it has none.
+  std::string file_of(const base::ObjectHash& hash) const;
   /// All blobs, pins: in the order of hashes.
   std::vector<base::ObjectHash> list() const;
   std::vector<Pin> pins() const { return {pins_.begin(), pins_.end()}; }
@@ -88,6 +93,13 @@ class BlobStore {
   /// Drops an upload and its bytes.
   void abandon(const base::ObjectHash& hash);
 
+  /// Begins to take bytes of this node whose hash is not known: an output, piece by piece.
+  IntakeId begin_intake();
+  base::Status append(IntakeId intake, std::span<const std::uint8_t> data);
+  /// Makes what was appended a blob, durable and visible, and tells its name.
+  base::ObjectHash finish(IntakeId intake);
+  void abandon(IntakeId intake);
+
   /// Durable claims of a job on blobs that are here; all or none. Pinning again is success.
   base::Status pin(std::span<const base::ObjectHash> hashes, base::JobId job);
   base::Status pin(const base::ObjectHash& hash, base::JobId job) { return pin({&hash, 1}, job); }
@@ -108,6 +120,7 @@ class BlobStore {
   base::Status load();
   /// Drops uploads of earlier lives that nobody came back for, as far as `bytes` need it.
   bool make_room(std::uint64_t bytes);
+  void adopt(const std::string& file, const base::ObjectHash& hash, std::uint64_t bytes);
   base::Status store_fresh(const std::map<base::ObjectHash, base::Bytes>& fresh,
                            std::uint64_t bytes);
   base::Result<Upload> resume(const base::ObjectHash& hash, std::uint64_t size);
@@ -120,6 +133,9 @@ class BlobStore {
   std::uint64_t uploads_bytes_{0};                       ///< announced sizes
   std::map<base::ObjectHash, std::uint64_t> unclaimed_;  ///< uploads of earlier lives, their sizes
   std::uint64_t unclaimed_bytes_{0};
+  std::map<IntakeId, Upload> intakes_;
+  std::uint64_t intakes_bytes_{0};  ///< received by those
+  IntakeId last_intake_;
   std::set<Pin> pins_;
 };
 

@@ -1,7 +1,8 @@
-/// The uploads in pieces of a BlobStore.
+/// What comes into a BlobStore piece by piece: uploads of a known name, and intakes.
 
 #include <algorithm>
 
+#include "runtime/base/check.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/objects/blob_errors.hpp"
 #include "runtime/objects/blob_names.hpp"
@@ -132,14 +133,63 @@ base::Status BlobStore::commit(const base::ObjectHash& hash) {
     return wrong("the bytes of object " + base::to_string(hash) + " have the hash " +
                  base::to_string(real));
   }
-  folder_.sync_file(upload_name(hash));
-  folder_.rename(upload_name(hash), blob_name(hash));
-  folder_.sync_folder(blob_folder_of(hash));
-  blobs_[hash] = upload.size;
-  blobs_bytes_ += upload.size;
+  adopt(upload_name(hash), hash, upload.size);
   uploads_bytes_ -= upload.size;
   uploads_.erase(found);
   return {};
+}
+
+/// A whole file becomes a blob.
+void BlobStore::adopt(const std::string& file, const base::ObjectHash& hash, std::uint64_t bytes) {
+  folder_.sync_file(file);
+  folder_.rename(file, blob_name(hash));
+  folder_.sync_folder(blob_folder_of(hash));
+  blobs_[hash] = bytes;
+  blobs_bytes_ += bytes;
+}
+
+IntakeId BlobStore::begin_intake() {
+  ++last_intake_.value;
+  intakes_[last_intake_];
+  return last_intake_;
+}
+
+base::Status BlobStore::append(IntakeId intake, std::span<const std::uint8_t> data) {
+  const auto found = intakes_.find(intake);
+  FASTGPU_CHECK(found != intakes_.end(), "an intake that nobody began");
+  Upload& taken = found->second;
+  if (taken.received + data.size() > limits::object_bytes_max) {
+    return too_large("an object", taken.received + data.size(), limits::object_bytes_max);
+  }
+  if (!make_room(data.size()) || !folder_.write(intake_name(intake.value), taken.received, data)) {
+    return no_room(taken.received + data.size());
+  }
+  taken.running.update(data);
+  taken.received += data.size();
+  intakes_bytes_ += data.size();
+  return {};
+}
+
+base::ObjectHash BlobStore::finish(IntakeId intake) {
+  const auto found = intakes_.find(intake);
+  FASTGPU_CHECK(found != intakes_.end(), "an intake that nobody began");
+  const base::ObjectHash hash = found->second.running.finish();
+  if (!has(hash)) {
+    FASTGPU_CHECK(found->second.received > 0, "an empty intake");
+    adopt(intake_name(intake.value), hash, found->second.received);
+    abandon(hash);  // somebody may be sending the same
+  }
+  abandon(intake);
+  return hash;
+}
+
+void BlobStore::abandon(IntakeId intake) {
+  const auto found = intakes_.find(intake);
+  if (found != intakes_.end()) {
+    intakes_bytes_ -= found->second.received;
+    intakes_.erase(found);
+    folder_.remove(intake_name(intake.value));
+  }
 }
 
 void BlobStore::abandon(const base::ObjectHash& hash) {

@@ -41,6 +41,7 @@ class PowerCut final : public BlobFolder {
     change();
     return folder_.write(name, offset, data);
   }
+  std::string host_path(std::string_view) const override { return {}; }
   void sync_file(std::string_view name) override {
     change();
     folder_.sync_file(name);
