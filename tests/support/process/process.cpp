@@ -1,12 +1,10 @@
 #include "tests/support/process/process.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -214,27 +212,6 @@ std::string read_file(const std::string& path) {
 
 std::string program(const std::string& name) {
   return std::string(FASTGPU_BIN_DIR "/") + name;
-}
-
-std::vector<int> free_ports(int count) {
-  std::vector<int> sockets;
-  std::vector<int> ports;
-  for (int i = 0; i < count; ++i) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    FASTGPU_CHECK(::bind(fd, generic, size) == 0, "the loopback has a free port");
-    ::getsockname(fd, generic, &size);
-    sockets.push_back(fd);
-    ports.push_back(ntohs(address.sin_port));
-  }
-  for (const int fd : sockets) {
-    ::close(fd);
-  }
-  return ports;
 }
 
 }  // namespace fastgpu::testing

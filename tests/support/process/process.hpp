@@ -71,7 +71,5 @@ bool await_gone(pid_t pid, Seconds limit = Seconds{30});
 std::string read_file(const std::string& path);
 /// Path of one of the project's programs, as built.
 std::string program(const std::string& name);
-/// Ports of the loopback that were free a moment ago.
-std::vector<int> free_ports(int count);
 
 }  // namespace fastgpu::testing

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/link/reserved_ports.hpp"
 #include "tests/support/process/process.hpp"
 
 namespace fastgpu::testing {
@@ -41,6 +42,7 @@ class ProcessCluster {
 
  private:
   TemporaryFolder scratch_;
+  link::ReservedPorts ports_;
   std::vector<std::string> addresses_;
   std::vector<std::unique_ptr<Process>> nodes_;
 };

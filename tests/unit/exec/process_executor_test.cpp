@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "runtime/exec/null_executor.hpp"
 #include "tests/unit/exec/exec_support.hpp"
 
