@@ -191,6 +191,13 @@ TEST_P(Runner, NeverRunsACommandAsRoot) {
   EXPECT_NE(facts.st_uid, 0u);
 }
 
+TEST_P(Runner, TheHostsMemoryKillerTakesACommandBeforeANode) {
+  EXPECT_EQ(run("cat /proc/self/oom_score_adj").out(), "500\n");
+  for (const pid_t child : children_of(getpid()))
+    EXPECT_EQ(read_process_file(child, "oom_score_adj"),
+              read_process_file(getpid(), "oom_score_adj"));
+}
+
 TEST_P(Runner, StartsInItsFolderAndFindsProgramsThere) {
   std::ofstream(folder_.file("mine")) << "#!/bin/sh\npwd\n";
   chmod(folder_.file("mine").c_str(), 0755);

@@ -26,8 +26,6 @@ constexpr int first_inherited_too_many = 3;
 constexpr int exit_not_started = 127;
 constexpr char shell[] = "/bin/sh";
 constexpr mode_t no_writing_by_others = 022;
-/// The host's memory killer takes a command before it takes a node.
-constexpr char memory_killers_liking[] = "500";
 
 rlim_t allowed_now(__rlimit_resource_t resource) {
   rlimit now{};
@@ -85,9 +83,6 @@ void set_limits(const Launch& launch, const Allowed& allowed) {
   if (launch.file_bytes_max != 0)
     limit(RLIMIT_FSIZE, allowed.file_bytes, launch.file_bytes_max);
   limit(RLIMIT_RTTIME, allowed.real_time, to_limit(launch.mark));
-  const int liking = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-  [[maybe_unused]] const ssize_t written =
-      write(liking, memory_killers_liking, sizeof memory_killers_liking - 1);
 }
 
 /// By system calls: the library's functions would change all threads of the memory that the child
@@ -140,6 +135,33 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return out;
 }
 
+/// While it lives, what is started is what the host's memory killer takes first, before any node.
+/// The file stays open, for a child would have to look up its own.
+class MemoryKillersChoice {
+ public:
+  MemoryKillersChoice() {
+    own();  // reads it before it is changed
+    set("500");
+  }
+  ~MemoryKillersChoice() {
+    const int error = errno;  // of the start, which its caller reads
+    set(own().c_str());
+    errno = error;
+  }
+  MemoryKillersChoice(const MemoryKillersChoice&) = delete;
+  MemoryKillersChoice& operator=(const MemoryKillersChoice&) = delete;
+
+ private:
+  static void set(const char* score) {
+    static const FileDescriptor file(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+    [[maybe_unused]] const ssize_t written = pwrite(file.get(), score, std::strlen(score), 0);
+  }
+  static const std::string& own() {
+    static const std::string score = read_process_file(getpid(), "oom_score_adj");
+    return score;
+  }
+};
+
 FoundProgram look_at(const std::string& path) {
   constexpr mode_t anybody_executes = S_IXUSR | S_IXGRP | S_IXOTH;
   struct stat facts {};
@@ -156,6 +178,14 @@ std::string path_variable(const std::vector<std::string>& env) {
   return "";
 }
 
+pid_t start(const Plan& plan) {
+  const MemoryKillersChoice commands_first;
+  const pid_t child = vfork();
+  if (child == 0)
+    be_command(plan);
+  return child;
+}
+
 }  // namespace
 
 Launched launch(const Launch& launch) {
@@ -169,9 +199,7 @@ Launched launch(const Launch& launch) {
   plan.shell_words = plan.words;
   plan.shell_words.front() = const_cast<char*>(launch.program.c_str());
   plan.shell_words.insert(plan.shell_words.begin(), const_cast<char*>(shell));
-  const pid_t child = vfork();
-  if (child == 0)
-    be_command(plan);
+  const pid_t child = start(plan);
   if (child < 0)
     return {0, LaunchStep::process, errno};
   write_end.reset();
