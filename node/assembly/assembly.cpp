@@ -69,8 +69,12 @@ base::Status assemble(caf::actor_system& system, NodeParts parts) {
   directory.scheduler = system.spawn<actors::SchedulerActor>(context);
   directory.gateway = system.spawn<actors::GatewayActor>(context);
   for (std::size_t i = 0; i < parts.executors.size(); ++i) {
+    actors::WorkerParts worker{std::move(parts.executors[i]), nullptr, parts.hidden_folders};
+    if (i < parts.runners.size()) {
+      worker.runner = std::move(parts.runners[i]);
+    }
     directory.workers.push_back(system.spawn<actors::WorkerActor>(
-        context, static_cast<std::uint16_t>(i), std::move(parts.executors[i])));
+        context, static_cast<std::uint16_t>(i), std::move(worker)));
   }
   for (std::size_t i = 0; i < parts.shards.size(); ++i) {
     actors::ShardActorOptions options;

@@ -5,11 +5,13 @@
 
 #include <caf/all.hpp>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "actors/base_actor.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/exec/executor.hpp"
+#include "runtime/exec/warden/command_runner.hpp"
 #include "runtime/ledger/shard_machine.hpp"
 #include "runtime/link/link.hpp"
 #include "runtime/logs/log_store.hpp"
@@ -28,7 +30,10 @@ struct NodeParts {
   std::unique_ptr<objects::BlobStore> blobs;
   std::unique_ptr<logs::LogStore> logs;
   std::vector<std::unique_ptr<exec::Executor>> executors;  ///< by device ordinal; not started
-  std::vector<base::ShardId> shards;                       ///< that this node keeps
+  /// By device ordinal, or none: that device takes no commands.
+  std::vector<std::unique_ptr<exec::CommandRunner>> runners;
+  std::vector<std::string> hidden_folders;  ///< host paths that no command may see
+  std::vector<base::ShardId> shards;        ///< that this node keeps
   /// Root shard only: members that the cluster is founded with.
   std::vector<protocol::NodeInfo> founders;
   std::string join_token;  ///< node of the root shard: what a joining node must show

@@ -10,6 +10,7 @@
 #include "node/assembly/assembly.hpp"
 #include "node/daemon/clock.hpp"
 #include "runtime/exec/process_executor.hpp"
+#include "runtime/exec/warden/process_runner.hpp"
 #include "runtime/link/zmq_link.hpp"
 #include "runtime/logs/file_logs.hpp"
 #include "runtime/objects/file_folder.hpp"
@@ -46,6 +47,22 @@ std::vector<std::unique_ptr<exec::Executor>> make_executors(const NodeFolder& fo
     executors.push_back(exec::make_process_executor(options));
   }
   return executors;
+}
+
+/// One for each device that executes anything. Each has a folder of its own: the mark in it tells
+/// whose commands are whose.
+std::vector<std::unique_ptr<exec::CommandRunner>> make_runners(const NodeFolder& folder,
+                                                               const NodeSettings& settings,
+                                                               const std::string& program) {
+  std::vector<std::unique_ptr<exec::CommandRunner>> runners;
+  exec::ProcessRunnerOptions options;
+  options.program = program;
+  for (std::uint32_t i = 0; i < settings.cpu_devices; ++i) {
+    options.data_folder = (folder.wardens() / std::to_string(i)).string();
+    std::filesystem::create_directories(options.data_folder);
+    runners.push_back(exec::make_process_runner(options));
+  }
+  return runners;
 }
 
 /// Opens what the node keeps on disk. The store first: its lock says whether another process is
@@ -155,6 +172,8 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   parts.context = make_context(folder, settings.value(), who, incarnation.value(), options);
   parts.link = std::make_shared<link::ZmqLink>(link_options, boot_time);
   parts.executors = make_executors(folder, settings.value(), options.executor_program);
+  parts.runners = make_runners(folder, settings.value(), options.executor_program);
+  parts.hidden_folders = {folder.path().string()};
   if (who.node.value <= who.shard_count) {
     parts.shards = {{who.node.value - 1}};
   }

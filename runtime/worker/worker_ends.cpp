@@ -277,6 +277,8 @@ std::optional<base::Time> WorkerMachine::head_deadline() const {
   if (in_flight_.empty())
     return std::nullopt;
   const InFlight& head = in_flight_.begin()->second;
+  if (head.command)
+    return std::nullopt;  // its warden keeps the time
   const std::int64_t limit_ns = attempts_.at(head.task.attempt).spec->time_limit_ns;
   const base::Time since = std::max(head.launched_at, last_end_);
   if (limit_ns <= 0 || limit_ns > (base::Time::max() - since).count())
@@ -297,7 +299,7 @@ void WorkerMachine::watch_time() {
     return;
   kill_at_.reset();
   for (const auto& [token, launch] : in_flight_) {
-    if (attempts_.at(launch.task.attempt).tasks[launch.task.place].stopped) {
+    if (!launch.command && attempts_.at(launch.task.attempt).tasks[launch.task.place].stopped) {
       kill("stopped");
       return;
     }

@@ -14,6 +14,7 @@
 #include "runtime/base/bytes.hpp"
 #include "runtime/base/failure.hpp"
 #include "runtime/base/ids.hpp"
+#include "runtime/base/log_record.hpp"
 #include "runtime/protocol/local_messages.hpp"
 #include "runtime/protocol/peer_messages.hpp"
 
@@ -60,14 +61,56 @@ struct LaunchRefused {
   bool operator==(const LaunchRefused&) const = default;
 };
 
+/// Commands are taken from now on; nothing of earlier ones runs.
+struct CommandsReady {
+  bool operator==(const CommandsReady&) const = default;
+};
+/// `time_ns` of these three: since 1970 UTC on this node, for the log.
+struct CommandStarted {
+  LaunchToken token;
+  std::string protection;
+  std::int64_t time_ns{};
+  bool operator==(const CommandStarted&) const = default;
+};
+struct CommandWrote {
+  LaunchToken token;
+  base::LogStream stream{base::LogStream::output};
+  std::int64_t time_ns{};
+  base::Bytes bytes;
+  bool operator==(const CommandWrote&) const = default;
+};
+/// The command and every process that it started are gone.
+struct CommandEnded {
+  LaunchToken token;
+  base::FailureReason reason{base::FailureReason::none};
+  std::string message;
+  protocol::CommandEnd end;  ///< `output_paths` is not the warden's to know
+  std::int64_t time_ns{};
+  bool operator==(const CommandEnded&) const = default;
+};
+/// Whoever starts commands is gone, and it is proven that these run no more.
+struct CommandsDied {
+  std::string reason;
+  std::vector<LaunchToken> in_flight;
+  bool operator==(const CommandsDied&) const = default;
+};
+/// A RunCommand was not taken.
+struct CommandRefused {
+  LaunchToken token;
+  bool operator==(const CommandRefused&) const = default;
+};
+
 /// Time has passed: `next_deadline()` was reached.
 struct Tick {
   bool operator==(const Tick&) const = default;
 };
 
-using Event = std::variant<FromLeader<protocol::Assign>, FromLeader<protocol::Stop>,
-                           FromLeader<protocol::Adopt>, FromLeader<protocol::Settled>,
-                           FromLeader<protocol::Renewed>, protocol::Staged, protocol::Kept,
-                           ExecutorReady, ExecutorDone, ExecutorDied, LaunchRefused, Tick>;
+using Event =
+    std::variant<FromLeader<protocol::Assign>, FromLeader<protocol::Stop>,
+                 FromLeader<protocol::Adopt>, FromLeader<protocol::Settled>,
+                 FromLeader<protocol::Renewed>, protocol::Staged, protocol::Kept, ExecutorReady,
+                 ExecutorDone, ExecutorDied, LaunchRefused, protocol::FolderReady,
+                 protocol::FolderCollected, CommandsReady, CommandStarted, CommandWrote,
+                 CommandEnded, CommandsDied, CommandRefused, Tick>;
 
 }  // namespace fastgpu::worker

@@ -167,6 +167,10 @@ void WorkerMachine::stop_task(Attempt& attempt, Task& task) {
     return;
   }
   task.stopped = true;
+  if (attempt.spec->is_command()) {
+    stop_command(attempt, task);
+    return;
+  }
   if (!kill_at_)
     kill_at_ = now_ + stop_grace;
 }

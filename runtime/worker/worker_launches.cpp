@@ -131,6 +131,12 @@ bool WorkerMachine::pump_attempt(Attempt& attempt, std::size_t& looks) {
 }
 
 WorkerMachine::Try WorkerMachine::try_launch(Attempt& attempt, std::size_t place) {
+  if (attempt.spec->is_command())
+    return try_command(attempt, place);
+  const bool commands = std::any_of(in_flight_.begin(), in_flight_.end(),
+                                    [](const auto& entry) { return entry.second.command; });
+  if (commands)
+    return Try::full;
   const Task& task = attempt.tasks[place];
   StagingFailure failure;
   switch (stage_inputs(attempt, task, failure)) {
@@ -173,7 +179,7 @@ WorkerMachine::Inputs WorkerMachine::stage_inputs(const Attempt& attempt, const 
   Inputs inputs = Inputs::there;
   for (const auto& argument : attempt.spec->kernel.arguments) {
     const auto* const buffer = std::get_if<protocol::BufferArgument>(&argument);
-    const protocol::Data* const data = buffer ? data_of(*buffer, task.index) : nullptr;
+    const protocol::Data* const data = buffer ? data_of(buffer->data, task.index) : nullptr;
     const auto* const object = data ? std::get_if<protocol::ObjectRef>(data) : nullptr;
     if (object == nullptr)
       continue;
@@ -223,7 +229,7 @@ void WorkerMachine::launch(Attempt& attempt, std::size_t place,
   move(attempt, task, Phase::running);
   launched_ = true;
   const LaunchToken token{++last_token_};
-  in_flight_.emplace(token, InFlight{{attempt.id, place}, now_, false});
+  in_flight_.emplace(token, InFlight{{attempt.id, place}, now_, false, {}});
   effects_.push_back(Launch{token, attempt.job, task.index, attempt.spec, std::move(arguments)});
 }
 

@@ -56,12 +56,16 @@ void WorkerMachine::on(const FromLeader<protocol::Renewed>& event) {
     return;
   if (!follow(renewed.shard, renewed.epoch, renewed.term, event.from))
     return;
-  if (renewed.lease_ns > 0)
+  if (renewed.lease_ns > 0) {
     shard.lease_until = std::max(shard.lease_until, asked_at + base::Duration(renewed.lease_ns));
+    shard.leased_from = std::max(shard.leased_from.value_or(asked_at), asked_at);
+  }
   duties_changed_ = true;
   for (const auto& what : renewed.stop)
     if (what.attempt.shard == renewed.shard)
       stop(what.attempt, what.job, what.ranges);
+  if (renewed.lease_ns > 0)
+    extend_commands(renewed.shard, shard);
 }
 
 bool WorkerMachine::holds_any(base::ShardId shard) const {

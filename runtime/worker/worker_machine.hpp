@@ -16,6 +16,9 @@
 /// - A task has one end per attempt, told until Settled.
 /// - When the device's process dies by itself, tasks that may be to blame run again one at a time;
 ///   who kills it twice alone has failed. When we killed it, the others just run again.
+/// - A command runs alone on the device, in a folder of its own for each attempt, and no longer
+/// than
+///   its lease: the warden knows its end, and hears of every later one.
 /// - Tasks that cannot run here (the device stays down, results cannot be stored, their leader
 /// gives
 ///   no lease) are handed back by leaving them out of the next Renew: they have not run.
@@ -61,6 +64,7 @@ class WorkerMachine {
   static constexpr base::Duration device_lost_after = std::chrono::seconds(5);
   static constexpr std::size_t staged_ahead_tasks = 4;
   static constexpr base::Duration launch_retry_delay = std::chrono::milliseconds(5);
+  static constexpr base::Duration folder_retry_delay = std::chrono::milliseconds(500);
 
   explicit WorkerMachine(const WorkerOptions& options);
 
@@ -89,6 +93,15 @@ class WorkerMachine {
   void on(const ExecutorDone& event);
   void on(const ExecutorDied& event);
   void on(const LaunchRefused& event);
+  // What objects and the warden say of commands: worker_commands.cpp.
+  void on(const protocol::FolderReady& event);
+  void on(const protocol::FolderCollected& event);
+  void on(const CommandsReady& event);
+  void on(const CommandStarted& event);
+  void on(const CommandWrote& event);
+  void on(const CommandEnded& event);
+  void on(const CommandsDied& event);
+  void on(const CommandRefused& event);
   void on(const Tick& event);
 
   protocol::RefusalReason judge(const protocol::Assign& assign) const;
@@ -131,6 +144,13 @@ class WorkerMachine {
   bool may_launch() const;
   /// Under a lease, and with room for what will have to be told.
   bool may_launch_of(base::ShardId shard) const;
+  Try try_command(Attempt& attempt, std::size_t place);
+  InFlight* command_at(std::uint64_t token, CommandStep step);
+  void put_back(LaunchToken token, base::Duration pause);
+  void end_command(LaunchToken token, protocol::TaskOutcome outcome);
+  void stop_command(const Attempt& attempt, const Task& task);
+  void extend_commands(base::ShardId id, const Shard& shard);
+  void log(const InFlight& launch, base::LogStream stream, std::int64_t time_ns, base::Bytes bytes);
   void end_queued(Attempt& attempt, std::size_t place, base::FailureReason reason,
                   std::string message);
 
@@ -181,8 +201,9 @@ class WorkerMachine {
   std::uint32_t unsettled_tasks_{0};   ///< ended and not settled, of all shards
 
   bool described_{false};
-  bool up_{false};       ///< the executor takes launches
-  bool killing_{false};  ///< we asked for its end and have not heard of it
+  bool up_{false};           ///< the executor takes launches
+  bool commands_up_{false};  ///< the warden takes commands
+  bool killing_{false};      ///< we asked for its end and have not heard of it
   std::optional<base::Time> down_since_;
   /// Results could not be stored.
   struct StoringTrouble {

@@ -65,11 +65,26 @@ struct TaskRef {
   bool operator==(const TaskRef&) const = default;
 };
 
-/// A launch that the executor has.
+enum class CommandStep : std::uint8_t {
+  preparing,   ///< its folder is being filled
+  running,     ///< its warden has it
+  collecting,  ///< it ended well; its results are being kept
+};
+
+/// What is known of a command that holds a slot.
+struct Command {
+  CommandStep step{CommandStep::preparing};
+  std::string folder;  ///< its name among the node's
+  protocol::CommandEnd end;
+  std::int64_t device_ns{};  ///< once it has ended
+};
+
+/// A launch that the executor has, or a command.
 struct InFlight {
   TaskRef task;
   base::Time launched_at;
   bool over_time{false};  ///< killed for its time limit
+  std::optional<Command> command;
 };
 
 /// A task whose outputs are being kept.
@@ -90,6 +105,7 @@ struct Shard {
   base::Term term;         ///< highest seen of that epoch
   base::AttemptId newest;  ///< greatest attempt seen for this device
   base::Time lease_until{base::Time::min()};
+  std::optional<base::Time> leased_from;  ///< when the Renew was sent that gave the last lease
   std::optional<base::Time> first_asked_at;
   std::optional<base::Time> asked_at;        ///< when the last Renew was sent
   base::Time warm_until{base::Time::min()};  ///< renew until then though nothing is held

@@ -45,7 +45,8 @@ struct CommandTask {
   /// The job folder, an absolute path: its working folder. Exists, and all folders above it can be
   /// entered by anybody; it and what lies in it is given to the user who runs commands.
   std::string folder;
-  std::int64_t time_limit_ns{0};           ///< 0 = none
+  std::string cwd;                ///< where it starts, below the folder; empty = the folder itself
+  std::int64_t time_limit_ns{0};  ///< 0 = none
   std::uint64_t host_memory_bytes{0};      ///< of all its processes; 0 = no limit
   std::uint64_t output_bytes_max{0};       ///< growth of the folder; 0 = no limit
   std::uint64_t log_bytes_max{16u << 20};  ///< both streams together

@@ -59,7 +59,8 @@ std::string fault_of(const CommandTask& task, std::size_t bytes) {
   const auto has_zero = [](const std::string& text) {
     return text.find('\0') != std::string::npos;
   };
-  if (std::any_of(task.argv.begin(), task.argv.end(), has_zero) || has_zero(task.folder))
+  if (std::any_of(task.argv.begin(), task.argv.end(), has_zero) || has_zero(task.folder) ||
+      has_zero(task.cwd))
     return "an argument of the command has a zero byte";
   for (const auto& [name, value] : task.env)
     if (name.empty() || name.find('=') != std::string::npos || has_zero(name) || has_zero(value))
@@ -78,6 +79,7 @@ RunMessage message_of(const CommandTask& task) {
                  task.lease_until.time_since_epoch().count(),
                  task.network,
                  task.folder,
+                 task.cwd,
                  task.argv,
                  {},
                  task.hidden_folders,
@@ -91,7 +93,7 @@ RunMessage message_of(const CommandTask& task) {
 }
 
 std::size_t text_bytes(const RunMessage& run) {
-  std::size_t bytes = run.folder.size();
+  std::size_t bytes = run.folder.size() + run.cwd.size();
   for (const auto* list : {&run.argv, &run.env, &run.hidden_folders, &run.device_files})
     for (const auto& text : *list)
       bytes += text.size() + sizeof(std::uint32_t);

@@ -96,6 +96,7 @@ std::vector<std::uint8_t> write(const RunMessage& run) {
   out.put(run.lease_until_ns);
   out.put(static_cast<std::uint32_t>(run.network));
   out.put(run.folder);
+  out.put(run.cwd);
   out.put(run.argv);
   out.put(run.env);
   out.put(run.hidden_folders);
@@ -156,6 +157,7 @@ RunMessage read_run(Reader& in) {
   run.lease_until_ns = in.take<std::int64_t>();
   run.network = in.take<std::uint32_t>() != 0;
   run.folder = in.take_text();
+  run.cwd = in.take_text();
   run.argv = in.take_list();
   run.env = in.take_list();
   run.hidden_folders = in.take_list();

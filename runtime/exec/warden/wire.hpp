@@ -34,6 +34,7 @@ struct RunMessage {
   std::int64_t lease_until_ns{};
   bool network{};
   std::string folder;
+  std::string cwd;
   std::vector<std::string> argv;
   std::vector<std::string> env;  ///< "NAME=value"
   std::vector<std::string> hidden_folders;
@@ -50,6 +51,10 @@ struct LeaseMessage {
   std::int64_t until_ns{};
   bool operator==(const LeaseMessage&) const = default;
 };
+/// The folder that a command starts in.
+inline std::string start_of(const RunMessage& run) {
+  return run.cwd.empty() ? run.folder : run.folder + "/" + run.cwd;
+}
 using NodeMessage = std::variant<RunMessage, StopMessage, LeaseMessage>;
 
 struct HelloMessage {

@@ -53,7 +53,7 @@ std::vector<std::string> Confinement::words(const RunMessage& task) const {
   for (const auto& folder : rules_.writable_folders)
     policy.writable.push_back({folder, folder});
   policy.devices = task.device_files;
-  policy.folder = task.folder;
+  policy.folder = start_of(task);
   policy.network = task.network;
   policy.tmp_bytes = rules_.tmp_bytes;
   policy.user = {owner_.user, owner_.group};

@@ -38,7 +38,7 @@ std::optional<Refusal> make_ready(Starting& starting) {
                                 "cuts it off")};
   if (auto given = give_folder(task.folder, starting.confinement.owner()); !given.ok())
     return Refusal{FailureReason::staging_failed, given.error().message};
-  const FoundProgram found = find_program(task.argv[0], task.env, task.folder);
+  const FoundProgram found = find_program(task.argv[0], task.env, start_of(task));
   if (found.error != 0)
     return Refusal{FailureReason::bad_argument, cannot_start(task, std::strerror(found.error))};
   starting.words = starting.confinement.words(task);
@@ -53,7 +53,7 @@ Refusal refusal_of(const Launched& launched, const RunMessage& task) {
       return {FailureReason::bad_argument, cannot_start(task, why)};
     case LaunchStep::folder:
       return {FailureReason::staging_failed,
-              "the command's user cannot enter the job folder '" + task.folder + "': " + why};
+              "the command's user cannot enter the folder '" + start_of(task) + "': " + why};
     case LaunchStep::user:
       return {FailureReason::staging_failed,
               cannot_start(task, "it cannot be given to an unprivileged user: " + why)};

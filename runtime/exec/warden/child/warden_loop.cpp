@@ -256,7 +256,7 @@ void Warden::begin(RunMessage task, std::vector<FileDescriptor>& files) {
   plan.env = task.env;
   plan.env.push_back(std::string(marker_variable) + "=" + options_.marker + "." +
                      std::to_string(mark.command));
-  plan.folder = task.folder;
+  plan.folder = start_of(task);
   plan.input = null_.get();
   plan.output = files[0].get();
   plan.error = files[1].get();
