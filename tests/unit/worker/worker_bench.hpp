@@ -59,8 +59,10 @@ class WorkerBench {
         keeps.push_back(std::move(*keep));
       else if (auto* kill = std::get_if<KillExecutor>(&effect))
         kills.push_back(kill->why);
+      else if (auto* books = std::get_if<protocol::DeviceBooks>(&effect))
+        published.push_back(*books);
       else
-        published.push_back(std::get<protocol::DeviceBooks>(effect));
+        commands.push_back(std::move(effect));
     }
     for (const auto& broken : broken_invariants(machine))
       ADD_FAILURE() << broken;
@@ -152,6 +154,7 @@ class WorkerBench {
   std::vector<protocol::Keep> keeps;
   std::vector<std::string> kills;
   std::vector<protocol::DeviceBooks> published;
+  std::vector<Effect> commands;  ///< what concerns commands: folders, runs, leases, logs
 };
 
 }  // namespace fastgpu::worker
