@@ -30,14 +30,13 @@ base::Error trouble(const char* what, int code) {
           std::string(what) + ": " + std::strerror(code), ""};
 }
 
-/// Whether the user could work with the program and the kernels' folder: it tries, in a child.
-bool can_work(const UnprivilegedUser& user, const ExecutorProcessOptions& options) {
-  const std::string trial = options.cache_folder + "/new.trial" + std::to_string(getpid());
+/// Whether the user can get at the program and the kernels' folder: it tries, in a child.
+bool can_reach(const UnprivilegedUser& user, const ExecutorProcessOptions& options) {
   const pid_t pid = fork();
   if (pid == 0) {
     bool fine = drop_root(user) == 0 && access(options.own_program.c_str(), X_OK) == 0;
     if (fine && !options.cache_folder.empty())
-      fine = mkdir(trial.c_str(), 0700) == 0 && rmdir(trial.c_str()) == 0;
+      fine = chdir(options.cache_folder.c_str()) == 0;
     _exit(fine ? 0 : 1);
   }
   int status = 0;
@@ -46,19 +45,26 @@ bool can_work(const UnprivilegedUser& user, const ExecutorProcessOptions& option
   return pid > 0 && status == 0;
 }
 
-/// The folder and what root has put there so far. What somebody else may have put there is not
-/// looked at: it could be a name for anything.
-void give_folder(const std::string& folder, const UnprivilegedUser& user) {
+bool give(const char* path, const UnprivilegedUser& from, const UnprivilegedUser& to) {
   struct stat info {};
-  if (lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != 0)
+  // A file of several names could be anybody's.
+  if (lstat(path, &info) != 0 || info.st_uid != from.uid ||
+      (!S_ISDIR(info.st_mode) && info.st_nlink != 1))
+    return false;
+  return lchown(path, to.uid, to.gid) == 0;
+}
+
+/// The folder last: as long as it is the old owner's, the new one has put nothing there.
+void give_folder(const std::string& folder, const UnprivilegedUser& from,
+                 const UnprivilegedUser& to) {
+  struct stat info {};
+  if (lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != from.uid)
     return;
   std::error_code error;
   for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
        at.increment(error))
-    if (lstat(at->path().c_str(), &info) == 0 && (S_ISDIR(info.st_mode) || info.st_nlink == 1))
-        [[maybe_unused]]
-      const int given = lchown(at->path().c_str(), user.uid, user.gid);
-  [[maybe_unused]] const int given = lchown(folder.c_str(), user.uid, user.gid);
+    give(at->path().c_str(), from, to);
+  give(folder.c_str(), from, to);
 }
 
 /// Root keeps its name and what that name owns, and can do nothing that others cannot.
@@ -72,16 +78,13 @@ int drop_capabilities() {
 
 int stop_being_root(const ExecutorProcessOptions& options, bool& became_other) {
   const UnprivilegedUser user;
-  if (geteuid() == 0) {
-    if (!options.cache_folder.empty())
-      give_folder(options.cache_folder, user);
-    became_other = can_work(user, options);
-    if (!became_other) {
-      [[maybe_unused]] const int back = lchown(options.cache_folder.c_str(), 0, 0);
-      return drop_capabilities();
-    }
-  }
-  return drop_root(user);
+  const UnprivilegedUser root{0, 0};
+  if (geteuid() != 0)
+    return drop_root(user);
+  became_other = can_reach(user, options);
+  if (!options.cache_folder.empty())
+    give_folder(options.cache_folder, became_other ? root : user, became_other ? user : root);
+  return became_other ? drop_root(user) : drop_capabilities();
 }
 
 void add_library_folders(const std::string& program, std::vector<std::string>& folders) {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -138,18 +139,20 @@ base::Status Compiler::prepare() {
     return walls;
   std::error_code error;
   fs::create_directories(options_.folder, error);
-  if (fs::exists(include_folder_ + "/fastgpu_cuda.h"))
+  if (fs::exists(include_folder_ + "/fastgpu_cuda.h", error))
     return {};
-  std::string fresh = options_.folder + "/new.XXXXXX";
-  if (mkdtemp(fresh.data()) == nullptr)
+  static std::atomic<unsigned> count{0};
+  const std::string fresh = options_.folder + "/new." + std::to_string(getpid()) + "-" +
+                            std::to_string(count.fetch_add(1));
+  fs::remove_all(fresh, error);  // what a process of the same number left behind
+  if (mkdir(fresh.c_str(), 0755) != 0)
     return trouble("cannot write to the compile cache " + options_.folder);
   WorkFolder cleaner{fresh};
   for (const auto& file : compat_files())
     if (!write_file(fs::path(fresh) / file.name, file.text))
       return trouble("cannot write " + fresh + "/" + std::string(file.name));
-  fs::permissions(fresh, fs::perms(0755), error);
   fs::rename(fresh, include_folder_, error);  // another executor may have been first: as good
-  if (!fs::exists(include_folder_ + "/fastgpu_cuda.h"))
+  if (!fs::exists(include_folder_ + "/fastgpu_cuda.h", error))
     return trouble("cannot make " + include_folder_ + ": " + error.message());
   return {};
 }

@@ -102,5 +102,23 @@ TEST_F(ExecutorWalls, KernelsOfARootNodeAreNotRoot) {
   }
 }
 
+TEST_F(ExecutorWalls, KernelsAreKeptWhoeverRunsThem) {
+  // As another user while the folder is in reach, else as root without privileges, and back.
+  const TemporaryFolder folder;
+  ProcessExecutorOptions options = cpu_options();
+  options.cache_folder = folder.path() + "/kernels";
+  for (int i = 0; i < 4; ++i) {
+    chmod(folder.path().c_str(), i % 2 == 0 ? 0755 : 0700);
+    recorder_ = std::make_unique<Recorder>(make_process_executor(options));
+    recorder_->await_ready();
+    EXPECT_EQ(value_of("7"), 7);
+    EXPECT_EQ(value_of(std::to_string(i)), i);
+  }
+  std::size_t kernels = 0;
+  for (const auto& item : std::filesystem::recursive_directory_iterator(options.cache_folder))
+    kernels += item.path().extension() == ".so" ? 1 : 0;
+  EXPECT_EQ(kernels, 5u);
+}
+
 }  // namespace
 }  // namespace fastgpu::exec::test
