@@ -5,8 +5,10 @@
 
 #include <sys/stat.h>
 
+#include <fstream>
 #include "runtime/exec/cpu/compiler.hpp"
 #include "runtime/exec/sandbox/landlock.hpp"
+
 #include "tests/unit/exec/exec_support.hpp"
 
 namespace fastgpu::exec::test {

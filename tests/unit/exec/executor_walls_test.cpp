@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 
 #include "runtime/exec/sandbox/landlock.hpp"
 #include "tests/unit/exec/exec_support.hpp"

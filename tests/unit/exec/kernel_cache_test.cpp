@@ -3,6 +3,7 @@
 #include "runtime/exec/cpu/kernel_cache.hpp"
 
 #include <atomic>
+#include <fstream>
 #include <set>
 
 #include "tests/unit/exec/exec_support.hpp"

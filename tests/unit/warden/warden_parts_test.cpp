@@ -18,7 +18,7 @@ namespace fastgpu::exec::test {
 namespace {
 
 RunMessage some_run() {
-  return {{7}, 1, 2, 3, -4, true, "/job", {"a", ""}, {"B=c"}, {"/hidden"}, {"/dev/null"}};
+  return {{7}, 1, 2, 3, -4, true, "/job", "cwd", {"a", ""}, {"B=c"}, {"/hidden"}, {"/dev/null"}};
 }
 
 TEST(WardenWire, EveryMessageComesBackAsItWas) {
