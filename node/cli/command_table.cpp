@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "client/error_table.hpp"
+#include "client/failure_table.hpp"
 #include "node/cli/flags/preset.hpp"
 
 namespace fastgpu::cli {
@@ -147,8 +148,11 @@ int verb_help(Context& context, const Invocation& invocation) {
     return 0;
   }
   if (const client::ErrorRow* row = client::find_error(invocation.topic)) {
-    context.print(client::code_text(row->number) + " " + row->name + "\n  " + row->meaning +
-                  "\n  what to do: " + row->remedy + "\n");
+    context.print(client::help_of(*row));
+    return 0;
+  }
+  if (const client::FailureRow* row = client::find_failure(invocation.topic)) {
+    context.print(client::help_of(*row));
     return 0;
   }
   const Parsed help =

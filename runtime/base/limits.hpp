@@ -88,6 +88,8 @@ inline constexpr std::uint32_t unsettled_tasks_max = 2 * unsettled_tasks_per_sha
 inline constexpr std::uint32_t unsettled_tasks_reserved = 256;  ///< for each shard, beyond the sum
 inline constexpr std::size_t client_calls_in_flight_max = 1024;
 inline constexpr std::size_t gateway_calls_in_flight_max = 16384;
+inline constexpr std::size_t client_bytes_in_flight_max = 32u << 20;
+inline constexpr std::size_t gateway_bytes_in_flight_max = 256u << 20;
 inline constexpr std::size_t sessions_max = 4096;
 inline constexpr std::size_t transfer_chunks_in_flight_max = 4;
 inline constexpr std::size_t client_servers_max = 64;
@@ -158,6 +160,10 @@ static_assert(list_timeout < rpc_timeout,
 static_assert(leader_retry_interval * 4 <= rpc_timeout);
 static_assert(client_backoff_min <= client_backoff_max);
 static_assert(client_calls_in_flight_max <= gateway_calls_in_flight_max);
+static_assert(client_bytes_in_flight_max <= gateway_bytes_in_flight_max);
+static_assert(client_bytes_in_flight_max >= 2 * frame_bytes_max, "a single request always fits");
+static_assert(client_bytes_in_flight_max >= 2 * link_credit_bytes,
+              "a client that uploads as fast as its link allows is not refused");
 static_assert(transfer_chunks_in_flight_max * object_chunk_bytes * 2 <= link_credit_bytes);
 static_assert(object_chunk_bytes * 2 <= frame_bytes_max, "a chunk fits a frame with its envelope");
 static_assert((task_spec_bytes_max + job_data_bytes_max) * 2 <= frame_bytes_max,

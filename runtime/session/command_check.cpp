@@ -4,6 +4,7 @@
 
 #include "runtime/base/limits.hpp"
 #include "runtime/base/relative_path.hpp"
+#include "runtime/session/request_size.hpp"
 #include "runtime/session/spec_words.hpp"
 
 namespace fastgpu::session {
@@ -113,24 +114,7 @@ base::Status check_limits(const protocol::JobSpec& spec) {
 }
 
 base::Status check_size(const protocol::JobSpec& spec) {
-  const CommandSpec& command = spec.command;
-  std::uint64_t common = spec.name.size() + command.cwd.size();
-  std::uint64_t data = 0;
-  for (const std::string& word : command.argv) {
-    common += word.size() + 1;
-  }
-  for (const auto& [name, value] : command.environment) {
-    common += name.size() + value.size() + 2;
-  }
-  for (const std::string& output : command.outputs) {
-    common += output.size() + 1;
-  }
-  for (const protocol::InputFile& input : command.inputs) {
-    common += input.path.size() + 1;
-    for (const protocol::Data& piece : input.data) {
-      data += carried_bytes(piece);
-    }
-  }
+  const auto [common, data] = size_of(spec);
   if (common > limits::task_spec_bytes_max) {
     return bad(ErrorCode::too_large,
                "the command's words, variables and paths have " + number(common) +

@@ -5,6 +5,7 @@
 
 #include "runtime/base/limits.hpp"
 #include "runtime/session/request_check.hpp"
+#include "runtime/session/request_size.hpp"
 
 namespace fastgpu::session {
 namespace {
@@ -43,10 +44,15 @@ base::Error not_ready() {
 }
 
 base::Error too_many_calls() {
+  const auto at_most = [](std::size_t calls, std::size_t bytes) {
+    return std::to_string(calls) + " or " + std::to_string(bytes >> 20) + " MiB";
+  };
   return {base::ErrorKind::overloaded, base::ErrorCode::overloaded,
-          "too many requests wait for an answer here: " +
-              std::to_string(limits::client_calls_in_flight_max) + " for one connection, " +
-              std::to_string(limits::gateway_calls_in_flight_max) + " altogether",
+          "too many requests wait for an answer here: at most " +
+              at_most(limits::client_calls_in_flight_max, limits::client_bytes_in_flight_max) +
+              " of one connection, " +
+              at_most(limits::gateway_calls_in_flight_max, limits::gateway_bytes_in_flight_max) +
+              " altogether",
           "send more once some are answered"};
 }
 
@@ -89,7 +95,7 @@ void GatewayMachine::handle(const ClientAsked& event) {
   if (!status.ok()) {
     return reply(asker, status.error());
   }
-  if (!table_.has_room(asker)) {
+  if (!table_.has_room(asker, held_bytes(event.request))) {
     return reply(asker, too_many_calls());
   }
   if (const auto* list = std::get_if<protocol::ListJobs>(&event.request)) {
@@ -119,7 +125,7 @@ void GatewayMachine::handle(const PeerForwarded& event) {
   if (!map_.known()) {
     return reply(asker, not_ready());
   }
-  if (!table_.has_room(asker)) {
+  if (!table_.has_room(asker, held_bytes(event.forward.request))) {
     return reply(asker, too_many_calls());
   }
   if (const auto* list = std::get_if<protocol::ListJobs>(&event.forward.request)) {

@@ -7,6 +7,7 @@
 
 #include "runtime/base/limits.hpp"
 #include "runtime/protocol/arguments.hpp"
+#include "runtime/session/request_size.hpp"
 #include "runtime/session/spec_words.hpp"
 
 namespace fastgpu::session {
@@ -164,20 +165,7 @@ base::Status check_arguments(const protocol::JobSpec& spec) {
 
 /// What travels with every assignment, and what a log entry holds at most.
 base::Status check_size(const protocol::JobSpec& spec) {
-  std::uint64_t common = spec.name.size() + spec.kernel.name.size() + spec.kernel.source.size();
-  std::uint64_t data = 0;
-  for (const auto& [name, value] : spec.kernel.defines) {
-    common += name.size() + value.size();
-  }
-  for (const protocol::Argument& argument : spec.kernel.arguments) {
-    if (const auto* scalar = std::get_if<protocol::ScalarArgument>(&argument)) {
-      common += scalar->text.size();
-      continue;
-    }
-    for (const protocol::Data& piece : std::get<protocol::BufferArgument>(argument).data) {
-      data += carried_bytes(piece);
-    }
-  }
+  const auto [common, data] = size_of(spec);
   if (common > limits::task_spec_bytes_max) {
     return bad(ErrorCode::too_large,
                "the job's source, names and values have " + number(common) + " bytes; at most " +

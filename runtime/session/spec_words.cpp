@@ -70,9 +70,4 @@ std::uint64_t size_of(const protocol::Data& data) {
   return bytes ? bytes->size() : std::get<protocol::ObjectRef>(data).size_bytes;
 }
 
-std::uint64_t carried_bytes(const protocol::Data& data) {
-  const auto* bytes = std::get_if<base::Bytes>(&data);
-  return bytes ? bytes->size() : sizeof(protocol::ObjectRef);
-}
-
 }  // namespace fastgpu::session

@@ -28,9 +28,6 @@ base::Status check_data(const std::vector<protocol::Data>& data, const std::stri
 
 /// Size in bytes of one piece of data.
 std::uint64_t size_of(const protocol::Data& data);
-/// What it takes in the job itself: its bytes, or its reference.
-std::uint64_t carried_bytes(const protocol::Data& data);
-
 /// A command: its words, files, limits. (command_check.cpp)
 base::Status check_command(const protocol::JobSpec& spec);
 

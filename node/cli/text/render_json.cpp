@@ -1,7 +1,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "client/error_table.hpp"
+#include "client/failure_table.hpp"
 #include "client/error_words.hpp"
 #include "node/cli/text/quantities.hpp"
 #include "node/cli/text/render.hpp"

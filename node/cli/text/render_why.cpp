@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/error_table.hpp"
+#include "client/failure_table.hpp"
 #include "node/cli/text/quantities.hpp"
 #include "node/cli/text/render.hpp"
 
@@ -88,7 +88,7 @@ std::string text_of(const Failure& failure, const protocol::JobDetail& detail, c
   for (std::size_t i = 0; attempts.size() > 1 && i < attempts.size(); ++i) {
     text += "  attempt " + std::to_string(i + 1) + "  " + names.of(attempts[i].device) + "\n";
   }
-  if (const client::ErrorRow* row = client::row_of(outcome.reason)) {
+  if (const client::FailureRow* row = client::find_failure(outcome.reason)) {
     text += "You could: " + std::string(row->remedy) + "\n";
   }
   return text;
@@ -149,7 +149,7 @@ Json json_why(const protocol::JobDetail& detail, const Names& names, Stamp stamp
           : Json{{"reason", protocol::to_word(waiting.code)}, {"message", waiting.sentence}};
   all["failures"] = Json::array();
   for (const Failure& failure : failures_of(detail)) {
-    const client::ErrorRow* row = client::row_of(failure.outcome->reason);
+    const client::FailureRow* row = client::find_failure(failure.outcome->reason);
     all["failures"].push_back({{"task", failure.first_task},
                                {"tasks", failure.tasks},
                                {"state", protocol::to_word(failure.outcome->state)},

@@ -7,7 +7,6 @@
 
 #include <fstream>
 
-#include "runtime/exec/null_executor.hpp"
 #include "tests/unit/exec/exec_support.hpp"
 
 namespace fastgpu::exec::test {
@@ -66,9 +65,7 @@ TEST_P(AnyExecutor, CanBeDestroyedAtAnyTime) {
 
 INSTANTIATE_TEST_SUITE_P(
     Kinds, AnyExecutor,
-    ::testing::Values(Kind{"in_process_null",
-                           [] { return std::unique_ptr<Executor>(new NullExecutor); }},
-                      Kind{"null", [] { return make_process_executor(null_options()); }},
+    ::testing::Values(Kind{"null", [] { return make_process_executor(null_options()); }},
                       Kind{"cpu", [] { return make_process_executor(cpu_options()); }}),
     [](const auto& one) { return std::string(one.param.name); });
 

@@ -398,6 +398,63 @@ TEST_F(Gateway, RefusesMoreCallsThanASessionMayHaveOpen) {
   EXPECT_THAT(all_of<AskShard>(ask(1, protocol::ShowJob{base::JobId{8}, 0}, 6)), SizeIs(1));
 }
 
+/// A submit of a job with one MiB of data of its own: the largest that is possible.
+protocol::Submit large_submit() {
+  protocol::JobSpec spec = good_spec();
+  protocol::BufferArgument buffer{protocol::BufferUse::in, "x_{}", 4096, {}};
+  const auto piece = base::Bytes::copy_of(std::string(limits::inline_data_bytes_max, 'x'));
+  buffer.data.assign(limits::job_data_bytes_max / limits::inline_data_bytes_max - 1, piece);
+  spec.tasks = static_cast<std::uint32_t>(buffer.data.size());
+  spec.kernel.arguments = {buffer};
+  spec.request.memory_bytes = buffer.size_bytes;
+  return submit_to(0, spec);
+}
+
+TEST_F(Gateway, RefusesMoreBytesThanASessionMayHaveOpen) {
+  const protocol::ClientRequest request = large_submit();
+  std::uint64_t call = 0;
+  while (all_of<AskShard>(ask(++call, request)).size() == 1) {
+    ASSERT_LT(call, limits::client_calls_in_flight_max) << "only their number bounds the calls";
+  }
+  EXPECT_LE(machine_.bytes_held(), limits::client_bytes_in_flight_max);
+  EXPECT_GT(machine_.bytes_held() + limits::frame_bytes_max, limits::client_bytes_in_flight_max);
+  const auto error = error_in(only_reply(ask(5000, request)));
+  EXPECT_EQ(error.kind, ErrorKind::overloaded);
+  EXPECT_EQ(error.code, ErrorCode::overloaded);
+  EXPECT_THAT(error.message, HasSubstr("32 MiB"));
+  // What is small is still answered, and another session is not held up.
+  EXPECT_THAT(all_of<AskShard>(ask(5001, protocol::ShowJob{base::JobId{8}, 0})), SizeIs(1));
+  EXPECT_THAT(all_of<AskShard>(ask(1, request, 6)), SizeIs(1));
+}
+
+TEST_F(Gateway, RefusesMoreBytesThanItMayHoldForAllSessions) {
+  const protocol::ClientRequest request = large_submit();
+  std::uint64_t session = 100;
+  while (all_of<AskShard>(ask(1, request, ++session)).size() == 1) {
+    ASSERT_LT(session, 1000u) << "it holds whatever comes";
+  }
+  EXPECT_LE(machine_.bytes_held(), limits::gateway_bytes_in_flight_max);
+  EXPECT_EQ(error_in(only_reply(ask(1, request, 5000))).kind, ErrorKind::overloaded);
+  // What another node passes on counts as well.
+  const auto refused =
+      all_of<ReplyToPeer>(step(PeerForwarded{{2}, {77, std::get<protocol::Submit>(request)}}));
+  ASSERT_THAT(refused, SizeIs(1));
+  EXPECT_EQ(error_in(refused[0].reply.reply).kind, ErrorKind::overloaded);
+}
+
+TEST_F(Gateway, HoldsNoBytesOnceEveryCallIsAnsweredOrItsSessionGone) {
+  const auto asked = all_of<AskShard>(ask(1, large_submit()));
+  ASSERT_THAT(asked, SizeIs(1));
+  ask(2, large_submit(), 6);
+  ask(3, protocol::ListJobs{});
+  step(protocol::ShardReply{asked[0].request.call, {0}, protocol::Accepted{base::JobId{16}}});
+  step(SessionEnded{{6}});
+  while (machine_.calls_open() != 0) {
+    wait_until_due();
+  }
+  EXPECT_EQ(machine_.bytes_held(), 0u);
+}
+
 TEST_F(Gateway, ForgetsTheCallsOfASessionThatEnded) {
   const std::uint64_t call = passed_on(ask(1, submit_to(1)));
   ask(2, protocol::ListJobs{});
