@@ -1,8 +1,8 @@
 #pragma once
 
-/// Why tasks fail: one row for each reason, with its code, its meaning and what to do about it. From
-/// it come `fastgpu why`, `fastgpu help FG6101` and a table of docs/errors.md. A new reason gets its
-/// row here, after it got its word in runtime/base/failure.hpp. Pure.
+/// Why tasks fail: one row for each reason, with its code, its meaning and what to do about it.
+/// From it come `fastgpu why`, `fastgpu help FG6101` and a table of docs/errors.md. A new reason
+/// gets its row here, after it got its word in runtime/base/failure.hpp. Pure.
 
 #include <cstdint>
 #include <span>

@@ -39,8 +39,8 @@ std::string with_table(const std::string& text, const std::string& begin_of,
 
 /// The page with its tables as they should be.
 std::string renewed(const std::string& text) {
-  return with_table(with_table(text, begin_mark, end_mark, error_page_table()),
-                    failures_begin_mark, failures_end_mark, failure_page_table());
+  return with_table(with_table(text, begin_mark, end_mark, error_page_table()), failures_begin_mark,
+                    failures_end_mark, failure_page_table());
 }
 
 TEST(ErrorPage, HoldsTheTableAsItIsInTheProgram) {

@@ -1,8 +1,9 @@
 #include <cstdint>
 #include <utility>
 
-#include "client/failure_table.hpp"
+#include "client/error_table.hpp"
 #include "client/error_words.hpp"
+#include "client/failure_table.hpp"
 #include "node/cli/text/quantities.hpp"
 #include "node/cli/text/render.hpp"
 
