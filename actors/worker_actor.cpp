@@ -16,6 +16,9 @@ caf::message_handler WorkerActor::handlers() {
   return {on<FromPeer>([this](const FromPeer& said) { hear(said); }),
           on<protocol::Staged>([this](const protocol::Staged& staged) { step(staged); }),
           on<protocol::Kept>([this](const protocol::Kept& kept) { step(kept); }),
+          on<protocol::FolderReady>([this](const protocol::FolderReady& ready) { step(ready); }),
+          on<protocol::FolderCollected>(
+              [this](const protocol::FolderCollected& collected) { step(collected); }),
           on<exec::ExecutorEvent>(
               [this](const exec::ExecutorEvent& event) { step(worker_event_of(event)); })};
 }
@@ -62,6 +65,18 @@ void WorkerActor::perform(protocol::Keep& keep) {
   tell(directory().objects, std::move(keep));
 }
 
+void WorkerActor::perform(protocol::PrepareFolder& prepare) {
+  tell(directory().objects, std::move(prepare));
+}
+
+void WorkerActor::perform(protocol::CollectFolder& collect) {
+  tell(directory().objects, std::move(collect));
+}
+
+void WorkerActor::perform(protocol::DropFolder& drop) {
+  tell(directory().objects, std::move(drop));
+}
+
 void WorkerActor::perform(worker::Launch& launch) {
   trace(base::to_string(launch.job) + " task " + std::to_string(launch.task) + " -> launched");
   if (!executor_->submit(executor_task_of(launch))) {
@@ -72,6 +87,12 @@ void WorkerActor::perform(worker::Launch& launch) {
 void WorkerActor::perform(worker::KillExecutor& kill) {
   trace(kill.why + " -> the executor is killed");
   executor_->kill(kill.why.c_str());
+}
+
+void WorkerActor::perform(worker::LaunchCommand& launch) {
+  trace(base::to_string(launch.job) + " task " + std::to_string(launch.task) +
+        " is a command, and this node has no warden -> not started");
+  step(worker::LaunchRefused{launch.token});
 }
 
 void WorkerActor::perform(protocol::DeviceBooks& books) {

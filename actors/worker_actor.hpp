@@ -29,8 +29,14 @@ class WorkerActor final : public BaseActor {
   void perform(worker::SendToNode& send);
   void perform(protocol::Stage& stage);
   void perform(protocol::Keep& keep);
+  void perform(protocol::PrepareFolder& prepare);
+  void perform(protocol::CollectFolder& collect);
+  void perform(protocol::DropFolder& drop);
   void perform(worker::Launch& launch);
   void perform(worker::KillExecutor& kill);
+  void perform(worker::LaunchCommand& launch);
+  void perform(worker::ExtendLease&) {}
+  void perform(worker::StopCommand&) {}
   void perform(protocol::DeviceBooks& books);
 
   worker::WorkerMachine machine_;

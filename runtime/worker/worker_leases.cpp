@@ -62,6 +62,11 @@ void WorkerMachine::on(const FromLeader<protocol::Renewed>& event) {
   for (const auto& what : renewed.stop)
     if (what.attempt.shard == renewed.shard)
       stop(what.attempt, what.job, what.ranges);
+  if (renewed.command_lease_ns > 0) {
+    shard.renewed_at = std::max(shard.renewed_at, asked_at);
+    shard.command_lease = base::Duration(renewed.command_lease_ns);
+    extend_leases(renewed.shard);
+  }
 }
 
 bool WorkerMachine::holds_any(base::ShardId shard) const {
