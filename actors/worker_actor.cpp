@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "actors/command_words.hpp"
 #include "actors/executor_words.hpp"
 
 namespace fastgpu::actors {
@@ -22,9 +21,7 @@ caf::message_handler WorkerActor::handlers() {
               [this](const protocol::FolderCollected& collected) { step(collected); }),
           on<exec::ExecutorEvent>(
               [this](const exec::ExecutorEvent& event) { step(worker_event_of(event)); }),
-          on<exec::CommandEvent>([this](const exec::CommandEvent& event) {
-            step(worker_event_of(event, context().wall_clock() * 1'000'000));
-          })};
+          on<exec::CommandEvent>([this](const exec::CommandEvent& event) { hear(event); })};
 }
 
 void WorkerActor::on_begin() {
@@ -37,6 +34,16 @@ void WorkerActor::on_begin() {
   parts_.executor->start(to_self);
   if (parts_.runner) {
     parts_.runner->start(to_self);
+  }
+}
+
+void WorkerActor::hear(const exec::CommandEvent& event) {
+  CommandDesk::Heard heard = desk_.hear(event, context().wall_clock() * 1'000'000);
+  if (!heard.log.records.empty()) {
+    tell(directory().logs, std::move(heard.log));
+  }
+  for (const worker::Event& what : heard.events) {
+    step(what);
   }
 }
 
@@ -73,36 +80,6 @@ void WorkerActor::perform(protocol::Keep& keep) {
   tell(directory().objects, std::move(keep));
 }
 
-void WorkerActor::perform(worker::Launch& launch) {
-  trace(base::to_string(launch.job) + " task " + std::to_string(launch.task) + " -> launched");
-  if (!parts_.executor->submit(executor_task_of(launch))) {
-    step(worker::LaunchRefused{launch.token});
-  }
-}
-
-void WorkerActor::perform(worker::KillExecutor& kill) {
-  trace(kill.why + " -> the executor is killed");
-  parts_.executor->kill(kill.why.c_str());
-}
-
-void WorkerActor::perform(worker::RunCommand& run) {
-  trace(base::to_string(run.job) + " task " + std::to_string(run.task) + " -> command started");
-  const protocol::DeviceBooks& books = machine_.books();
-  const CommandPlace place{context().self.name, parts_.hidden_folders, books.uuid,
-                           books.kind == protocol::DeviceKind::gpu};
-  if (!parts_.runner->run(command_task_of(run, place))) {
-    step(worker::CommandRefused{run.token});
-  }
-}
-
-void WorkerActor::perform(worker::StopCommand& stop) {
-  parts_.runner->stop({stop.token.value}, stop.why);
-}
-
-void WorkerActor::perform(worker::ExtendLease& extend) {
-  parts_.runner->extend_lease({extend.token.value}, extend.until);
-}
-
 void WorkerActor::perform(protocol::PrepareFolder& prepare) {
   tell(directory().objects, std::move(prepare));
 }
@@ -115,8 +92,38 @@ void WorkerActor::perform(protocol::DropFolder& drop) {
   tell(directory().objects, std::move(drop));
 }
 
-void WorkerActor::perform(protocol::LogAppend& append) {
-  tell(directory().logs, std::move(append));
+void WorkerActor::perform(worker::Launch& launch) {
+  trace(base::to_string(launch.job) + " task " + std::to_string(launch.task) + " -> launched");
+  if (!parts_.executor->submit(executor_task_of(launch))) {
+    step(worker::LaunchRefused{launch.token});
+  }
+}
+
+void WorkerActor::perform(worker::KillExecutor& kill) {
+  trace(kill.why + " -> the executor is killed");
+  parts_.executor->kill(kill.why.c_str());
+}
+
+void WorkerActor::perform(worker::LaunchCommand& launch) {
+  const protocol::DeviceBooks& books = machine_.books();
+  exec::CommandTask task =
+      desk_.begin(launch, {context().self.name, parts_.hidden_folders, books.uuid,
+                           books.kind == protocol::DeviceKind::gpu});
+  if (parts_.runner && parts_.runner->run(std::move(task))) {
+    trace(base::to_string(launch.job) + " task " + std::to_string(launch.task) + " -> started");
+    return;
+  }
+  desk_.forget(launch.token);
+  step(worker::LaunchRefused{launch.token});
+}
+
+void WorkerActor::perform(worker::ExtendLease& extend) {
+  parts_.runner->extend_lease({extend.token.value}, extend.until);
+}
+
+void WorkerActor::perform(worker::StopCommand& stop) {
+  trace(stop.why + " -> a command is ended");
+  parts_.runner->stop({stop.token.value}, stop.why);
 }
 
 void WorkerActor::perform(protocol::DeviceBooks& books) {

@@ -1,14 +1,15 @@
 #pragma once
 
-/// Steps the worker machine of one device and owns what runs there: the device's executor and the
-/// runner of commands, whose events arrive as messages from threads of their own. Hears the leaders
-/// of shards and objects; tells nodes, objects, logs and the monitor.
+/// Steps the worker machine of one device and owns what runs things there: the device's executor
+/// and the runner of commands, whose events arrive as messages from threads of their own. Hears the
+/// leaders of shards and objects; tells nodes, objects, logs and the monitor.
 
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "actors/base_actor.hpp"
+#include "actors/command_desk.hpp"
 #include "runtime/exec/executor.hpp"
 #include "runtime/exec/warden/command_runner.hpp"
 #include "runtime/worker/worker_machine.hpp"
@@ -38,23 +39,24 @@ class WorkerActor final : public BaseActor {
   void on_tick() override { step(worker::Tick{}); }
   std::optional<base::Time> next_deadline() const override { return machine_.next_deadline(); }
   void hear(const FromPeer& said);
+  void hear(const exec::CommandEvent& event);
   void step(const worker::Event& event);
   void perform(worker::SendToNode& send);
   void perform(protocol::Stage& stage);
   void perform(protocol::Keep& keep);
-  void perform(worker::Launch& launch);
-  void perform(worker::KillExecutor& kill);
-  void perform(worker::RunCommand& run);
-  void perform(worker::StopCommand& stop);
-  void perform(worker::ExtendLease& extend);
   void perform(protocol::PrepareFolder& prepare);
   void perform(protocol::CollectFolder& collect);
   void perform(protocol::DropFolder& drop);
-  void perform(protocol::LogAppend& append);
+  void perform(worker::Launch& launch);
+  void perform(worker::KillExecutor& kill);
+  void perform(worker::LaunchCommand& launch);
+  void perform(worker::ExtendLease& extend);
+  void perform(worker::StopCommand& stop);
   void perform(protocol::DeviceBooks& books);
 
   worker::WorkerMachine machine_;
   WorkerParts parts_;
+  CommandDesk desk_;
 };
 
 }  // namespace fastgpu::actors

@@ -131,6 +131,10 @@ struct Renewed {
 
   stop @6 :List(Stop);
   # Attempts that the worker listed and should not go on with.
+
+  commandLeaseNs @7 :Int64;
+  # How long running commands may go on, in nanoseconds from askedAtNs on, where JobSpec.leaseNs
+  # does not say it; 0: they are not renewed.
 }
 
 # --- worker to shard leader: every field is set by the worker ------------------------------------

@@ -128,6 +128,7 @@ static void write_message(PeerMessage::Builder to, const protocol::Renewed& from
   renewed.setAskedAtNs(from.asked_at_ns);
   renewed.setLeaseNs(from.lease_ns);
   codec::write_list(renewed.initStop(list_size(from.stop.size())), from.stop);
+  renewed.setCommandLeaseNs(from.command_lease_ns);
 }
 
 static protocol::Renewed read(Renewed::Reader from, Reading& reading) {
@@ -139,6 +140,7 @@ static protocol::Renewed read(Renewed::Reader from, Reading& reading) {
       from.getAskedAtNs(),
       codec::read_duration_ns(from.getLeaseNs(), "lease"),
       codec::read_list(from.getStop(), reading, "stops"),
+      codec::read_duration_ns(from.getCommandLeaseNs(), "command lease"),
   };
 }
 

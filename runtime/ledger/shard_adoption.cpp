@@ -75,7 +75,8 @@ void ShardMachine::answer_renewal(const RenewEvent& event) {
                             renew.device,
                             renew.asked_at_ns,
                             options_.limits.lease.count(),
-                            {}};
+                            {},
+                            options_.limits.lease_command.count()};
   for (const protocol::HeldAttempt& held : renew.held) {
     TaskRanges stopped = adopt(event, held);
     if (!stopped.empty()) {
@@ -84,6 +85,7 @@ void ShardMachine::answer_renewal(const RenewEvent& event) {
   }
   miss(missing);
   grant_lease(renew.device, event.incarnation, renew.asked_at_ns);
+  renewed_[renew.device] = {event.incarnation, now_};
   if (!has_inherited(event.node)) {
     adopting_.erase(event.node);
   }
@@ -130,10 +132,14 @@ TaskRanges ShardMachine::adopt(const RenewEvent& event, const protocol::HeldAtte
   holding.incarnation = event.incarnation;
   holding.ranges = taken_over;
   holding.cause = PlaceCause::refused;
+  holding.may_overlap = job->spec->safe_to_overlap();
   for (const TakenFrom& taken : duties_.hold(held.attempt, holding)) {
     stop(taken);
   }
   duties_.set_listed(held, event.message.asked_at_ns);
+  if (!holding.may_overlap) {
+    watch_command(held.attempt);
+  }
   if (!unrecorded.empty()) {
     propose(protocol::PlacedRecord{held.attempt, held.job, unrecorded, holding.device,
                                    holding.incarnation, PlaceCause::refused});
@@ -198,7 +204,7 @@ void ShardMachine::expire_leases() {
     end_lease(device);
     for (auto& [attempt, ran] : last_running(device.node, life, false)) {
       const Holding& holding = *duties_.find(attempt);
-      if (holding.device == device && holding.grant == Grant::granted) {
+      if (holding.device == device && holding.grant == Grant::granted && !needs_proof(holding)) {
         lose(attempt, ran);
       }
     }
@@ -222,7 +228,9 @@ bool ShardMachine::learn_incarnation(base::NodeId node, base::Incarnation incarn
 
 void ShardMachine::lose_node(base::NodeId node, base::Incarnation through, bool proven) {
   for (const auto& [attempt, ran] : last_running(node, through, proven)) {
-    lose(attempt, ran);
+    if (proven || !needs_proof(*duties_.find(attempt))) {
+      lose(attempt, ran);
+    }
   }
   for (const auto& [device, lease] : std::map(leases_)) {
     if (device.node == node && lease.incarnation <= through) {
@@ -249,7 +257,8 @@ ShardMachine::TasksByAttempt ShardMachine::last_running(base::NodeId node,
       continue;
     }
     TaskRanges& of_attempt = ran[attempt];
-    if (holding.grant == Grant::asked || (holding.grant == Grant::inherited && !proven)) {
+    if (holding.grant == Grant::proposed || holding.grant == Grant::asked ||
+        (holding.grant == Grant::inherited && !proven)) {
       continue;
     }
     of_attempt = holding.seen_running;
@@ -334,6 +343,9 @@ void ShardMachine::begin_adoption() {
   for (const auto& [attempt, holding] : duties_.holdings()) {
     adopt_node(holding.device.node);
     waits = true;
+    if (!holding.may_overlap) {
+      watch_command(attempt);
+    }
   }
   if (waits) {
     adoption_ends_ = now_ + options_.limits.suspect_after;
@@ -376,7 +388,7 @@ void ShardMachine::end_adoption_when_due() {
   }
   adoption_ends_.reset();
   for (const auto& [attempt, holding] : std::map(duties_.holdings())) {
-    if (holding.grant == Grant::inherited) {
+    if (holding.grant == Grant::inherited && !needs_proof(holding)) {
       lose(attempt, {});
     }
   }

@@ -56,6 +56,8 @@ class ShardMachine {
   bool leading() const { return leading_; }
   const LedgerState& state() const { return state_; }
   const DutyTable& duties() const { return duties_; }
+  /// The end of the lease of the attempt's commands is looked for.
+  bool watches(const base::AttemptId& attempt) const { return commands_.contains(attempt); }
   /// When Tick is due, if nothing happens before.
   std::optional<base::Time> next_deadline() const;
 
@@ -74,7 +76,7 @@ class ShardMachine {
   void handle(const Restored& event);
   void handle(const Tick& event);
   void on_applied(const JobAccepted& change);
-  void on_applied(const TasksPlaced&) {}
+  void on_applied(const TasksPlaced& change);
   void on_applied(const TasksEnded& change);
   void on_applied(const TasksAgain& change);
   void on_applied(const FinishFenced&) {}
@@ -84,6 +86,8 @@ class ShardMachine {
   void on_applied(const JobForgotten&) {}
   void on_applied(const MemberAdded& change);
   void on_applied(const RequestRefused& change);
+  /// The log dropped the record: who waits for it is told.
+  void forget_proposal(const protocol::Record& record, const base::Error& error);
   void propose_founders();
   void forget_leadership();
   void compact_if_due(const Committed& event);
@@ -178,6 +182,16 @@ class ShardMachine {
   void end_lease(base::DeviceId device);
   void expire_leases();
 
+  // --- shard_commands.cpp: what must not run twice at once ---------------------------------------
+  /// From now on the end of its lease is looked for.
+  void watch_command(const base::AttemptId& attempt);
+  /// When commands of the attempt surely run no longer, if nothing is heard from their node.
+  base::Time command_end(const Holding& holding) const;
+  base::Duration command_lease(base::JobId job) const;
+  void expire_commands();
+  /// A placement of commands was not committed: nobody runs them.
+  void drop_placement(const protocol::PlacedRecord& record);
+
   const ShardOptions options_;
   LedgerState state_;
 
@@ -222,6 +236,11 @@ class ShardMachine {
   };
   std::map<base::DeviceId, Lease> leases_;
   std::set<std::pair<base::Time, base::DeviceId>> lease_ends_;
+  base::Time led_since_{};
+  std::map<base::DeviceId, std::pair<base::Incarnation, base::Time>> renewed_;  ///< last answers
+  /// Attempts of commands, by when their lease may have ended; looked at again then.
+  std::map<base::AttemptId, base::Time> commands_;
+  std::set<std::pair<base::Time, base::AttemptId>> command_ends_;
   std::vector<RenewEvent> renewals_;  ///< no read was begun since they came
   std::map<base::LogToken, std::vector<RenewEvent>> reads_;
   protocol::SharedView view_;

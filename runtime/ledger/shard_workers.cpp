@@ -61,16 +61,20 @@ void ShardMachine::place(const protocol::Place& choice, const TaskRanges& ranges
   holding.incarnation = choice.incarnation;
   holding.ranges = ranges;
   holding.cause = cause;
+  holding.may_overlap = state_.find(choice.job)->spec->safe_to_overlap();
+  holding.grant = holding.may_overlap ? Grant::asked : Grant::proposed;
   duties_.hold(attempt, holding);
   propose(protocol::PlacedRecord{attempt, choice.job, ranges, choice.device, choice.incarnation,
                                  cause});
   const auto tasks = static_cast<std::uint32_t>(count_tasks(ranges));
   assigns_.sent(attempt, {choice.job, choice.device, tasks, 1, now_ + options_.limits.rpc_timeout});
-  send_assign(attempt, holding);
+  // What is safe to overlap does not wait for the commit of its placement: what the attempt makes
+  // counts only by a Finish, which comes behind it in the log.
+  if (holding.may_overlap) {
+    send_assign(attempt, holding);
+  }
 }
 
-// Kernel tasks are safe to overlap, so the Assign does not wait for the commit of its placement:
-// what the attempt makes counts only by a Finish, which comes behind it in the log.
 void ShardMachine::send_assign(const base::AttemptId& attempt, const Holding& holding) {
   send(holding.device.node, protocol::Assign{attempt, holding.job, holding.ranges, holding.device,
                                              holding.incarnation, state_.find(holding.job)->spec});
@@ -254,7 +258,14 @@ void ShardMachine::on_applied(const TasksAgain& change) {
 void ShardMachine::resend_assigns() {
   for (const base::AttemptId& attempt : assigns_.due(now_)) {
     const Holding* holding = duties_.find(attempt);
-    if (holding && assigns_.find(attempt)->tries < options_.limits.rpc_tries_max) {
+    if (holding && holding->grant == Grant::proposed) {
+      assigns_.postpone(attempt, now_ + options_.limits.rpc_timeout);
+      continue;
+    }
+    // A command may have been granted and run although nobody answers.
+    const bool may_give_up = !holding || !needs_proof(*holding);
+    if (holding &&
+        (!may_give_up || assigns_.find(attempt)->tries < options_.limits.rpc_tries_max)) {
       assigns_.sent_again(attempt, now_ + options_.limits.rpc_timeout);
       send_assign(attempt, *holding);
       continue;
@@ -337,6 +348,10 @@ const base::ObjectHash& ShardMachine::signature_of(const Job& job) {
     hash.update(job.spec->kernel.source.span());
     hash.update(std::string_view("\0", 1));
     hash.update(job.spec->kernel.name);
+    for (const std::string& word : job.spec->command.argv) {
+      hash.update(std::string_view("\0", 1));
+      hash.update(word);
+    }
     at->second = hash.finish();
   }
   return at->second;

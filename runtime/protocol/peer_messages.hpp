@@ -82,6 +82,8 @@ struct Renewed {
   std::int64_t asked_at_ns{};  ///< `Renew::asked_at_ns`, given back; the worker's own clock
   std::int64_t lease_ns{};
   std::vector<Stop> stop;  ///< attempts that the worker listed and should not go on with
+  /// The same for running commands whose job names no length of its own, and from there as well.
+  std::int64_t command_lease_ns{};
   bool operator==(const Renewed&) const = default;
 };
 

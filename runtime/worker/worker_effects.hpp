@@ -47,40 +47,39 @@ struct Launch {
   std::vector<LaunchArgument> arguments;
   bool operator==(const Launch&) const = default;
 };
-/// Start this command now, in its folder. Answered by CommandStarted and CommandEnded, by
-/// CommandRefused, or in a CommandsDied.
-struct RunCommand {
-  LaunchToken token;
-  base::JobId job;
-  std::uint32_t task{};
-  base::AttemptId attempt;
-  protocol::SharedSpec spec;
-  std::string folder;      ///< on the host
-  base::Time lease_until;  ///< it is killed then, unless ExtendLease says otherwise
-  bool operator==(const RunCommand&) const = default;
-};
-/// End this command and all its processes. CommandEnded follows.
-struct StopCommand {
-  LaunchToken token;
-  std::string why;
-  bool operator==(const StopCommand&) const = default;
-};
-struct ExtendLease {
-  LaunchToken token;
-  base::Time until;
-  bool operator==(const ExtendLease&) const = default;
-};
 /// End the device's process at once. Answered by ExecutorDied, unless it had died already.
 struct KillExecutor {
   std::string why;
   bool operator==(const KillExecutor&) const = default;
 };
 
-/// Stage, Keep and the folders go to objects, LogAppend to logs, DeviceBooks to the monitor.
-using Effect =
-    std::variant<SendToNode, protocol::Stage, protocol::Keep, Launch, KillExecutor,
-                 protocol::PrepareFolder, protocol::CollectFolder, protocol::DropFolder, RunCommand,
-                 StopCommand, ExtendLease, protocol::LogAppend, protocol::DeviceBooks>;
+/// Start this task's command in its folder. Answered by LaunchRefused or, in the end, CommandEnded.
+struct LaunchCommand {
+  LaunchToken token;
+  base::JobId job;
+  std::uint32_t task{};
+  base::AttemptId attempt;
+  protocol::SharedSpec spec;
+  std::string folder;  ///< on the host
+  base::Time until;  ///< it is killed then, unless ExtendLease came before, whatever this node does
+  bool operator==(const LaunchCommand&) const = default;
+};
+struct ExtendLease {
+  LaunchToken token;
+  base::Time until;
+  bool operator==(const ExtendLease&) const = default;
+};
+/// End this command and nothing else: asked first, killed after a grace. Answered by CommandEnded.
+struct StopCommand {
+  LaunchToken token;
+  std::string why;
+  bool operator==(const StopCommand&) const = default;
+};
+
+/// Stage, Keep and the messages of folders go to objects, DeviceBooks to the monitor.
+using Effect = std::variant<SendToNode, protocol::Stage, protocol::Keep, protocol::PrepareFolder,
+                            protocol::CollectFolder, protocol::DropFolder, Launch, KillExecutor,
+                            LaunchCommand, ExtendLease, StopCommand, protocol::DeviceBooks>;
 using Effects = std::vector<Effect>;
 
 }  // namespace fastgpu::worker

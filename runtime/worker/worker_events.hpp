@@ -14,7 +14,6 @@
 #include "runtime/base/bytes.hpp"
 #include "runtime/base/failure.hpp"
 #include "runtime/base/ids.hpp"
-#include "runtime/base/log_record.hpp"
 #include "runtime/protocol/local_messages.hpp"
 #include "runtime/protocol/peer_messages.hpp"
 
@@ -55,49 +54,26 @@ struct ExecutorDied {
   std::optional<LaunchToken> running;  ///< the one whose kernel was running, if known
   bool operator==(const ExecutorDied&) const = default;
 };
-/// The executor did not take a launch: not ready, or its window is full.
+/// The executor, or the warden, did not take a launch: not ready, or its window is full.
 struct LaunchRefused {
   LaunchToken token;
   bool operator==(const LaunchRefused&) const = default;
 };
 
-/// Commands are taken from now on; nothing of earlier ones runs.
-struct CommandsReady {
-  bool operator==(const CommandsReady&) const = default;
-};
-/// `time_ns` of these three: since 1970 UTC on this node, for the log.
+/// A command's processes exist now.
 struct CommandStarted {
   LaunchToken token;
-  std::string protection;
-  std::int64_t time_ns{};
   bool operator==(const CommandStarted&) const = default;
 };
-struct CommandWrote {
-  LaunchToken token;
-  base::LogStream stream{base::LogStream::output};
-  std::int64_t time_ns{};
-  base::Bytes bytes;
-  bool operator==(const CommandWrote&) const = default;
-};
-/// The command and every process that it started are gone.
+/// A command has ended, and every process that it started is gone. Told once for each LaunchCommand
+/// that was not refused, also when the warden itself has died.
 struct CommandEnded {
   LaunchToken token;
-  base::FailureReason reason{base::FailureReason::none};
+  base::FailureReason reason{base::FailureReason::none};  ///< none = it exited with 0 by itself
   std::string message;
-  protocol::CommandEnd end;  ///< `output_paths` is not the warden's to know
-  std::int64_t time_ns{};
+  protocol::CommandEnd end;  ///< but for `output_paths`
+  std::int64_t wall_ns{};
   bool operator==(const CommandEnded&) const = default;
-};
-/// Whoever starts commands is gone, and it is proven that these run no more.
-struct CommandsDied {
-  std::string reason;
-  std::vector<LaunchToken> in_flight;
-  bool operator==(const CommandsDied&) const = default;
-};
-/// A RunCommand was not taken.
-struct CommandRefused {
-  LaunchToken token;
-  bool operator==(const CommandRefused&) const = default;
 };
 
 /// Time has passed: `next_deadline()` was reached.
@@ -108,9 +84,8 @@ struct Tick {
 using Event =
     std::variant<FromLeader<protocol::Assign>, FromLeader<protocol::Stop>,
                  FromLeader<protocol::Adopt>, FromLeader<protocol::Settled>,
-                 FromLeader<protocol::Renewed>, protocol::Staged, protocol::Kept, ExecutorReady,
-                 ExecutorDone, ExecutorDied, LaunchRefused, protocol::FolderReady,
-                 protocol::FolderCollected, CommandsReady, CommandStarted, CommandWrote,
-                 CommandEnded, CommandsDied, CommandRefused, Tick>;
+                 FromLeader<protocol::Renewed>, protocol::Staged, protocol::Kept,
+                 protocol::FolderReady, protocol::FolderCollected, ExecutorReady, ExecutorDone,
+                 ExecutorDied, LaunchRefused, CommandStarted, CommandEnded, Tick>;
 
 }  // namespace fastgpu::worker

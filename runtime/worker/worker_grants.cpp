@@ -100,6 +100,7 @@ void WorkerMachine::grant(const protocol::Assign& assign) {
   ledger_.grant(attempt.spec->request, attempt.queued);
   run_times_.hold(attempt.program, attempt.queued);
   queue_.push_back(attempt.id);
+  look_ahead_ = true;
   Shard& shard = shards_[assign.attempt.shard];
   shard.queued += attempt.queued;
   shard.granted_at = now_;
@@ -168,7 +169,9 @@ void WorkerMachine::stop_task(Attempt& attempt, Task& task) {
   }
   task.stopped = true;
   if (attempt.spec->is_command()) {
-    stop_command(attempt, task);
+    for (auto& [token, launch] : in_flight_)
+      if (launch.task.attempt == attempt.id && &attempt.tasks[launch.task.place] == &task)
+        stop_command(token, launch, "stopped");
     return;
   }
   if (!kill_at_)

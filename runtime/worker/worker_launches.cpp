@@ -66,14 +66,20 @@ void WorkerMachine::pump() {
 
 /// Inputs of the tasks that come next are fetched while the present ones run.
 void WorkerMachine::stage_ahead() {
-  if (!std::exchange(launched_, false) || queue_.empty())
+  if (!std::exchange(look_ahead_, false))
     return;
-  const Attempt& attempt = attempts_.at(queue_.front());
-  const std::size_t end = std::min(attempt.tasks.size(), attempt.next_queued + staged_ahead_tasks);
+  std::size_t looks = 0;
   StagingFailure ignored;
-  for (std::size_t place = attempt.next_queued; place < end; ++place)
-    if (attempt.tasks[place].phase == Phase::queued)
-      stage_inputs(attempt, attempt.tasks[place], ignored);
+  for (const base::AttemptId& id : queue_) {
+    const Attempt& attempt = attempts_.at(id);
+    for (std::size_t place = attempt.next_queued; place < attempt.tasks.size(); ++place) {
+      if (attempt.tasks[place].phase != Phase::queued)
+        continue;
+      if (++looks > staged_ahead_tasks)
+        return;
+      inputs_of(attempt, place, ignored);
+    }
+  }
 }
 
 /// Tasks that ran before and lost their executor. False: nothing else may be launched now.
@@ -131,15 +137,9 @@ bool WorkerMachine::pump_attempt(Attempt& attempt, std::size_t& looks) {
 }
 
 WorkerMachine::Try WorkerMachine::try_launch(Attempt& attempt, std::size_t place) {
-  if (attempt.spec->is_command())
-    return try_command(attempt, place);
-  const bool commands = std::any_of(in_flight_.begin(), in_flight_.end(),
-                                    [](const auto& entry) { return entry.second.command; });
-  if (commands)
-    return Try::full;
   const Task& task = attempt.tasks[place];
   StagingFailure failure;
-  switch (stage_inputs(attempt, task, failure)) {
+  switch (inputs_of(attempt, place, failure)) {
     case Inputs::awaited:
       return Try::wait;
     case Inputs::failed:
@@ -157,6 +157,8 @@ WorkerMachine::Try WorkerMachine::try_launch(Attempt& attempt, std::size_t place
     case Inputs::there:
       break;
   }
+  if (!may_run_beside(attempt, task))
+    return Try::full;
   const books::Fit fit = books::launch_fit(attempt.spec->request, books());
   if (!fit && !in_flight_.empty())
     return Try::full;
@@ -166,12 +168,24 @@ WorkerMachine::Try WorkerMachine::try_launch(Attempt& attempt, std::size_t place
                    std::to_string(fit.available));
     return Try::consumed;
   }
+  if (attempt.spec->is_command()) {
+    if (command_not_before_ || lease_end(attempt) <= now_)
+      return Try::wait;
+    launch_command(attempt, place);
+    return Try::consumed;
+  }
   auto arguments = arguments_of(*attempt.spec, task.index, staging_);
   if (!arguments)
     end_queued(attempt, place, FailureReason::bad_argument, arguments.error().message);
   else
     launch(attempt, place, std::move(arguments).value());
   return Try::consumed;
+}
+
+WorkerMachine::Inputs WorkerMachine::inputs_of(const Attempt& attempt, std::size_t place,
+                                               StagingFailure& failure) {
+  return attempt.spec->is_command() ? want_folder(attempt, place, failure)
+                                    : stage_inputs(attempt, attempt.tasks[place], failure);
 }
 
 WorkerMachine::Inputs WorkerMachine::stage_inputs(const Attempt& attempt, const Task& task,
@@ -191,7 +205,9 @@ WorkerMachine::Inputs WorkerMachine::stage_inputs(const Attempt& attempt, const 
       effects_.push_back(protocol::Stage{options_.device, token, *object});
     }
     if (state == StagingCache::State::failed) {
-      failure = {*object, staging_.error_of(*object)};
+      failure = {"its input " + base::to_string(object->hash).substr(0, 12) + ", which " +
+                     base::to_string(object->home) + " holds",
+                 staging_.error_of(*object)};
       return Inputs::failed;
     }
     if (state == StagingCache::State::waiting)
@@ -205,8 +221,8 @@ void WorkerMachine::note_away(Attempt& attempt, std::size_t place, const Staging
   auto& away = attempt.away;
   if (away && away->place != place && attempt.tasks[away->place].phase == Phase::queued)
     return;
-  if (!away || away->place != place || away->object != failure.object)
-    away = AwayInput{place, failure.object, "", now_};
+  if (!away || away->place != place || away->input != failure.input)
+    away = AwayInput{place, failure.input, "", now_};
   away->said = failure.error.message;
 }
 
@@ -217,9 +233,7 @@ protocol::WaitingReason WorkerMachine::waiting_of(const Attempt& attempt) const 
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now_ - away->since);
   return {protocol::WaitingCode::staging,
           "task " + std::to_string(attempt.tasks[away->place].index) + " waits for " +
-              std::to_string(seconds.count()) + " s for its input " +
-              base::to_string(away->object.hash).substr(0, 12) + ", which " +
-              base::to_string(away->object.home) + " holds: " + away->said};
+              std::to_string(seconds.count()) + " s for " + away->input + ": " + away->said};
 }
 
 void WorkerMachine::launch(Attempt& attempt, std::size_t place,
@@ -227,9 +241,12 @@ void WorkerMachine::launch(Attempt& attempt, std::size_t place,
   Task& task = attempt.tasks[place];
   FASTGPU_CHECK(leased(attempt.id.shard, now_), "nothing launches without a lease");
   move(attempt, task, Phase::running);
-  launched_ = true;
+  look_ahead_ = true;
   const LaunchToken token{++last_token_};
-  in_flight_.emplace(token, InFlight{{attempt.id, place}, now_, false, {}});
+  InFlight launched;
+  launched.task = {attempt.id, place};
+  launched.launched_at = now_;
+  in_flight_.emplace(token, launched);
   effects_.push_back(Launch{token, attempt.job, task.index, attempt.spec, std::move(arguments)});
 }
 
@@ -245,9 +262,13 @@ void WorkerMachine::on(const LaunchRefused& event) {
   if (found == in_flight_.end())
     return;
   const TaskRef ref = found->second.task;
+  const bool command = found->second.command;
   in_flight_.erase(found);
   run_again(ref);
-  launch_not_before_ = now_ + launch_retry_delay;
+  if (command)
+    command_not_before_ = now_ + command_retry_delay;
+  else
+    launch_not_before_ = now_ + launch_retry_delay;
 }
 
 }  // namespace fastgpu::worker

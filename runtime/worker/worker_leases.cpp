@@ -56,16 +56,17 @@ void WorkerMachine::on(const FromLeader<protocol::Renewed>& event) {
     return;
   if (!follow(renewed.shard, renewed.epoch, renewed.term, event.from))
     return;
-  if (renewed.lease_ns > 0) {
+  if (renewed.lease_ns > 0)
     shard.lease_until = std::max(shard.lease_until, asked_at + base::Duration(renewed.lease_ns));
-    shard.leased_from = std::max(shard.leased_from.value_or(asked_at), asked_at);
-  }
   duties_changed_ = true;
   for (const auto& what : renewed.stop)
     if (what.attempt.shard == renewed.shard)
       stop(what.attempt, what.job, what.ranges);
-  if (renewed.lease_ns > 0)
-    extend_commands(renewed.shard, shard);
+  if (renewed.command_lease_ns > 0) {
+    shard.renewed_at = std::max(shard.renewed_at, asked_at);
+    shard.command_lease = base::Duration(renewed.command_lease_ns);
+    extend_leases(renewed.shard);
+  }
 }
 
 bool WorkerMachine::holds_any(base::ShardId shard) const {

@@ -24,6 +24,7 @@ Effects WorkerMachine::step(const Event& event, base::Time now) {
   effects_.clear();
   std::visit([this](const auto& what) { on(what); }, event);
   watch_time();
+  watch_commands();
   keep_again_where_due();
   watch_device();
   pump();
@@ -55,6 +56,7 @@ std::optional<base::Time> WorkerMachine::next_deadline() const {
     earlier(earliest, storing_->until);
   for (const auto& [token, keeping] : keeping_)
     earlier(earliest, keeping.retry_at);
+  earlier(earliest, commands_due());
   if (published_at_ && books().version != published_version_)
     earlier(earliest, *published_at_ + publish_interval);
   return earliest;
@@ -104,6 +106,8 @@ void WorkerMachine::move(Attempt& attempt, Task& task, Phase to) {
     FASTGPU_CHECK(!here, "only what is granted runs");
   if (!here && (from == Phase::queued || from == Phase::running))
     run_times_.release(attempt.program, 1);
+  if (to == Phase::ended || to == Phase::gone)
+    drop_folder({attempt.id, static_cast<std::size_t>(&task - attempt.tasks.data())});
 }
 
 void WorkerMachine::forget_if_done(base::AttemptId id) {

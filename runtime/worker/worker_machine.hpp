@@ -13,12 +13,13 @@
 ///   holds is answered from the books and changes nothing. So no attempt is granted twice.
 /// - Nothing launches without an unexpired lease of its shard, counted from the sending of the
 ///   Renew. What runs goes on when a lease ends: its result counts only with the recorded finish.
+/// - A command runs no longer than its lease, which begins with the sending of the last Renew that
+///   was answered; the warden keeps that too, also when this process stands still. A command that
+///   is stopped ends alone. It has a slot of the device like a launch; commands and kernels do not
+///   run on one device at the same time, nor two executions of one command task.
 /// - A task has one end per attempt, told until Settled.
 /// - When the device's process dies by itself, tasks that may be to blame run again one at a time;
 ///   who kills it twice alone has failed. When we killed it, the others just run again.
-/// - A command runs alone on the device, in a folder of its own for each attempt, and no longer
-/// than
-///   its lease: the warden knows its end, and hears of every later one.
 /// - Tasks that cannot run here (the device stays down, results cannot be stored, their leader
 /// gives
 ///   no lease) are handed back by leaving them out of the next Renew: they have not run.
@@ -64,13 +65,15 @@ class WorkerMachine {
   static constexpr base::Duration device_lost_after = std::chrono::seconds(5);
   static constexpr std::size_t staged_ahead_tasks = 4;
   static constexpr base::Duration launch_retry_delay = std::chrono::milliseconds(5);
-  static constexpr base::Duration folder_retry_delay = std::chrono::milliseconds(500);
+  static constexpr base::Duration command_retry_delay = std::chrono::milliseconds(100);
+  static constexpr base::Duration folder_retry_delay = std::chrono::seconds(1);
 
   explicit WorkerMachine(const WorkerOptions& options);
 
   const protocol::DeviceBooks& books() const { return ledger_.books(); }
   const std::map<base::AttemptId, Attempt>& attempts() const { return attempts_; }
   const std::map<LaunchToken, InFlight>& in_flight() const { return in_flight_; }
+  const std::map<TaskRef, Folder>& folders() const { return folders_; }
   const std::map<protocol::StageToken, Keeping>& keeping() const { return keeping_; }
   const std::map<base::ShardId, Shard>& shards() const { return shards_; }
   bool holds(base::AttemptId attempt) const { return attempts_.contains(attempt); }
@@ -89,19 +92,14 @@ class WorkerMachine {
   // What objects and the executor say: worker_launches.cpp, worker_ends.cpp.
   void on(const protocol::Staged& event);
   void on(const protocol::Kept& event);
+  void on(const protocol::FolderReady& event);
+  void on(const protocol::FolderCollected& event);
   void on(const ExecutorReady& event);
   void on(const ExecutorDone& event);
   void on(const ExecutorDied& event);
   void on(const LaunchRefused& event);
-  // What objects and the warden say of commands: worker_commands.cpp.
-  void on(const protocol::FolderReady& event);
-  void on(const protocol::FolderCollected& event);
-  void on(const CommandsReady& event);
   void on(const CommandStarted& event);
-  void on(const CommandWrote& event);
   void on(const CommandEnded& event);
-  void on(const CommandsDied& event);
-  void on(const CommandRefused& event);
   void on(const Tick& event);
 
   protocol::RefusalReason judge(const protocol::Assign& assign) const;
@@ -133,10 +131,12 @@ class WorkerMachine {
   Try try_launch(Attempt& attempt, std::size_t place);
   enum class Inputs : std::uint8_t { there, awaited, failed };
   struct StagingFailure {
-    protocol::ObjectRef object;
+    std::string input;  ///< which one, in words
     base::Error error;
   };
   Inputs stage_inputs(const Attempt& attempt, const Task& task, StagingFailure& failure);
+  /// The arguments' objects, or the command's folder.
+  Inputs inputs_of(const Attempt& attempt, std::size_t place, StagingFailure& failure);
   void note_away(Attempt& attempt, std::size_t place, const StagingFailure& failure);
   protocol::WaitingReason waiting_of(const Attempt& attempt) const;
   void launch(Attempt& attempt, std::size_t place, std::vector<LaunchArgument> arguments);
@@ -144,15 +144,22 @@ class WorkerMachine {
   bool may_launch() const;
   /// Under a lease, and with room for what will have to be told.
   bool may_launch_of(base::ShardId shard) const;
-  Try try_command(Attempt& attempt, std::size_t place);
-  InFlight* command_at(std::uint64_t token, CommandStep step);
-  void put_back(LaunchToken token, base::Duration pause);
-  void end_command(LaunchToken token, protocol::TaskOutcome outcome);
-  void stop_command(const Attempt& attempt, const Task& task);
-  void extend_commands(base::ShardId id, const Shard& shard);
-  void log(const InFlight& launch, base::LogStream stream, std::int64_t time_ns, base::Bytes bytes);
   void end_queued(Attempt& attempt, std::size_t place, base::FailureReason reason,
                   std::string message);
+
+  // worker_commands.cpp
+  Inputs want_folder(const Attempt& attempt, std::size_t place, StagingFailure& failure);
+  void ask_folder(const Attempt& attempt, std::size_t place, Folder& folder);
+  void drop_folder(const TaskRef& ref);
+  /// Beside what is in flight now.
+  bool may_run_beside(const Attempt& attempt, const Task& task) const;
+  base::Time lease_end(const Attempt& attempt) const;
+  void launch_command(Attempt& attempt, std::size_t place);
+  void stop_command(LaunchToken token, InFlight& launch, std::string why);
+  void extend_leases(base::ShardId shard);
+  void watch_commands();
+  std::optional<base::Time> commands_due() const;
+  protocol::TaskOutcome outcome_of(const CommandEnded& event, const InFlight& launch) const;
 
   struct Ended {
     InFlight launch;
@@ -165,8 +172,10 @@ class WorkerMachine {
   void finish(Attempt& attempt, Task& task, protocol::TaskOutcome outcome, std::int64_t device_ns);
   void keep_outputs(const TaskRef& ref, protocol::TaskOutcome outcome,
                     std::vector<std::size_t> places, std::int64_t device_ns);
+  void begin_keeping(Keeping keeping);
   void keep(protocol::StageToken token, const Keeping& keeping);
   void keep_failed(protocol::StageToken token, const base::Error& error);
+  void note_storing_trouble(const base::Error& error);
   void keep_again_where_due();
   void end_kept(const Keeping& keeping, protocol::TaskOutcome outcome);
   void stop_keeping(Attempt& attempt, Task& task);
@@ -194,6 +203,8 @@ class WorkerMachine {
   std::deque<TaskRef> again_;          ///< tasks to be run again, before the queue
   std::map<LaunchToken, InFlight> in_flight_;  ///< in the order of launching
   std::map<protocol::StageToken, Keeping> keeping_;
+  std::map<TaskRef, Folder> folders_;
+  std::map<protocol::StageToken, TaskRef> folder_asks_;
   std::set<base::AttemptId> to_flush_;  ///< attempts with reports never told
   std::optional<base::Time> flush_at_;
   std::optional<base::Time> duty_at_;  ///< when the next renewal or repeat is due
@@ -201,9 +212,8 @@ class WorkerMachine {
   std::uint32_t unsettled_tasks_{0};   ///< ended and not settled, of all shards
 
   bool described_{false};
-  bool up_{false};           ///< the executor takes launches
-  bool commands_up_{false};  ///< the warden takes commands
-  bool killing_{false};      ///< we asked for its end and have not heard of it
+  bool up_{false};       ///< the executor takes launches
+  bool killing_{false};  ///< we asked for its end and have not heard of it
   std::optional<base::Time> down_since_;
   /// Results could not be stored.
   struct StoringTrouble {
@@ -214,15 +224,16 @@ class WorkerMachine {
   std::optional<StoringTrouble> storing_;
   std::optional<base::Time> kill_at_;  ///< for stopped tasks that still run
   std::optional<base::Time> launch_not_before_;
+  std::optional<base::Time> command_not_before_;
   base::Time last_end_{base::Time::min()};  ///< of the last launch that ended
   std::uint64_t last_token_{0};
   std::uint64_t published_version_{0};
   bool published_healthy_{false};
   std::optional<base::Time> published_at_;
 
-  bool launched_{false};  ///< in the step under way
-  base::Time now_{};      ///< of the step under way
-  Effects effects_;       ///< of the step under way
+  bool look_ahead_{false};  ///< the next tasks of the queue are others since the last look
+  base::Time now_{};        ///< of the step under way
+  Effects effects_;         ///< of the step under way
 };
 
 }  // namespace fastgpu::worker

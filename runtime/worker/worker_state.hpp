@@ -2,6 +2,7 @@
 
 /// What a worker machine remembers: plain data, changed by the machine alone, read by its checker.
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -36,8 +37,8 @@ struct Task {
 /// An input that a queued task waits for because its holder is away.
 struct AwayInput {
   std::size_t place{};  ///< of the task
-  protocol::ObjectRef object;
-  std::string said;  ///< at the last asking
+  std::string input;    ///< which one, in words
+  std::string said;     ///< at the last asking
   base::Time since;
 };
 
@@ -63,35 +64,36 @@ struct TaskRef {
   base::AttemptId attempt;
   std::size_t place{};
   bool operator==(const TaskRef&) const = default;
+  auto operator<=>(const TaskRef&) const = default;
 };
 
-enum class CommandStep : std::uint8_t {
-  preparing,   ///< its folder is being filled
-  running,     ///< its warden has it
-  collecting,  ///< it ended well; its results are being kept
-};
-
-/// What is known of a command that holds a slot.
-struct Command {
-  CommandStep step{CommandStep::preparing};
-  std::string folder;  ///< its name among the node's
-  protocol::CommandEnd end;
-  std::int64_t device_ns{};  ///< once it has ended
-};
-
-/// A launch that the executor has, or a command.
+/// A launch that the executor has, or a command that the warden has.
 struct InFlight {
   TaskRef task;
   base::Time launched_at;
   bool over_time{false};  ///< killed for its time limit
-  std::optional<Command> command;
+  // Of a command.
+  bool command{false};
+  base::Time lease_until{};  ///< it does not run beyond
+  bool lease_over{false};    ///< and that has come
+  bool stopping{false};      ///< its end was asked for
+};
+
+/// The folder of a command: from before it starts until nothing is to be done with it.
+struct Folder {
+  std::string name;
+  protocol::StageToken asked;          ///< the question under way; 0 = none
+  std::string path;                    ///< on the host; empty until it is ready
+  base::Error failure;                 ///< meaningful after one
+  bool failed{false};                  ///< for good
+  std::optional<base::Time> again_at;  ///< it failed for now: asked for again then
 };
 
 /// A task whose outputs are being kept.
 struct Keeping {
   TaskRef task;
   protocol::TaskOutcome outcome;
-  std::vector<std::size_t> places;  ///< of the kept outputs among all
+  std::vector<std::size_t> places;  ///< of the kept outputs among all; none for a command
   std::int64_t device_ns{};
   std::optional<base::Time> failing_since;
   base::Duration retry_delay{};
@@ -105,7 +107,8 @@ struct Shard {
   base::Term term;         ///< highest seen of that epoch
   base::AttemptId newest;  ///< greatest attempt seen for this device
   base::Time lease_until{base::Time::min()};
-  std::optional<base::Time> leased_from;  ///< when the Renew was sent that gave the last lease
+  base::Time renewed_at{base::Time::min()};  ///< sending of the newest Renew that was answered
+  base::Duration command_lease{};            ///< as the leader said last
   std::optional<base::Time> first_asked_at;
   std::optional<base::Time> asked_at;        ///< when the last Renew was sent
   base::Time warm_until{base::Time::min()};  ///< renew until then though nothing is held

@@ -27,6 +27,7 @@ void DutyTable::add(const Job& job) {
       holding.device = task.device;
       holding.incarnation = task.incarnation;
       holding.grant = Grant::inherited;
+      holding.may_overlap = job.spec->safe_to_overlap();
       append(holding.ranges, range);
       by_node_[task.device.node].insert(task.floor);
     }
@@ -179,6 +180,13 @@ std::vector<TakenFrom> DutyTable::end(base::JobId job, const TaskRanges& ranges)
     jobs_.erase(at);
   }
   return taken;
+}
+
+void DutyTable::set_asked(const base::AttemptId& attempt) {
+  const auto at = holdings_.find(attempt);
+  if (at != holdings_.end()) {
+    at->second.grant = Grant::asked;
+  }
 }
 
 void DutyTable::set_granted(const base::AttemptId& attempt, std::int64_t at_ns) {

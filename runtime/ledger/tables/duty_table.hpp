@@ -32,6 +32,7 @@ struct Duty {
 
 /// How far an attempt's worker has answered for it.
 enum class Grant : std::uint8_t {
+  proposed,   ///< its placement is not committed, so its Assign was never sent
   asked,      ///< its Assign is unanswered
   inherited,  ///< placed by an earlier leader; its worker has not reported to this one
   granted,    ///< its worker said that it has it
@@ -44,12 +45,19 @@ struct Holding {
   TaskRanges ranges;  ///< tasks whose duty it is now
   protocol::PlaceCause cause{protocol::PlaceCause::first};
   Grant grant{Grant::asked};
+  bool may_overlap{true};           ///< JobSpec::safe_to_overlap
   TaskRanges running;               ///< as its worker said last; all, until it says so
   TaskRanges seen_running;          ///< as its worker listed last
   std::int64_t known_at_ns{};       ///< the worker's own clock when it granted or listed it last
   protocol::WaitingReason waiting;  ///< as its worker listed last
   bool operator==(const Holding&) const = default;
 };
+
+/// Its tasks may run at its node, and must not run anywhere else before it is known that they do
+/// not.
+inline bool needs_proof(const Holding& holding) {
+  return !holding.may_overlap && holding.grant != Grant::proposed;
+}
 
 /// Tasks taken from an attempt, and where it runs.
 struct TakenFrom {
@@ -95,6 +103,8 @@ class DutyTable {
   /// Tasks are terminal. Returns the attempts that had them.
   std::vector<TakenFrom> end(base::JobId job, const TaskRanges& ranges);
 
+  /// Its Assign is sent.
+  void set_asked(const base::AttemptId& attempt);
   /// Its worker has granted it, at `at_ns` of the worker's own clock.
   void set_granted(const base::AttemptId& attempt, std::int64_t at_ns);
   /// Its worker listed it so in a Renew asked at `at_ns`.
