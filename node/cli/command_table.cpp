@@ -1,13 +1,16 @@
 #include "node/cli/command_table.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <utility>
 
+#include "client/error_table.hpp"
+
 namespace fastgpu::cli {
 namespace {
 
-constexpr const char* version_text = "fastgpu 0.1.0\n";
+constexpr const char* version_number = "0.1.0";
 
 constexpr const char* exit_codes_text = R"(exit codes
     0  done; for wait and run: every job succeeded
@@ -16,7 +19,7 @@ constexpr const char* exit_codes_text = R"(exit codes
     7  can never run                8  quota                      9  overloaded
    10  failed    11  cancelled    12  hit its time limit    13  lost after all attempts
   124  --timeout passed; the job goes on      130  interrupted; detached, the job goes on
-Several jobs: 10 before 12, 13, 11.
+Several jobs: 10 before 12, 13, 11. fastgpu run adds 200 to 1..9: it was FastGPU that failed.
 )";
 
 void declare_nothing(CLI::App&, Invocation&) {}
@@ -84,24 +87,79 @@ void declare_up(CLI::App& app, Invocation& to) {
 }
 
 void declare_help(CLI::App& app, Invocation& to) {
-  app.add_option("topic", to.topic, "a command, or exit-codes");
+  app.add_option("topic", to.topic, "a command, exit-codes, errors, or a code such as FG2101");
+}
+
+bool is_json(const Context& context) {
+  return context.format() == Format::json || context.format() == Format::jsonl;
 }
 
 int verb_version(Context& context, const Invocation&) {
-  context.print(std::string(version_text));
+  if (is_json(context)) {
+    context.print(json_version(version_number, context.stamp()));
+  } else {
+    context.print("fastgpu " + std::string(version_number) + "\n");
+  }
   return 0;
 }
 
-int verb_help(Context& context, const Invocation& invocation) {
-  if (invocation.topic == "exit-codes") {
-    context.print(std::string(exit_codes_text));
-    return 0;
+std::string all_errors() {
+  std::string text;
+  for (const client::ErrorRow& row : client::error_table()) {
+    text += client::code_text(row.code) + "  " + row.name + ": " + row.meaning + "\n";
   }
-  const Parsed help =
-      parse(invocation.topic.empty() ? std::vector<std::string>{"--help"}
-                                     : std::vector<std::string>{invocation.topic, "--help"});
-  context.print(help.text);
-  return help.exit_code;
+  return text + "fastgpu help FG2101 tells what to do.\n";
+}
+
+/// FG and four digits, known or not: no command is called so.
+bool is_code(const std::string& topic) {
+  return topic.size() == 6 && (topic.starts_with("FG") || topic.starts_with("fg"));
+}
+
+/// A command, or the noun of some.
+bool is_command(const std::string& topic) {
+  const auto& all = command_table();
+  return std::any_of(all.begin(), all.end(), [&](const Command& command) {
+    const std::string name = command.name;
+    return name == topic || name.starts_with(topic + " ");
+  });
+}
+
+base::Result<std::string> help_on(const std::string& topic) {
+  if (topic == "exit-codes") {
+    return std::string(exit_codes_text);
+  }
+  if (topic == "errors") {
+    return all_errors();
+  }
+  if (const client::ErrorRow* row = client::find_error(topic)) {
+    return client::help_of(*row);
+  }
+  if (is_code(topic)) {
+    return base::Error{base::ErrorKind::rejected, base::ErrorCode::not_found,
+                       "there is no error code " + topic, "fastgpu help errors lists them all"};
+  }
+  if (!topic.empty() && !is_command(topic)) {
+    return base::Error{base::ErrorKind::invalid, base::ErrorCode::usage,
+                       "there is no help on '" + topic + "'",
+                       "fastgpu help lists the commands; fastgpu help errors the error codes"};
+  }
+  return parse(topic.empty() ? std::vector<std::string>{"--help"}
+                             : std::vector<std::string>{topic, "--help"})
+      .text;
+}
+
+int verb_help(Context& context, const Invocation& invocation) {
+  const base::Result<std::string> text = help_on(invocation.topic);
+  if (!text.ok()) {
+    return context.fail(text.error());
+  }
+  if (is_json(context)) {
+    context.print(json_help(invocation.topic, text.value(), context.stamp()));
+  } else {
+    context.print(text.value());
+  }
+  return 0;
 }
 
 constexpr const char* run_work = "Run work";
@@ -121,7 +179,7 @@ constexpr std::array<Command, 13> commands{{
     {"node list", manage, "the nodes", declare_nothing, verb_node_list},
     {"up", manage, "a throw-away cluster on this machine", declare_up, verb_up},
     {"version", manage, "the version of this program", declare_nothing, verb_version},
-    {"help", manage, "help on a command, or on exit-codes", declare_help, verb_help},
+    {"help", manage, "help on a command, on exit-codes, errors or FG2101", declare_help, verb_help},
 }};
 
 void declare_global(CLI::App& app, GlobalFlags& flags) {
@@ -154,6 +212,23 @@ CLI::App& add_command(CLI::App& app, std::map<std::string, CLI::App*>& nouns,
   return *noun->add_subcommand(name.substr(blank + 1), command.help);
 }
 
+/// What was not understood may stand before the flag that says how to answer.
+bool wants_json(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& word = arguments[i];
+    const std::string next = i + 1 < arguments.size() ? arguments[i + 1] : "";
+    const bool output = word == "-o" || word == "--output";
+    if (word == "--") {
+      return false;
+    }
+    if (word == "--json" || word == "-ojson" || word == "-ojsonl" ||
+        word.starts_with("--output=json") || (output && next.starts_with("json"))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::span<const Command> command_table() {
@@ -183,17 +258,21 @@ Parsed parse(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& error) {
     parsed.text = error.what();
     parsed.exit_code = 2;
+    const auto meant = app.get_subcommands();
+    parsed.runs_a_program = !meant.empty() && meant.front()->get_name() == "run";
+    parsed.invocation.global.json |= wants_json(arguments);
     return parsed;
   }
   for (const auto& [sub, command] : declared) {
     parsed.command = sub->parsed() ? command : parsed.command;
   }
+  parsed.runs_a_program = parsed.command != nullptr && parsed.command->run == verb_run;
   return parsed;
 }
 
 int run_program(const std::vector<std::string>& arguments) {
   const Parsed parsed = parse(arguments);
-  Context context(parsed.invocation.global);
+  Context context(parsed.invocation.global, parsed.runs_a_program);
   if (parsed.command != nullptr) {
     return parsed.command->run(context, parsed.invocation);
   }
