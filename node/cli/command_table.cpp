@@ -12,7 +12,7 @@
 namespace fastgpu::cli {
 namespace {
 
-constexpr const char* version_text = "fastgpu 0.1.0\n";
+constexpr const char* version_number = "0.1.0";
 
 constexpr const char* exit_codes_text = R"(exit codes
     0  done; for wait and run: every job succeeded
@@ -21,7 +21,7 @@ constexpr const char* exit_codes_text = R"(exit codes
     7  can never run                8  quota                      9  overloaded
    10  failed    11  cancelled    12  hit its time limit    13  lost after all attempts
   124  --timeout passed; the job goes on      130  interrupted; detached, the job goes on
-Several jobs: 10 before 12, 13, 11.
+Several jobs: 10 before 12, 13, 11. fastgpu run adds 200 to 1..9: it was FastGPU that failed.
 )";
 
 /// Typed flags come behind those of a file, and win.
@@ -119,6 +119,20 @@ void declare_wait(CLI::App& app, Invocation& to) {
   declare_progress(app, to);
 }
 
+void declare_logs(CLI::App& app, Invocation& to) {
+  app.add_option("job", to.selectors, "17, last, @name; of one task: 17.3")
+      ->required()
+      ->expected(1);
+  app.add_flag("-f,--follow", to.follow, "go on until the job has ended");
+  app.add_flag("--all-attempts", to.all_attempts, "those too that were superseded");
+  app.add_flag("--timestamps", to.times, "when each line was written");
+}
+
+void declare_attach(CLI::App& app, Invocation& to) {
+  app.add_option("job", to.selectors, "17, last, @name")->required()->expected(1);
+  declare_progress(app, to);
+}
+
 void declare_ps(CLI::App& app, Invocation& to) {
   app.add_flag("-a,--all", to.finished_too, "finished ones too");
 }
@@ -134,53 +148,108 @@ void declare_up(CLI::App& app, Invocation& to) {
 }
 
 void declare_help(CLI::App& app, Invocation& to) {
-  app.add_option("topic", to.topic, "a command, exit-codes, or an error: FG2101");
+  app.add_option("topic", to.topic, "a command, exit-codes, errors, or a code such as FG2101");
+}
+
+bool is_json(const Context& context) {
+  return context.format() == Format::json || context.format() == Format::jsonl;
 }
 
 int verb_version(Context& context, const Invocation&) {
-  context.print(std::string(version_text));
+  if (is_json(context)) {
+    context.print(json_version(version_number, context.stamp()));
+  } else {
+    context.print("fastgpu " + std::string(version_number) + "\n");
+  }
   return 0;
 }
 
+std::string all_errors() {
+  std::string text;
+  for (const client::ErrorRow& row : client::error_table()) {
+    text += client::code_text(row.code) + "  " + row.name + ": " + row.meaning + "\n";
+  }
+  for (const client::FailureRow& row : client::failure_table()) {
+    text += client::code_text(row) + "  " + row.name + ": " + row.meaning + "\n";
+  }
+  return text + "fastgpu help FG2101 tells what to do.\n";
+}
+
+/// FG and four digits, known or not: no command is called so.
+bool is_code(const std::string& topic) {
+  return topic.size() == 6 && (topic.starts_with("FG") || topic.starts_with("fg"));
+}
+
+/// A command, or the noun of some.
+bool is_command(const std::string& topic) {
+  const auto& all = command_table();
+  return std::any_of(all.begin(), all.end(), [&](const Command& command) {
+    const std::string name = command.name;
+    return name == topic || name.starts_with(topic + " ");
+  });
+}
+
+base::Result<std::string> help_on(const std::string& topic) {
+  if (topic == "exit-codes") {
+    return std::string(exit_codes_text);
+  }
+  if (topic == "errors") {
+    return all_errors();
+  }
+  if (const client::ErrorRow* row = client::find_error(topic)) {
+    return client::help_of(*row);
+  }
+  if (const client::FailureRow* row = client::find_failure(topic)) {
+    return client::help_of(*row);
+  }
+  if (is_code(topic)) {
+    return base::Error{base::ErrorKind::rejected, base::ErrorCode::not_found,
+                       "there is no error code " + topic, "fastgpu help errors lists them all"};
+  }
+  if (!topic.empty() && !is_command(topic)) {
+    return base::Error{base::ErrorKind::invalid, base::ErrorCode::usage,
+                       "there is no help on '" + topic + "'",
+                       "fastgpu help lists the commands; fastgpu help errors the error codes"};
+  }
+  return parse(topic.empty() ? std::vector<std::string>{"--help"}
+                             : std::vector<std::string>{topic, "--help"})
+      .text;
+}
+
 int verb_help(Context& context, const Invocation& invocation) {
-  if (invocation.topic == "exit-codes") {
-    context.print(std::string(exit_codes_text));
-    return 0;
+  const base::Result<std::string> text = help_on(invocation.topic);
+  if (!text.ok()) {
+    return context.fail(text.error());
   }
-  if (const client::ErrorRow* row = client::find_error(invocation.topic)) {
-    context.print(client::help_of(*row));
-    return 0;
+  if (is_json(context)) {
+    context.print(json_help(invocation.topic, text.value(), context.stamp()));
+  } else {
+    context.print(text.value());
   }
-  if (const client::FailureRow* row = client::find_failure(invocation.topic)) {
-    context.print(client::help_of(*row));
-    return 0;
-  }
-  const Parsed help =
-      parse(invocation.topic.empty() ? std::vector<std::string>{"--help"}
-                                     : std::vector<std::string>{invocation.topic, "--help"});
-  context.print(help.text);
-  return help.exit_code;
+  return 0;
 }
 
 constexpr const char* run_work = "Run work";
 constexpr const char* look = "Look";
 constexpr const char* manage = "Manage";
 
-constexpr std::array<Command, 14> commands{{
+constexpr std::array<Command, 16> commands{{
     {"run", run_work, "submit a command or kernel and follow it", declare_run, verb_run, true},
     {"submit", run_work, "queue a command or kernel, print its id", declare_job, verb_submit, true},
+    {"attach", run_work, "follow a running job, bring its results", declare_attach, verb_attach},
     {"wait", run_work, "block until jobs are done", declare_wait, verb_wait},
     {"cancel", run_work, "stop jobs", declare_jobs, verb_cancel},
     {"cp", run_work, "copy an output of a job: cp JOB:PATH DEST", declare_copy, verb_copy},
     {"ps", look, "active jobs", declare_ps, verb_ps},
     {"show", look, "all facts of a job", declare_jobs, verb_show},
+    {"logs", look, "what a job printed, or prints", declare_logs, verb_logs},
     {"why", look, "why jobs wait or failed, and what to do", declare_jobs, verb_why},
     {"status", look, "the cluster at a glance", declare_nothing, verb_status},
     {"gpus", look, "which devices there are, and what is free", declare_nothing, verb_gpus},
     {"node list", manage, "the nodes", declare_nothing, verb_node_list},
     {"up", manage, "a throw-away cluster on this machine", declare_up, verb_up},
     {"version", manage, "the version of this program", declare_nothing, verb_version},
-    {"help", manage, "help on a command, exit-codes, or an error", declare_help, verb_help},
+    {"help", manage, "help on a command, on exit-codes, errors or FG2101", declare_help, verb_help},
 }};
 
 void declare_global(CLI::App& app, GlobalFlags& flags) {
@@ -211,6 +280,23 @@ CLI::App& add_command(CLI::App& app, std::map<std::string, CLI::App*>& nouns,
     noun->fallthrough();
   }
   return *noun->add_subcommand(name.substr(blank + 1), command.help);
+}
+
+/// What was not understood may stand before the flag that says how to answer.
+bool wants_json(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& word = arguments[i];
+    const std::string next = i + 1 < arguments.size() ? arguments[i + 1] : "";
+    const bool output = word == "-o" || word == "--output";
+    if (word == "--") {
+      return false;
+    }
+    if (word == "--json" || word == "-ojson" || word == "-ojsonl" ||
+        word.starts_with("--output=json") || (output && next.starts_with("json"))) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -248,6 +334,9 @@ Parsed parse(const std::vector<std::string>& words) {
   } catch (const CLI::ParseError& error) {
     parsed.text = error.what();
     parsed.exit_code = 2;
+    const auto meant = app.get_subcommands();
+    parsed.runs_a_program = !meant.empty() && meant.front()->get_name() == "run";
+    parsed.invocation.global.json |= wants_json(arguments);
     return parsed;
   }
   for (const auto& [sub, command] : declared) {
@@ -259,6 +348,8 @@ Parsed parse(const std::vector<std::string>& words) {
     parsed.exit_code = 2;
     parsed.command = nullptr;
   }
+  parsed.runs_a_program = parsed.command != nullptr &&
+                          (parsed.command->run == verb_run || parsed.command->run == verb_attach);
   return parsed;
 }
 
@@ -286,7 +377,7 @@ int run_program(const std::vector<std::string>& arguments) {
   if (parsed.command != nullptr && parsed.command->takes_command) {
     parsed = parse_with_preset(arguments, parsed);
   }
-  Context context(parsed.invocation.global);
+  Context context(parsed.invocation.global, parsed.runs_a_program);
   if (parsed.command != nullptr) {
     return parsed.command->run(context, parsed.invocation);
   }

@@ -27,6 +27,9 @@ struct Invocation {
   std::string progress{"auto"};
   std::vector<std::string> selectors;
   bool finished_too{false};
+  bool follow{false};
+  bool all_attempts{false};
+  bool times{false};
   std::string copy_from;
   std::string copy_to;
   std::uint32_t nodes{1};

@@ -1,6 +1,13 @@
-/// What tables and JSON documents have in common.
+// What tables and JSON documents have in common.
 
 #include "node/cli/text/render.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+#include "node/cli/text/quantities.hpp"
 #include "runtime/protocol/arguments.hpp"
 
 namespace fastgpu::cli {
@@ -31,6 +38,26 @@ std::string Names::of(base::DeviceId device) const {
   const std::string which =
       found == devices_.end() ? "device " + std::to_string(device.ordinal) : found->second;
   return of(device.node) + " " + which;
+}
+
+Stamp stamp_of(const protocol::ClusterStatus& status, Stamp stamp) {
+  std::int64_t oldest_ns = 0;
+  for (const protocol::NodeView& node : status.nodes) {
+    if (node.state != protocol::NodeState::down && node.info.node != status.source) {
+      oldest_ns = std::max(oldest_ns, node.age_ns);
+    }
+  }
+  stamp.age_ms += oldest_ns / 1'000'000;
+  return stamp;
+}
+
+std::string as_of_line(Stamp stamp, const std::string& source) {
+  const std::chrono::milliseconds old(stamp.age_ms);
+  std::array<char, 32> tenths{};
+  std::snprintf(tenths.data(), tenths.size(), "%.1f s", static_cast<double>(stamp.age_ms) / 1e3);
+  return "as of " +
+         (old < std::chrono::minutes(1) ? std::string(tenths.data()) : show_duration(old)) +
+         " ago (" + source + ")";
 }
 
 ClusterCounts count(const protocol::ClusterStatus& status, const protocol::JobList& jobs) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -24,11 +25,11 @@ Json time_or_null(std::int64_t milliseconds) {
   return milliseconds == 0 ? Json(nullptr) : Json(show_time(milliseconds));
 }
 
-Json document(const char* schema, const Names& names, base::NodeId source, Stamp stamp,
-              bool stale = false) {
+/// An empty source: no node was asked.
+Json document(const char* schema, const std::string& source, Stamp stamp, bool stale = false) {
   return {{"schema", schema},
-          {"as_of", show_time(stamp.now_ms)},
-          {"source", names.of(source)},
+          {"as_of", show_time(stamp.now_ms - stamp.age_ms)},
+          {"source", source.empty() ? Json(nullptr) : Json(source)},
           {"stale", stale}};
 }
 
@@ -183,7 +184,8 @@ Json command_record(const protocol::JobSpec& spec) {
 }
 
 Json device_record(const protocol::DeviceBooks& books, const protocol::NodeView& node) {
-  return {{"node", node.info.name},
+  return {{"id", node.info.name + "/" + std::to_string(books.device.ordinal)},
+          {"node", node.info.name},
           {"device", books.device.ordinal},
           {"kind", protocol::to_word(books.kind)},
           {"model", books.model},
@@ -197,34 +199,7 @@ Json device_record(const protocol::DeviceBooks& books, const protocol::NodeView&
           {"node_state", protocol::to_word(node.state)}};
 }
 
-}  // namespace
-
-Json json_error(const base::Error& error) {
-  const std::string code = client::code_text(error.code);
-  return {{"error",
-           {{"code", code},
-            {"kind", client::kind_word(error)},
-            {"message", error.message},
-            {"hint", error.hint},
-            {"outcome_unknown", error.kind == base::ErrorKind::unknown},
-            {"docs", "docs/errors.md#" + code}}}};
-}
-
-Json json_job_list(const protocol::JobList& list, const Names& names, Stamp stamp) {
-  Json all = document("fastgpu.job_list/1", names, list.source, stamp, list.shards_unanswered != 0);
-  all["finished_hidden"] = list.finished_hidden;
-  all["shards_unanswered"] = list.shards_unanswered;
-  all["items"] = Json::array();
-  for (const protocol::JobSummary& summary : list.jobs) {
-    Json item;
-    add_summary(item, summary, names);
-    all["items"].push_back(std::move(item));
-  }
-  return all;
-}
-
-Json json_job(const protocol::JobDetail& detail, const Names& names, Stamp stamp) {
-  Json job = document("fastgpu.job/1", names, detail.source, stamp);
+void add_job(Json& job, const protocol::JobDetail& detail, const Names& names) {
   add_summary(job, detail.summary, names);
   if (detail.spec) {
     const bool is_command = detail.spec->is_command();
@@ -241,21 +216,102 @@ Json json_job(const protocol::JobDetail& detail, const Names& names, Stamp stamp
   for (const protocol::AttemptInfo& attempt : detail.attempts) {
     job["attempts"].push_back(attempt_record(attempt, names));
   }
+}
+
+}  // namespace
+
+Json error_record(const base::Error& error) {
+  return {{"code", client::code_text(error.code)},
+          {"kind", client::kind_word(error)},
+          {"message", error.message},
+          {"hint", error.hint},
+          {"outcome_unknown", error.kind == base::ErrorKind::unknown},
+          {"docs", "docs/errors.md#" + client::anchor_of(error.code)}};
+}
+
+Json json_error(const base::Error& error, const std::string& source, Stamp stamp) {
+  Json all = document("fastgpu.error/1", source, stamp);
+  all["error"] = error_record(error);
+  return all;
+}
+
+Json json_job_list(const protocol::JobList& list, const Names& names, Stamp stamp) {
+  Json all =
+      document("fastgpu.job_list/1", names.of(list.source), stamp, list.shards_unanswered != 0);
+  all["finished_hidden"] = list.finished_hidden;
+  all["shards_unanswered"] = list.shards_unanswered;
+  all["items"] = Json::array();
+  for (const protocol::JobSummary& summary : list.jobs) {
+    Json item;
+    add_summary(item, summary, names);
+    all["items"].push_back(std::move(item));
+  }
+  return all;
+}
+
+Json json_job(const protocol::JobDetail& detail, const Names& names, Stamp stamp) {
+  Json job = document("fastgpu.job/1", names.of(detail.source), stamp);
+  add_job(job, detail, names);
   return job;
 }
 
-Json json_accepted(base::JobId job, std::uint32_t tasks, Stamp stamp) {
-  return {{"schema", "fastgpu.submitted/1"},
-          {"as_of", show_time(stamp.now_ms)},
-          {"id", id_text(job)},
-          {"tasks", tasks}};
+Json json_jobs(const std::vector<protocol::JobDetail>& details, const Names& names, Stamp stamp) {
+  protocol::JobList none;
+  none.source = details.empty() ? base::NodeId{} : details.front().source;
+  Json all = json_job_list(none, names, stamp);
+  for (const protocol::JobDetail& detail : details) {
+    Json job;
+    add_job(job, detail, names);
+    all["items"].push_back(std::move(job));
+  }
+  return all;
+}
+Json json_accepted(base::JobId job, std::uint32_t tasks, const std::string& source, Stamp stamp) {
+  Json all = document("fastgpu.submitted/1", source, stamp);
+  all["id"] = id_text(job);
+  all["tasks"] = tasks;
+  return all;
+}
+
+Json json_detached(const std::vector<base::JobId>& jobs, const std::vector<base::JobId>& cancelled,
+                   Stamp stamp) {
+  Json all = document("fastgpu.detached/1", "", stamp);
+  all["items"] = Json::array();
+  for (const base::JobId job : jobs) {
+    const bool stopped = std::find(cancelled.begin(), cancelled.end(), job) != cancelled.end();
+    all["items"].push_back({{"id", id_text(job)}, {"cancelled", stopped}});
+  }
+  return all;
+}
+
+Json json_copied(base::JobId job, const std::string& path, const std::string& to,
+                 std::uint64_t size_bytes, const std::string& source, Stamp stamp) {
+  Json all = document("fastgpu.copied/1", source, stamp);
+  all["id"] = id_text(job);
+  all["path"] = path;
+  all["to"] = to;
+  all["size_bytes"] = size_bytes;
+  return all;
+}
+
+Json json_version(const std::string& version, Stamp stamp) {
+  Json all = document("fastgpu.version/1", "", stamp);
+  all["version"] = version;
+  return all;
+}
+
+Json json_help(const std::string& topic, const std::string& text, Stamp stamp) {
+  Json all = document("fastgpu.help/1", "", stamp);
+  all["topic"] = topic;
+  all["text"] = text;
+  return all;
 }
 
 Json json_cluster(const protocol::ClusterStatus& status, const protocol::JobList& jobs,
                   const Names& names, Stamp stamp) {
   const ClusterCounts counts = count(status, jobs);
-  Json all =
-      document("fastgpu.cluster/1", names, status.source, stamp, jobs.shards_unanswered != 0);
+  Json all = document("fastgpu.cluster/1", names.of(status.source), stamp_of(status, stamp),
+                      jobs.shards_unanswered != 0);
   all["cluster"] = base::to_string(status.cluster);
   all["nodes"] = {{"total", counts.nodes},
                   {"up", counts.nodes_up},
@@ -270,14 +326,14 @@ Json json_cluster(const protocol::ClusterStatus& status, const protocol::JobList
 }
 
 Json json_node_list(const protocol::ClusterStatus& status, const Names& names, Stamp stamp) {
-  Json all = document("fastgpu.node_list/1", names, status.source, stamp);
+  Json all = document("fastgpu.node_list/1", names.of(status.source), stamp_of(status, stamp));
   all["items"] = Json::array();
   for (const protocol::NodeView& node : status.nodes) {
     Json leads = Json::array();
     for (const protocol::LedShard& led : node.leads) {
-      leads.push_back(led.shard.value);
+      leads.push_back(std::to_string(led.shard.value));
     }
-    all["items"].push_back({{"id", node.info.node.value},
+    all["items"].push_back({{"id", std::to_string(node.info.node.value)},
                             {"name", node.info.name},
                             {"address", node.info.address},
                             {"state", protocol::to_word(node.state)},
@@ -289,7 +345,7 @@ Json json_node_list(const protocol::ClusterStatus& status, const Names& names, S
 }
 
 Json json_device_list(const protocol::ClusterStatus& status, const Names& names, Stamp stamp) {
-  Json all = document("fastgpu.device_list/1", names, status.source, stamp);
+  Json all = document("fastgpu.device_list/1", names.of(status.source), stamp_of(status, stamp));
   all["items"] = Json::array();
   for (const protocol::NodeView& node : status.nodes) {
     for (const protocol::DeviceBooks& books : node.devices) {
