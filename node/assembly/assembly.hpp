@@ -16,6 +16,7 @@
 #include "runtime/link/link.hpp"
 #include "runtime/logs/log_store.hpp"
 #include "runtime/objects/blob_store.hpp"
+#include "runtime/objects/jobs/job_disk.hpp"
 #include "runtime/store/solo_log.hpp"
 #include "runtime/store/store.hpp"
 
@@ -26,9 +27,10 @@ struct NodeParts {
   actors::ContextPtr context;
   std::shared_ptr<link::Link> link;     ///< not started
   std::unique_ptr<store::Store> store;  ///< not started
-  std::unique_ptr<objects::BlobFolder> blob_folder;
+  std::shared_ptr<objects::BlobFolder> blob_folder;
   std::unique_ptr<objects::BlobStore> blobs;
   std::unique_ptr<logs::LogStore> logs;
+  std::shared_ptr<objects::JobDisk> jobs;                  ///< the folders of commands
   std::vector<std::unique_ptr<exec::Executor>> executors;  ///< by device ordinal; not started
   /// By device ordinal, or none: that device takes no commands.
   std::vector<std::unique_ptr<exec::CommandRunner>> runners;

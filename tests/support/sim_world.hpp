@@ -20,6 +20,7 @@
 #include "runtime/base/random.hpp"
 #include "runtime/link/sim_link.hpp"
 #include "runtime/logs/memory_logs.hpp"
+#include "runtime/objects/jobs/memory_jobs.hpp"
 #include "runtime/objects/memory_folder.hpp"
 #include "runtime/store/memory_store.hpp"
 #include "tests/support/sim_agenda.hpp"
@@ -87,6 +88,7 @@ class SimWorld {
     store::MemoryDisk disk;
     objects::MemoryFolder folder;
     std::shared_ptr<logs::MemoryLogs> logs = std::make_shared<logs::MemoryLogs>();
+    std::shared_ptr<objects::MemoryJobs> jobs = std::make_shared<objects::MemoryJobs>();
     base::Incarnation incarnation;
     actors::ContextPtr context;  ///< null while it is down
     std::shared_ptr<link::SimLink> link;
