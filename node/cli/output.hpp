@@ -13,7 +13,7 @@ namespace fastgpu::cli {
 struct OutputOptions {
   base::JobId job;
   std::uint32_t tasks{1};  ///< of the job: with several, each line names its task
-  std::optional<std::uint32_t> task;
+  std::optional<std::uint32_t> task{};
   bool follow{true};
   bool all_attempts{false};
   bool times{false};

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -215,6 +216,7 @@ std::string Process::err() const {
 TemporaryFolder::TemporaryFolder()
     : path_((std::filesystem::temp_directory_path() / "fastgpu-test.XXXXXX").string()) {
   FASTGPU_CHECK(::mkdtemp(path_.data()) != nullptr, "a temporary folder can be made");
+  ::chmod(path_.c_str(), 0711);  // commands, which are nobody's where tests are root's, pass through
 }
 
 TemporaryFolder::~TemporaryFolder() {
