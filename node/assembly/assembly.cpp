@@ -54,11 +54,11 @@ base::Status assemble(caf::actor_system& system, NodeParts parts) {
 
   actors::Directory& directory = context->directory;
   directory.store = system.spawn<actors::StoreActor>(context, std::move(parts.store));
-  directory.objects = parts.blocking_disk
-                          ? system.spawn<actors::ObjectsActor, caf::detached>(
-                                context, std::move(parts.blob_folder), std::move(parts.blobs))
-                          : system.spawn<actors::ObjectsActor>(
-                                context, std::move(parts.blob_folder), std::move(parts.blobs));
+  actors::ObjectsParts objects{parts.blob_folder, std::move(parts.blobs), parts.jobs};
+  directory.objects =
+      parts.blocking_disk
+          ? system.spawn<actors::ObjectsActor, caf::detached>(context, std::move(objects))
+          : system.spawn<actors::ObjectsActor>(context, std::move(objects));
   directory.link = system.spawn<actors::LinkActor>(context, parts.link);
   directory.monitor = system.spawn<actors::MonitorActor>(context);
   directory.scheduler = system.spawn<actors::SchedulerActor>(context);

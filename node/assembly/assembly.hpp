@@ -13,6 +13,7 @@
 #include "runtime/ledger/shard_machine.hpp"
 #include "runtime/link/link.hpp"
 #include "runtime/objects/blob_store.hpp"
+#include "runtime/objects/jobs/job_disk.hpp"
 #include "runtime/store/solo_log.hpp"
 #include "runtime/store/store.hpp"
 
@@ -23,8 +24,9 @@ struct NodeParts {
   actors::ContextPtr context;
   std::shared_ptr<link::Link> link;     ///< not started
   std::unique_ptr<store::Store> store;  ///< not started
-  std::unique_ptr<objects::BlobFolder> blob_folder;
+  std::shared_ptr<objects::BlobFolder> blob_folder;
   std::unique_ptr<objects::BlobStore> blobs;
+  std::shared_ptr<objects::JobDisk> jobs;                  ///< the folders of commands
   std::vector<std::unique_ptr<exec::Executor>> executors;  ///< by device ordinal; not started
   std::vector<base::ShardId> shards;                       ///< that this node keeps
   /// Root shard only: members that the cluster is founded with.

@@ -12,6 +12,7 @@
 #include "runtime/exec/process_executor.hpp"
 #include "runtime/link/zmq_link.hpp"
 #include "runtime/objects/file_folder.hpp"
+#include "runtime/objects/jobs/file_jobs.hpp"
 #include "runtime/store/rocksdb_store.hpp"
 
 namespace fastgpu::node {
@@ -65,6 +66,17 @@ base::Status open_disk(const NodeFolder& folder, NodeParts& parts) {
   if (!blobs.ok()) {
     return blobs.error();
   }
+  // A node of root's runs commands as nobody: their folders are made nobody's.
+  std::optional<objects::JobOwner> owner;
+  if (::geteuid() == 0) {
+    owner = objects::JobOwner{objects::nobody_id, objects::nobody_id};
+  }
+  base::Result<std::unique_ptr<objects::FileJobs>> jobs =
+      objects::FileJobs::open(folder.jobs().string(), {.owner = owner});
+  if (!jobs.ok()) {
+    return jobs.error();
+  }
+  parts.jobs = std::move(jobs).value();
   parts.store = std::move(store).value();
   parts.blob_folder = std::move(blob_folder).value();
   parts.blobs = std::move(blobs).value();

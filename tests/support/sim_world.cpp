@@ -75,6 +75,7 @@ void SimWorld::start(std::uint32_t index) {
   parts.link = node.link;
   parts.store = std::make_unique<DrivenStore>(node.store);
   parts.blobs = std::move(objects::BlobStore::open(node.folder)).value();
+  parts.jobs = node.jobs;
   for (std::uint32_t device = 0; device < options_.devices; ++device) {
     parts.executors.push_back(
         std::make_unique<SimExecutor>(agenda_, base::Random(random_.next()), options_.executor));

@@ -19,6 +19,7 @@
 #include "node/assembly/assembly.hpp"
 #include "runtime/base/random.hpp"
 #include "runtime/link/sim_link.hpp"
+#include "runtime/objects/jobs/memory_jobs.hpp"
 #include "runtime/objects/memory_folder.hpp"
 #include "runtime/store/memory_store.hpp"
 #include "tests/support/sim_agenda.hpp"
@@ -85,6 +86,7 @@ class SimWorld {
     protocol::NodeInfo info;
     store::MemoryDisk disk;
     objects::MemoryFolder folder;
+    std::shared_ptr<objects::MemoryJobs> jobs = std::make_shared<objects::MemoryJobs>();
     base::Incarnation incarnation;
     actors::ContextPtr context;  ///< null while it is down
     std::shared_ptr<link::SimLink> link;

@@ -24,6 +24,7 @@ struct JobOwner {
   std::uint32_t user{};
   std::uint32_t group{};
 };
+inline constexpr std::uint32_t nobody_id = 65534;  ///< the user `nobody`, the group `nogroup`
 struct FileJobsOptions {
   std::optional<JobOwner> owner;
   /// Resolve component by component, as on kernels and in containers without openat2.
