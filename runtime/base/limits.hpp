@@ -99,6 +99,7 @@ inline constexpr std::size_t proposal_bytes_in_flight_max = 16u << 20;
 inline constexpr std::size_t object_uploads_max = 1024;
 inline constexpr std::size_t object_read_bytes_max = 64u << 20;
 inline constexpr std::size_t packed_object_bytes_max = 64u << 10;
+inline constexpr std::size_t pack_bytes_full = 16u << 20;    ///< then the next pack begins
 inline constexpr std::size_t folder_slice_bytes = 4u << 20;  ///< of a job's folder, in one turn
 inline constexpr std::size_t folder_slice_files = 64;
 inline constexpr std::size_t folder_sweep_entries = 256;
