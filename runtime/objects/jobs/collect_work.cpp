@@ -198,9 +198,12 @@ base::Status CollectWork::keep_piece(const FolderGround& ground, std::uint64_t& 
   if (intake_offset_ < info.size_bytes) {
     return {};
   }
-  kept_.push_back(
-      {path, info.executable, StoredBytes{ground.store.finish(*intake_), info.size_bytes}});
+  const auto hash = ground.store.finish(*intake_);
   intake_.reset();
+  if (!hash.ok()) {
+    return hash.error();
+  }
+  kept_.push_back({path, info.executable, StoredBytes{hash.value(), info.size_bytes}});
   ++next_;
   return {};
 }
