@@ -49,7 +49,8 @@ std::string default_name(const Contents& contents) {
     return contents.kernel;
   }
   const auto is_script = [](const std::string& word) {
-    return word.find('.') != std::string::npos && !word.starts_with('-');
+    return word.find('.') != std::string::npos && !word.starts_with('-') &&
+           word.find_first_of(" \t\n=") == std::string::npos;
   };
   const auto script = std::find_if(contents.argv.begin() + 1, contents.argv.end(), is_script);
   const std::string& word = script == contents.argv.end() ? contents.argv.front() : *script;

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-#include <ostream>
 #include <string>
 #include <vector>
 
@@ -15,15 +14,14 @@ namespace fastgpu::testing {
 namespace {
 
 using nlohmann::json;
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 /// `fastgpu --server <all> words...`, started in a folder of the test's own.
 class Commands : public ::testing::Test {
  protected:
   Finished fastgpu(const std::vector<std::string>& words, Seconds limit = Seconds{60}) const {
-    std::vector<std::string> command{"env", "-C", folder_.path(), program("fastgpu"), "--server",
-                                     cluster_.servers()};
+    std::vector<std::string> command{
+        "env", "-C", folder_.path(), program("fastgpu"), "--server", cluster_.servers()};
     command.insert(command.end(), words.begin(), words.end());
     return run_command(command, limit);
   }
@@ -57,8 +55,8 @@ TEST_F(Commands, BringTheirResultTheirOutputAndTheirExitCode) {
                 "print('read', len(rows), 'rows')\n"
                 "print('a warning', file=sys.stderr)\n"
                 "sys.exit(3 if len(sys.argv) > 1 else 0)\n");
-  const Finished good = fastgpu({"run", "--in", "data.csv", "--out", "result.csv", "--",
-                                 "python3", "my_script.py"});
+  const Finished good =
+      fastgpu({"run", "--in", "data.csv", "--out", "result.csv", "--", "python3", "my_script.py"});
   EXPECT_EQ(good.exit_code, 0) << good.err;
   EXPECT_THAT(good.out, HasSubstr("read 3 rows\n"));
   EXPECT_THAT(good.err, HasSubstr("a warning\n"));
@@ -73,11 +71,11 @@ TEST_F(Commands, OfAnArrayHaveFilesAndLogsOfTheirOwn) {
   for (int task = 0; task < 300; ++task) {
     folder_.write("in-" + std::to_string(task), std::to_string(task * 3));
   }
-  const Finished run = fastgpu({"run", "--tasks", "300", "--in", "in-{}:in", "--out", "out-{}",
-                                "--", "sh", "-c",
-                                "echo task $FASTGPU_TASK_ID of $FASTGPU_TASK_COUNT; "
-                                "expr $(cat in) + 1 > out-{}"},
-                               Seconds{300});
+  const Finished run =
+      fastgpu({"run", "--tasks", "300", "--in", "in-{}:in", "--out", "out-{}", "--", "sh", "-c",
+               "echo task $FASTGPU_TASK_ID of $FASTGPU_TASK_COUNT; "
+               "expr $(cat in) + 1 > out-{}"},
+              Seconds{300});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   for (int task = 0; task < 300; ++task) {
     EXPECT_EQ(read_file(folder_.file("out-" + std::to_string(task))),
@@ -100,8 +98,8 @@ TEST_F(Commands, SeeTheEnvironmentOfTheContractAndNothingOfTheNodes) {
   const Finished run_env = run({"--env", "MINE={}"}, "env");
   EXPECT_EQ(run_env.exit_code, 0);
   for (const char* line : {"FASTGPU_JOB_ID=", "FASTGPU_TASK_ID=0", "FASTGPU_TASK_COUNT=1",
-                           "FASTGPU_ATTEMPT=", "FASTGPU_NODE=n", "FASTGPU_ERROR_FILE=",
-                           "CUDA_DEVICE_ORDER=PCI_BUS_ID", "MINE=0"}) {
+                           "FASTGPU_ATTEMPT=", "FASTGPU_NODE=n",
+                           "FASTGPU_ERROR_FILE=", "CUDA_DEVICE_ORDER=PCI_BUS_ID", "MINE=0"}) {
     EXPECT_THAT(run_env.out, HasSubstr(line));
   }
   EXPECT_EQ(run_env.out.find("FASTGPU_EXECUTOR="), std::string::npos);
@@ -116,15 +114,13 @@ struct Failure {
   std::string script;
 };
 
-void PrintTo(const Failure& failure, std::ostream* out) {
-  *out << failure.reason;
-}
-
 TEST_F(Commands, ThatFailSayWhyAndWhatToDoAndHarmNobody) {
   const std::vector<Failure> failures{
       {"exit_code", "FG6101", {}, "echo sorry >&2; exit 4"},
       {"signal", "FG6102", {}, "kill -SEGV $$"},
-      {"host_out_of_memory", "FG6111", {"--mem", "64MiB"},
+      {"host_out_of_memory",
+       "FG6111",
+       {"--mem", "64MiB"},
        "python3 -c 'x = [bytearray(1 << 20) for i in range(4096)]'"},
       {"disk_full", "FG6112", {"--disk", "8MiB"}, "cat /dev/zero > big"},
       {"time_limit", "FG6113", {"--time-limit", "500ms"}, "sleep 100"},
@@ -181,8 +177,7 @@ TEST_F(Commands, LeaveNoProcessBehindHoweverTheyTry) {
 
 TEST_F(Commands, AreEndedByACancelThoughTheyIgnoreIt) {
   const std::string word = unique_word("cancel");
-  const std::string job =
-      submit({}, "trap '' TERM; echo up; while :; do sleep 1; done # " + word);
+  const std::string job = submit({}, "trap '' TERM; echo up; while :; do sleep 1; done # " + word);
   Process logs({program("fastgpu"), "--server", cluster_.servers(), "logs", "-f", job});
   ASSERT_TRUE(logs.await_line("up"));
   EXPECT_EQ(fastgpu({"cancel", job}).exit_code, 0);
@@ -217,8 +212,8 @@ TEST_F(Commands, ReadNeitherOtherJobsNorTheNodesKeysNorTheLedger) {
   }
   const Finished looked =
       run({}, "id -u; grep -rs " + secret + folders + "; cat" + folders.substr(0) +
-                  "/identity.toml; ls" + folders + "; kill -0 " +
-                  std::to_string(cluster_.pid(0)) + " && echo reached; true");
+                  "/identity.toml; ls" + folders + "; kill -0 " + std::to_string(cluster_.pid(0)) +
+                  " && echo reached; true");
   EXPECT_EQ(looked.out.find(secret), std::string::npos) << looked.out;
   EXPECT_EQ(looked.out.find("reached"), std::string::npos) << looked.out;
   EXPECT_EQ(looked.out.find("join_token"), std::string::npos) << looked.out;

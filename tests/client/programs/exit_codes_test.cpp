@@ -135,7 +135,9 @@ TEST_F(ExitCodes, OfRunAreApartFromTheProgramsOwnWhereFastGpuFailed) {
 
 TEST(ExitCodesOfNobody, AreSixWhereNoNodeAnswers) {
   const JsonSchemas schemas(FASTGPU_SOURCE_DIR "/docs/schema");
-  const std::string nobody = "127.0.0.1:" + std::to_string(free_ports(1)[0]);
+  const auto ports = link::ReservedPorts::take(1);
+  ASSERT_TRUE(ports.ok());
+  const std::string nobody = "127.0.0.1:" + std::to_string(ports.value().ports()[0]);
   const Finished listed = run_command({program("fastgpu"), "--server", nobody, "ps", "--json"});
   EXPECT_EQ(listed.exit_code, 6) << listed.err;
   EXPECT_EQ(schemas.check("error", listed.out), "");

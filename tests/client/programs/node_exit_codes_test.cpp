@@ -19,7 +19,7 @@ void expect_failure(const Words& words, int code) {
   EXPECT_NE(done.err.find("hint: "), std::string::npos) << done.err;
 }
 
-std::string loopback(int port) {
+std::string loopback(std::uint16_t port) {
   return "127.0.0.1:" + std::to_string(port);
 }
 
@@ -39,7 +39,9 @@ class FoundedNode : public ::testing::Test {
   }
 
   const TemporaryFolder folder_;
-  const std::string address_ = loopback(free_ports(1)[0]);
+  const link::ReservedPorts ports_ = link::ReservedPorts::take(2).value();
+  const std::string address_ = loopback(ports_.ports()[0]);
+  const std::string other_address_ = loopback(ports_.ports()[1]);
   const Words flags_{"--dir", folder_.file("n"), "--listen", address_, "--name", "n1"};
   const Words run_{"run", "--dir", folder_.file("n")};
 };
@@ -90,13 +92,13 @@ TEST_F(FoundedNode, ExitsWithFiveWhereTheJoinTokenIsWrong) {
   Process first(Words{program("fastgpu-node")} + run_);
   ASSERT_TRUE(first.await_line("ready")) << first.err();
   expect_failure({"join", address_, "--token-file", folder_.write("token", "wrong\n"), "--dir",
-                  folder_.file("m"), "--listen", loopback(free_ports(1)[0]), "--name", "n2"},
+                  folder_.file("m"), "--listen", other_address_, "--name", "n2"},
                  5);
 }
 
 TEST_F(FoundedNode, ExitsWithSixWhereNobodyLetsItJoin) {
   expect_failure({"join", address_, "--token-file", folder_.file("n/join.token"), "--dir",
-                  folder_.file("m"), "--listen", loopback(free_ports(1)[0]), "--name", "n2"},
+                  folder_.file("m"), "--listen", other_address_, "--name", "n2"},
                  6);
 }
 

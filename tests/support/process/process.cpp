@@ -216,7 +216,8 @@ std::string Process::err() const {
 TemporaryFolder::TemporaryFolder()
     : path_((std::filesystem::temp_directory_path() / "fastgpu-test.XXXXXX").string()) {
   FASTGPU_CHECK(::mkdtemp(path_.data()) != nullptr, "a temporary folder can be made");
-  ::chmod(path_.c_str(), 0711);  // commands, which are nobody's where tests are root's, pass through
+  ::chmod(path_.c_str(),
+          0711);  // commands, which are nobody's where tests are root's, pass through
 }
 
 TemporaryFolder::~TemporaryFolder() {
