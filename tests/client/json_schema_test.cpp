@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "node/cli/text/log_text.hpp"
 #include "tests/client/render_samples.hpp"
 #include "tests/support/json_schema.hpp"
 
@@ -25,6 +26,10 @@ TEST_F(JsonSchema, DescribesEveryDocument) {
   EXPECT_EQ(check("show", json_job(finished(), names, noon)), "");
   EXPECT_EQ(check("show", json_jobs({finished(), finished()}, names, noon)), "");
   EXPECT_EQ(check("run", json_job(finished(), names, noon)), "");
+  EXPECT_EQ(check("why", json_why(finished(), names, noon)), "");
+  const base::LogRecord line{
+      {7}, 3, {}, base::LogStream::output, 0, base::Bytes::copy_of(std::string_view("hello"))};
+  EXPECT_EQ(check("logs", json_log_record({1}, line, names)), "");
   EXPECT_EQ(check("submit", json_accepted({7}, 3, "n1", noon)), "");
   EXPECT_EQ(check("wait", json_detached({{7}, {8}}, {{8}}, noon)), "");
   EXPECT_EQ(check("cp", json_copied({7}, "y.f32", "./y.f32", 4, "n1", noon)), "");
