@@ -260,7 +260,8 @@ TEST(ThreeNodes, RecordEveryAcceptedTaskOnceThoughNodesAreKilledAmidWork) {
   constexpr int rounds = 5;
   constexpr unsigned devices = 3;
   constexpr unsigned tasks = 4 * devices;  // more than devices take in advance
-  constexpr Seconds both_kills{8};  // the first may have to wait 3 s until all renewals are heard
+  constexpr Seconds both_kills{16};  // twice what a quiet machine needs; the first may have to wait
+                                     // 3 s until all renewals are heard
   std::vector<std::string> jobs;
   for (int round = 0; round < rounds; ++round) {
     const int accepting = round % 3;
