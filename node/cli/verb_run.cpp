@@ -170,7 +170,6 @@ int finish_run(Context& context, client::Connection& connection, const protocol:
 /// From here on the job goes on without us: shows it, waits for it, brings what it leaves.
 int accompany(Context& context, std::shared_ptr<client::Connection> connection, base::JobId job,
               const protocol::JobSpec& spec, const std::string& progress, Interrupts& interrupts) {
-  interrupts.following(connection, {job});
   if (spec.is_command()) {
     show_output(context, *connection, {.job = job, .tasks = spec.tasks}, interrupts);
   }
@@ -222,6 +221,8 @@ int verb_run(Context& context, const Invocation& invocation) {
   if (!id.ok()) {
     return context.fail(id.error());
   }
+  // Before anything says that it is there.
+  interrupts.following(connection.value(), {id.value().id});
   if (invocation.progress != "none") {
     context.tell("job " + base::to_string(id.value().id) + " (" + id.value().spec->name + "), " +
                  std::to_string(invocation.job.tasks) +
@@ -254,6 +255,7 @@ int verb_attach(Context& context, const Invocation& invocation) {
   if (!detail.ok()) {
     return context.fail(detail.error());
   }
+  interrupts.following(connection.value(), jobs.value());
   return accompany(context, connection.value(), jobs.value().front(), *detail.value().spec,
                    invocation.progress, interrupts);
 }
