@@ -70,6 +70,7 @@ function(fastgpu_test NAME)
   endif()
   add_executable(test_${NAME} ${SOURCES})
   target_link_libraries(test_${NAME} PRIVATE fastgpu_flags ${ARG_DEPENDS} GTest::gmock_main)
-  gtest_discover_tests(test_${NAME} DISCOVERY_MODE PRE_TEST TEST_PREFIX ${NAME}.
+  gtest_discover_tests(test_${NAME} TEST_PREFIX ${NAME}.
+    DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" RUN_SERIAL ${ARG_ALONE})
 endfunction()
