@@ -84,6 +84,11 @@ struct Assign {
   # The life of the worker's node that is meant; in any other it is refused.
 
   spec @5 :Job.JobSpec;
+
+  startBeforeNs @6 :Int64;
+  # Of commands: from this moment of the worker's own clock on (Renew.askedAtNs plus the lease that
+  # was answered last), the worker starts them only when a Renew that listed the attempt was
+  # answered, since they may have been placed anew. 0: always so.
 }
 
 struct Stop {

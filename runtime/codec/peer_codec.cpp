@@ -56,6 +56,7 @@ static void write_message(PeerMessage::Builder to, const protocol::Assign& from)
   assign.setIncarnation(from.incarnation.value);
   if (from.spec)
     write(assign.initSpec(), *from.spec);
+  assign.setStartBeforeNs(from.start_before_ns);
 }
 
 static protocol::Assign read(Assign::Reader from, Reading& reading) {
@@ -68,6 +69,7 @@ static protocol::Assign read(Assign::Reader from, Reading& reading) {
       read(from.getDevice(), reading),
       {from.getIncarnation()},
       read_shared(from.getSpec(), reading),
+      from.getStartBeforeNs(),
   };
 }
 

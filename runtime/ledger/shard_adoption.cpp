@@ -85,7 +85,7 @@ void ShardMachine::answer_renewal(const RenewEvent& event) {
   }
   miss(missing);
   grant_lease(renew.device, event.incarnation, renew.asked_at_ns);
-  renewed_[renew.device] = {event.incarnation, now_};
+  renewed_[renew.device] = {event.incarnation, now_, renew.asked_at_ns};
   if (!has_inherited(event.node)) {
     adopting_.erase(event.node);
   }
@@ -204,7 +204,8 @@ void ShardMachine::expire_leases() {
     end_lease(device);
     for (auto& [attempt, ran] : last_running(device.node, life, false)) {
       const Holding& holding = *duties_.find(attempt);
-      if (holding.device == device && holding.grant == Grant::granted && !needs_proof(holding)) {
+      if (holding.device == device && holding.grant == Grant::granted &&
+          !waits_for_proof(holding)) {
         lose(attempt, ran);
       }
     }
@@ -228,7 +229,7 @@ bool ShardMachine::learn_incarnation(base::NodeId node, base::Incarnation incarn
 
 void ShardMachine::lose_node(base::NodeId node, base::Incarnation through, bool proven) {
   for (const auto& [attempt, ran] : last_running(node, through, proven)) {
-    if (proven || !needs_proof(*duties_.find(attempt))) {
+    if (proven || !waits_for_proof(*duties_.find(attempt))) {
       lose(attempt, ran);
     }
   }
@@ -388,7 +389,7 @@ void ShardMachine::end_adoption_when_due() {
   }
   adoption_ends_.reset();
   for (const auto& [attempt, holding] : std::map(duties_.holdings())) {
-    if (holding.grant == Grant::inherited && !needs_proof(holding)) {
+    if (holding.grant == Grant::inherited && !waits_for_proof(holding)) {
       lose(attempt, {});
     }
   }

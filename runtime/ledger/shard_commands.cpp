@@ -10,7 +10,8 @@
 /// their worker says so (a Finish, a refusal, a renewal that does not list them), a later life of
 /// their node proves that everything of the earlier one is gone, or their lease has ended. The
 /// worker counts a lease from the sending of the renewal, this leader 1 % longer from its answer; a
-/// new leader counts from its election, before which the last one answered its last renewal.
+/// new leader counts from its election, before which the last one answered its last renewal. An
+/// Assign may lie in a mailbox for longer than its lease: it says until when it may be acted upon.
 
 namespace fastgpu::ledger {
 
@@ -51,11 +52,20 @@ base::Duration ShardMachine::command_lease(base::JobId job) const {
 base::Time ShardMachine::command_end(const Holding& holding) const {
   base::Time since = led_since_;
   const auto renewed = renewed_.find(holding.device);
-  if (renewed != renewed_.end() && renewed->second.first == holding.incarnation) {
-    since = std::max(since, renewed->second.second);
+  if (renewed != renewed_.end() && renewed->second.incarnation == holding.incarnation) {
+    since = std::max(since, renewed->second.at);
   }
   const base::Duration lease = command_lease(holding.job);
   return since + lease + lease / 100;
+}
+
+std::int64_t ShardMachine::start_before_ns(const Holding& holding) const {
+  const auto renewed = renewed_.find(holding.device);
+  if (holding.may_overlap || renewed == renewed_.end() ||
+      renewed->second.incarnation != holding.incarnation) {
+    return 0;
+  }
+  return renewed->second.asked_at_ns + command_lease(holding.job).count();
 }
 
 // Every renewal moves the ends of all commands of its device: they are found anew only when the one

@@ -183,11 +183,18 @@ class ShardMachine {
   void expire_leases();
 
   // --- shard_commands.cpp: what must not run twice at once ---------------------------------------
+  /// Its tasks are not lost by silence.
+  bool waits_for_proof(const Holding& holding) const {
+    return needs_proof(holding) && !options_.faults.place_without_proof;
+  }
   /// From now on the end of its lease is looked for.
   void watch_command(const base::AttemptId& attempt);
   /// When commands of the attempt surely run no longer, if nothing is heard from their node.
   base::Time command_end(const Holding& holding) const;
   base::Duration command_lease(base::JobId job) const;
+  /// Assign::start_before_ns: what is sent now is not started after its lease, however late it
+  /// comes.
+  std::int64_t start_before_ns(const Holding& holding) const;
   void expire_commands();
   /// A placement of commands was not committed: nobody runs them.
   void drop_placement(const protocol::PlacedRecord& record);
@@ -237,7 +244,12 @@ class ShardMachine {
   std::map<base::DeviceId, Lease> leases_;
   std::set<std::pair<base::Time, base::DeviceId>> lease_ends_;
   base::Time led_since_{};
-  std::map<base::DeviceId, std::pair<base::Incarnation, base::Time>> renewed_;  ///< last answers
+  struct Answer {
+    base::Incarnation incarnation;
+    base::Time at;
+    std::int64_t asked_at_ns{};  ///< on the worker's own clock
+  };
+  std::map<base::DeviceId, Answer> renewed_;  ///< the last one to each
   /// Attempts of commands, by when their lease may have ended; looked at again then.
   std::map<base::AttemptId, base::Time> commands_;
   std::set<std::pair<base::Time, base::AttemptId>> command_ends_;

@@ -62,7 +62,8 @@ void ShardMachine::place(const protocol::Place& choice, const TaskRanges& ranges
   holding.ranges = ranges;
   holding.cause = cause;
   holding.may_overlap = state_.find(choice.job)->spec->safe_to_overlap();
-  holding.grant = holding.may_overlap ? Grant::asked : Grant::proposed;
+  const bool at_once = holding.may_overlap || options_.faults.assign_before_commit;
+  holding.grant = at_once ? Grant::asked : Grant::proposed;
   duties_.hold(attempt, holding);
   propose(protocol::PlacedRecord{attempt, choice.job, ranges, choice.device, choice.incarnation,
                                  cause});
@@ -70,14 +71,18 @@ void ShardMachine::place(const protocol::Place& choice, const TaskRanges& ranges
   assigns_.sent(attempt, {choice.job, choice.device, tasks, 1, now_ + options_.limits.rpc_timeout});
   // What is safe to overlap does not wait for the commit of its placement: what the attempt makes
   // counts only by a Finish, which comes behind it in the log.
-  if (holding.may_overlap) {
+  if (at_once) {
+    if (!holding.may_overlap) {
+      watch_command(attempt);
+    }
     send_assign(attempt, holding);
   }
 }
 
 void ShardMachine::send_assign(const base::AttemptId& attempt, const Holding& holding) {
-  send(holding.device.node, protocol::Assign{attempt, holding.job, holding.ranges, holding.device,
-                                             holding.incarnation, state_.find(holding.job)->spec});
+  send(holding.device.node,
+       protocol::Assign{attempt, holding.job, holding.ranges, holding.device, holding.incarnation,
+                        state_.find(holding.job)->spec, start_before_ns(holding)});
 }
 
 void ShardMachine::handle(const protocol::Waiting& event) {
@@ -263,7 +268,7 @@ void ShardMachine::resend_assigns() {
       continue;
     }
     // A command may have been granted and run although nobody answers.
-    const bool may_give_up = !holding || !needs_proof(*holding);
+    const bool may_give_up = !holding || !waits_for_proof(*holding);
     if (holding &&
         (!may_give_up || assigns_.find(attempt)->tries < options_.limits.rpc_tries_max)) {
       assigns_.sent_again(attempt, now_ + options_.limits.rpc_timeout);

@@ -47,6 +47,9 @@ struct Assign {
   base::DeviceId device;
   base::Incarnation incarnation;  ///< the life of the worker's node that is meant; else refused
   SharedSpec spec;
+  /// Of commands, on the worker's own clock: later it starts them only when a Renew that listed the
+  /// attempt was answered, since they may have been placed anew by then.
+  std::int64_t start_before_ns{};
   bool operator==(const Assign&) const = default;
 };
 /// Stop these tasks, or forget them: cancelled, superseded, or terminal. Answered by Finish or by

@@ -113,6 +113,13 @@ base::Time WorkerMachine::lease_end(const Attempt& attempt) const {
                                      base::Duration(base::limits::lease_command_max));
 }
 
+/// An Assign that came late may have been given up by its leader, as any command of a node that was
+/// silent for the length of its lease.
+bool WorkerMachine::is_counted_on(const Attempt& attempt) const {
+  return now_ < attempt.start_before ||
+         (attempt.listed_at && shards_.at(attempt.id.shard).renewed_at >= *attempt.listed_at);
+}
+
 void WorkerMachine::launch_command(Attempt& attempt, std::size_t place) {
   Task& task = attempt.tasks[place];
   FASTGPU_CHECK(leased(attempt.id.shard, now_), "nothing launches without a lease");

@@ -49,7 +49,9 @@ void for_tasks(Attempt& attempt, base::TaskRange range, What what) {
 
 void WorkerMachine::on(const FromLeader<protocol::Assign>& event) {
   const protocol::Assign& assign = event.message;
-  if (attempts_.contains(assign.attempt)) {
+  const base::Time start_before{base::Duration(assign.start_before_ns)};
+  if (const auto held = attempts_.find(assign.attempt); held != attempts_.end()) {
+    held->second.start_before = std::max(held->second.start_before, start_before);
     answer(event.from, assign, RefusalReason::none);
     return;
   }
@@ -62,8 +64,11 @@ void WorkerMachine::on(const FromLeader<protocol::Assign>& event) {
   if (refused == RefusalReason::none)
     grant(assign);
   answer(event.from, assign, refused);
-  if (refused == RefusalReason::none && !leased(assign.attempt.shard, now_) &&
-      (!shard.asked_at || now_ >= *shard.asked_at + renew_retry_interval))
+  if (refused != RefusalReason::none)
+    return;
+  const bool to_be_listed = assign.spec->is_command() && now_ >= start_before;
+  const bool unasked = !shard.asked_at || now_ >= *shard.asked_at + renew_retry_interval;
+  if (to_be_listed || (unasked && !leased(assign.attempt.shard, now_)))
     renew(assign.attempt.shard, shard);
 }
 
@@ -91,6 +96,8 @@ void WorkerMachine::grant(const protocol::Assign& assign) {
   attempt.spec = assign.spec;
   attempt.program = program_of(*assign.spec);
   attempt.granted_at = now_;
+  attempt.granted_stamp = std::max(now_, shards_[assign.attempt.shard].asked_at.value_or(now_));
+  attempt.start_before = base::Time(base::Duration(assign.start_before_ns));
   const books::TaskSet tasks(assign.ranges);
   attempt.tasks.reserve(tasks.size());
   for (const auto& range : tasks.ranges())
@@ -113,7 +120,7 @@ void WorkerMachine::answer(base::NodeId to, const protocol::Assign& assign, Refu
     ledger_.set_backlog(run_times_.backlog_ns(books().kind));
   protocol::AssignReply reply{assign.attempt, assign.job, options_.device, refused, books()};
   if (refused == RefusalReason::none)
-    reply.granted_at_ns = attempts_.at(assign.attempt).granted_at.time_since_epoch().count();
+    reply.granted_at_ns = attempts_.at(assign.attempt).granted_stamp.time_since_epoch().count();
   effects_.push_back(SendToNode{to, std::move(reply)});
 }
 

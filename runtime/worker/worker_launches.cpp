@@ -169,7 +169,7 @@ WorkerMachine::Try WorkerMachine::try_launch(Attempt& attempt, std::size_t place
     return Try::consumed;
   }
   if (attempt.spec->is_command()) {
-    if (command_not_before_ || lease_end(attempt) <= now_)
+    if (command_not_before_ || lease_end(attempt) <= now_ || !is_counted_on(attempt))
       return Try::wait;
     launch_command(attempt, place);
     return Try::consumed;

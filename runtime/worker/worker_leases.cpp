@@ -93,12 +93,18 @@ std::vector<protocol::HeldAttempt> WorkerMachine::held_of(base::ShardId shard) c
 }
 
 void WorkerMachine::renew(base::ShardId id, Shard& shard) {
-  shard.asked_at = now_;
+  const base::Time asked_at =
+      shard.asked_at ? std::max(now_, *shard.asked_at + base::Duration(1)) : now_;
+  shard.asked_at = asked_at;
   if (!shard.first_asked_at)
-    shard.first_asked_at = now_;
+    shard.first_asked_at = asked_at;
+  for (auto it = attempts_.lower_bound(before_all_of(id));
+       it != attempts_.end() && it->first.shard == id; ++it)
+    if (!it->second.listed_at)
+      it->second.listed_at = asked_at;
   duties_changed_ = true;
   send(id, protocol::Renew{id, shard.epoch, shard.term, options_.device, options_.incarnation,
-                           now_.time_since_epoch().count(), held_of(id)});
+                           asked_at.time_since_epoch().count(), held_of(id)});
 }
 
 std::optional<base::Time> WorkerMachine::renew_due(base::ShardId id, const Shard& shard) const {

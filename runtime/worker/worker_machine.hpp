@@ -13,10 +13,13 @@
 ///   holds is answered from the books and changes nothing. So no attempt is granted twice.
 /// - Nothing launches without an unexpired lease of its shard, counted from the sending of the
 ///   Renew. What runs goes on when a lease ends: its result counts only with the recorded finish.
-/// - A command runs no longer than its lease, which begins with the sending of the last Renew that
-///   was answered; the warden keeps that too, also when this process stands still. A command that
-///   is stopped ends alone. It has a slot of the device like a launch; commands and kernels do not
-///   run on one device at the same time, nor two executions of one command task.
+/// - A command starts only while its leader surely counts on it: before the end that its Assign
+/// names,
+///   or when a Renew that listed its attempt was answered. It runs no longer than its lease, which
+///   begins with the sending of the last Renew that was answered; the warden keeps that too, also
+///   when this process stands still. A command that is stopped ends alone. It has a slot of the
+///   device like a launch; commands and kernels do not run on one device at the same time, nor two
+///   executions of one command task.
 /// - A task has one end per attempt, told until Settled.
 /// - When the device's process dies by itself, tasks that may be to blame run again one at a time;
 ///   who kills it twice alone has failed. When we killed it, the others just run again.
@@ -154,6 +157,7 @@ class WorkerMachine {
   /// Beside what is in flight now.
   bool may_run_beside(const Attempt& attempt, const Task& task) const;
   base::Time lease_end(const Attempt& attempt) const;
+  bool is_counted_on(const Attempt& attempt) const;
   void launch_command(Attempt& attempt, std::size_t place);
   void stop_command(LaunchToken token, InFlight& launch, std::string why);
   void extend_leases(base::ShardId shard);

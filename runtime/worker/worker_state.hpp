@@ -49,8 +49,11 @@ struct Attempt {
   protocol::SharedSpec spec;
   std::uint64_t program{};  ///< tasks of one program should take equally long
   base::Time granted_at;
-  std::vector<Task> tasks;  ///< ascending
-  std::uint32_t queued{0};  ///< how many are in the phase of that name
+  base::Time granted_stamp;  ///< the same as leaders are told it: not before any Renew sent earlier
+  base::Time start_before{base::Time::min()};  ///< of commands: Assign::start_before_ns
+  std::optional<base::Time> listed_at;         ///< sending of the first Renew that listed it
+  std::vector<Task> tasks;                     ///< ascending
+  std::uint32_t queued{0};                     ///< how many are in the phase of that name
   std::uint32_t running{0};
   std::uint32_t keeping{0};
   std::size_t next_queued{0};  ///< no task before this place is queued for the first time
@@ -110,7 +113,7 @@ struct Shard {
   base::Time renewed_at{base::Time::min()};  ///< sending of the newest Renew that was answered
   base::Duration command_lease{};            ///< as the leader said last
   std::optional<base::Time> first_asked_at;
-  std::optional<base::Time> asked_at;        ///< when the last Renew was sent
+  std::optional<base::Time> asked_at;        ///< when the last Renew was sent; no two are the same
   base::Time warm_until{base::Time::min()};  ///< renew until then though nothing is held
   std::optional<base::Time> resend_at;
   base::Time granted_at{base::Time::min()};  ///< the last grant

@@ -113,6 +113,22 @@ TEST_F(ShardCommands, LiveOnWithEveryRenewalThatIsAnswered) {
   EXPECT_THAT(told_scheduler<TasksReady>(), SizeIs(1));
 }
 
+TEST_F(ShardCommands, AreNotStartedLaterThanTheirLeaderCountsOnThem) {
+  lead_with_job(command_spec(3));
+  place({{0, 1}});
+  commit_all();
+  EXPECT_EQ(sent<Assign>().at(0).second.start_before_ns, 0) << "no renewal was answered yet";
+  renew_and_confirm({});
+  place({{1, 1}});
+  commit_all();
+  EXPECT_EQ(sent<Assign>().at(0).second.start_before_ns, worker_clock_ns + lease.count());
+  view({{2, 9}});
+  place({{2, 1}}, device(2), 9);
+  commit_all();
+  const auto assigns = sent<Assign>();
+  EXPECT_EQ(assigns.back().second.start_before_ns, 0) << "that was another life";
+}
+
 TEST_F(ShardCommands, MayAskForALongerLease) {
   const base::Duration days = 72h;
   run_one(command_spec(1, days.count()));

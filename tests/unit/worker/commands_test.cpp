@@ -28,11 +28,12 @@ class WorkerCommands : public testing::Test {
     spec.time_limit_ns = 0;
     return spec;
   }
-  static protocol::Assign assign(std::uint64_t sequence, base::TaskRange range,
-                                 protocol::JobSpec spec = command_spec()) {
+  protocol::Assign assign(std::uint64_t sequence, base::TaskRange range,
+                          protocol::JobSpec spec = command_spec()) const {
     auto made = WorkerBench::assign(sequence, range);
     made.job = {13};
     made.spec = WorkerBench::spec_of(std::move(spec));
+    made.start_before_ns = start_before.time_since_epoch().count();
     return made;
   }
   void folders_ready() {
@@ -67,6 +68,7 @@ class WorkerCommands : public testing::Test {
   }
 
   WorkerBench bench;
+  base::Time start_before{base::Time::max()};
 };
 
 TEST_F(WorkerCommands, AreLaunchedWhenTheFilesOfTheirFolderAreThere) {
@@ -217,6 +219,33 @@ TEST_F(WorkerCommands, AreNotStartedWhenTheirOwnLeaseIsOver) {
   EXPECT_TRUE(bench.commands.empty());
   bench.step(FromLeader<protocol::Adopt>{WorkerBench::leader, {WorkerBench::shard, {1}, {1}}});
   bench.renewed();
+  EXPECT_EQ(bench.commands.size(), 1u);
+}
+
+// Its leader may have given it up long ago: it lay in the mailbox of a process that stood still.
+TEST_F(WorkerCommands, WhoseAssignComesAfterItsTimeStartOnlyWhenARenewalThatListsThemIsAnswered) {
+  start_before = bench.now;
+  run(1, {0, 1});
+  EXPECT_TRUE(bench.commands.empty()) << "the lease that is there was asked for before";
+  std::optional<protocol::Renew> renew;
+  while (auto sent = bench.take<protocol::Renew>())
+    renew = sent;
+  ASSERT_TRUE(renew.has_value()) << "asked for at once";
+  EXPECT_EQ(renew->held.at(0).attempt, WorkerBench::attempt(1));
+  const auto answer = [&](std::int64_t asked_at_ns) {
+    bench.step(FromLeader<protocol::Renewed>{WorkerBench::leader,
+                                             {WorkerBench::shard,
+                                              {1},
+                                              {1},
+                                              WorkerBench::device,
+                                              asked_at_ns,
+                                              base::Duration(10s).count(),
+                                              {},
+                                              base::Duration(lease).count()}});
+  };
+  answer(renew->asked_at_ns - 1);
+  EXPECT_TRUE(bench.commands.empty()) << "an answer to an older one does not count on it";
+  answer(renew->asked_at_ns);
   EXPECT_EQ(bench.commands.size(), 1u);
 }
 
