@@ -71,6 +71,9 @@ struct ShardLed {
   protocol::LedShard shard;
 };
 
+/// From the objects actor to itself: go on with the folders of commands.
+struct FolderTurn {};
+
 /// To the store actor: write these, then tell me (the sender) Durable with my token.
 struct StoreWrite {
   caf::actor reply_to;
@@ -97,6 +100,7 @@ FASTGPU_LOCAL_MESSAGE(fastgpu::actors::ClientGone)
 FASTGPU_LOCAL_MESSAGE(fastgpu::actors::ShardLed)
 FASTGPU_LOCAL_MESSAGE(fastgpu::actors::StoreWrite)
 FASTGPU_LOCAL_MESSAGE(fastgpu::actors::Durable)
+FASTGPU_LOCAL_MESSAGE(fastgpu::actors::FolderTurn)
 FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::TasksReady)
 FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::TasksGone)
 FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::AssignAnswered)
@@ -116,3 +120,11 @@ FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::Stage)
 FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::Staged)
 FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::Keep)
 FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::Kept)
+FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::PrepareFolder)
+FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::FolderReady)
+FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::CollectFolder)
+FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::FolderCollected)
+FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::DropFolder)
+FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::LogAppend)
+FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::LogRead)
+FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::LogAnswer)

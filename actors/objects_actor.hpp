@@ -1,7 +1,8 @@
 #pragma once
 
-/// Keeps objects for clients and workers and brings them from other nodes. Owns the blob store,
-/// whose calls block on the disk: in production this actor has a thread of its own. Decisions about
+/// Keeps objects for clients and workers, brings them from other nodes, and fills and empties the
+/// folders of commands. Owns the blob store and the job folders, whose calls block on the disk: in
+/// production this actor has a thread of its own, and long work is cut into turns. Decisions about
 /// transfers are TransferMachine's; here its wanters are matched with who asked.
 
 #include <map>
@@ -9,44 +10,51 @@
 #include <variant>
 
 #include "actors/base_actor.hpp"
+#include "actors/folder_desk.hpp"
 #include "runtime/objects/blob_store.hpp"
 #include "runtime/objects/transfer_machine.hpp"
 
 namespace fastgpu::actors {
 
+/// What the actor stands on; it keeps them alive.
+struct ObjectsParts {
+  std::shared_ptr<objects::BlobFolder> folder;  ///< that `store` works on; null if others own it
+  std::unique_ptr<objects::BlobStore> store;
+  std::shared_ptr<objects::JobDisk> jobs;
+};
+
 class ObjectsActor final : public BaseActor {
  public:
-  /// `folder` belongs to this actor; `store` works on it.
-  ObjectsActor(caf::actor_config& config, ContextPtr context,
-               std::unique_ptr<objects::BlobFolder> folder,
-               std::unique_ptr<objects::BlobStore> store);
+  ObjectsActor(caf::actor_config& config, ContextPtr context, ObjectsParts parts);
 
  private:
   /// Who waits for an object that is on its way.
-  using Asker = std::variant<protocol::Stage, protocol::ObjectRequest>;
+  using Asker = std::variant<protocol::Stage, protocol::ObjectRequest, objects::FolderWorkId>;
 
   caf::message_handler handlers() override;
+  void on_begin() override { go_on(); }
   void on_tick() override;
   std::optional<base::Time> next_deadline() const override { return machine_.next_deadline(); }
 
   void handle_request(const protocol::ObjectRequest& request);
   void handle_peer(const FromPeer& message);
-  void handle_keep(const protocol::Keep& keep);
-  base::Result<protocol::PutReply> put(const protocol::PutChunk& chunk);
-  void answer_fetch(base::NodeId asker, const protocol::ObjectFetch& fetch);
+  void handle_prepare(const protocol::PrepareFolder& prepare);
   /// Answers at once when the object is here, else when it has come.
   void serve(const protocol::ObjectRef& object, Asker asker);
-  void answer(const Asker& asker, const base::Result<base::Bytes>& whole);
+  void answer(const Asker& asker, const protocol::ObjectRef& object, const base::Status& status);
   void perform(const objects::TransferMachine::Effects& effects);
-  void store_arrived(const objects::ObjectArrived& arrived);
-  void answer_wanters(const std::vector<objects::Wanter>& wanters,
-                      const base::Result<base::Bytes>& whole);
+  void answer_wanters(const std::vector<objects::Wanter>& wanters, const base::Status& status);
+  /// Sees to it that the desk gets its next turn, after the messages that wait now.
+  void go_on();
+  void take_turn();
 
-  std::unique_ptr<objects::BlobFolder> folder_;
-  std::unique_ptr<objects::BlobStore> store_;
+  ObjectsParts parts_;
+  objects::BlobStore& store_;
+  FolderDesk desk_;
+  bool turn_is_coming_{false};
   objects::TransferMachine machine_;
   objects::Wanter last_wanter_;
-  std::map<objects::Wanter, Asker> askers_;
+  std::map<objects::Wanter, std::pair<protocol::ObjectRef, Asker>> askers_;
 };
 
 }  // namespace fastgpu::actors

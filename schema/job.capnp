@@ -54,7 +54,7 @@ enum FailureReason {
   kernelAssert @5;
   barrierDeadlock @6;
   cudaError @7;
-  outOfMemory @8;
+  cudaOutOfMemory @8;  # of the device's memory, on a CPU device too
   timeLimit @9;
   inputMissing @10;
   stagingFailed @11;
@@ -63,6 +63,11 @@ enum FailureReason {
   executorCrash @14;
   cancelled @15;
   notSupportedOnDevice @16;
+  exitCode @17;
+  signal @18;
+  hostOutOfMemory @19;
+  diskFull @20;
+  outputMissing @21;
 }
 
 enum WaitingCode {
@@ -73,6 +78,13 @@ enum WaitingCode {
   staging @4;
   retryBackoff @5;
   noMajority @6;
+  dependency @7;
+}
+
+enum DependencyKind {
+  ok @0;    # every task succeeded
+  any @1;   # it ended in any way
+  fail @2;  # it ended in any other way than `ok`
 }
 
 # --- the specification: all of it set by the client ----------------------------------------------
@@ -146,6 +158,52 @@ struct KernelSpec {
   # On the CPU device: find the exact thread of a bad access, at the cost of speed.
 }
 
+struct InputFile {
+  # A file that is there when a command starts.
+
+  path @0 :Text;
+  # Below the command's folder; no "..", no leading slash. "{}" and "{n}" are replaced.
+
+  executable @1 :Bool;
+
+  data @2 :List(Common.Payload);
+  # One for all tasks, or one for each task.
+}
+
+struct CommandSpec {
+  # In every text "{}" stands for the task's index and "{n}" for the number of tasks.
+
+  argv @0 :List(Text);
+  # The program first, found on PATH or in the command's folder.
+
+  environment @1 :List(Define);
+  # Added to what FastGPU sets; names in the order given.
+
+  cwd @2 :Text;
+  # Where the command starts, below its folder; empty: the folder itself.
+
+  inputs @3 :List(InputFile);
+
+  outputs @4 :List(Text);
+  # Paths below the folder, of files or folders, that are kept when the command has ended well.
+
+  hostMemoryBytes @5 :UInt64;
+  # Of all its processes together; 0: what the host has.
+
+  folderBytesMax @6 :UInt64;
+  # What it may write into its folder; 0: the node's own limit.
+
+  network @7 :Bool;
+  # It may reach other hosts.
+}
+
+struct Dependency {
+  # Nothing of the job runs before another one has ended so.
+
+  job @0 :UInt64;
+  kind @1 :DependencyKind;
+}
+
 struct ResourceRequest {
   # What one task needs of one device.
 
@@ -177,6 +235,16 @@ struct JobSpec {
 
   waitIfInfeasible @7 :Bool;
   # Accept the job although no present device could ever run it.
+
+  command @8 :CommandSpec;
+  # Absent: the job is a kernel. Present: `kernel` is empty.
+
+  leaseNs @9 :Int64;
+  # For how many nanoseconds a command goes on while its node hears of no leader of the shard; 0:
+  # the default. Without meaning for kernels.
+
+  after @10 :List(Dependency);
+  # All of them must hold; at most 256.
 }
 
 # --- what came of it: set by the worker that ran it ----------------------------------------------
@@ -190,6 +258,29 @@ struct Timings {
   runNs @3 :Int64;
   copyOutNs @4 :Int64;
   compileCached @5 :Bool;  # nothing had to be compiled
+}
+
+struct CommandEnd {
+  # What became of a command beside state and reason.
+
+  exitCode @0 :Int32;
+
+  signal @1 :UInt8;
+  # That ended it; 0: it exited.
+
+  protection @2 :Text;
+  # How it was kept apart from the host: "bubblewrap", "uid", "none"; empty if it never started.
+
+  cpuNs @3 :Int64;
+  # Processor time of all its processes, in nanoseconds.
+
+  peakMemoryBytes @4 :UInt64;
+
+  logBytesDropped @5 :UInt64;
+  # Output beyond the cap of its log, in bytes.
+
+  outputPaths @6 :List(Text);
+  # Of TaskOutcome.outputs, in their order.
 }
 
 struct TaskOutcome {
@@ -210,10 +301,14 @@ struct TaskOutcome {
   # Where it ran; node 0 where it never ran.
 
   outputs @5 :List(Common.Payload);
-  # One for each `out` and `inout` argument, in their order. Empty unless it succeeded.
+  # Of a kernel one for each `out` and `inout` argument, in their order; of a command one for each
+  # path of CommandEnd.outputPaths. Empty unless it succeeded.
 
   timings @6 :Timings;
   # Absent where nothing ran.
+
+  command @7 :CommandEnd;
+  # Absent where no command ran.
 }
 
 struct TaskReport {

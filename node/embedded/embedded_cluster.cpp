@@ -1,6 +1,7 @@
 #include "node/embedded/embedded_cluster.hpp"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <caf/all.hpp>
@@ -28,6 +29,9 @@ base::Result<fs::path> temporary_folder() {
   if (::mkdtemp(name.data()) == nullptr) {
     return failed("no temporary folder: " + std::string(std::strerror(errno)));
   }
+  // Commands run as nobody where the node is root's: they pass through to the folder that is
+  // theirs.
+  ::chmod(name.c_str(), 0711);
   return fs::path(name);
 }
 
@@ -182,6 +186,10 @@ std::vector<std::string> EmbeddedCluster::addresses() const {
 
 void EmbeddedCluster::stop(std::uint32_t index) {
   impl_->nodes.at(index).reset();
+}
+
+void EmbeddedCluster::append_log(std::uint32_t index, std::vector<base::LogRecord> records) {
+  impl_->nodes.at(index)->append_log(std::move(records));
 }
 
 base::Status EmbeddedCluster::restart(std::uint32_t index) {

@@ -20,8 +20,8 @@ const char* to_word(FailureReason reason) {
       return "barrier_deadlock";
     case FailureReason::cuda_error:
       return "cuda_error";
-    case FailureReason::out_of_memory:
-      return "out_of_memory";
+    case FailureReason::cuda_out_of_memory:
+      return "cuda_out_of_memory";
     case FailureReason::time_limit:
       return "time_limit";
     case FailureReason::input_missing:
@@ -38,6 +38,16 @@ const char* to_word(FailureReason reason) {
       return "cancelled";
     case FailureReason::not_supported_on_device:
       return "not_supported_on_device";
+    case FailureReason::exit_code:
+      return "exit_code";
+    case FailureReason::signal:
+      return "signal";
+    case FailureReason::host_out_of_memory:
+      return "host_out_of_memory";
+    case FailureReason::disk_full:
+      return "disk_full";
+    case FailureReason::output_missing:
+      return "output_missing";
   }
   return "unknown";
 }

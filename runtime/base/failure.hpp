@@ -15,7 +15,7 @@ enum class FailureReason : std::uint8_t {
   kernel_assert,
   barrier_deadlock,
   cuda_error,
-  out_of_memory,
+  cuda_out_of_memory,  ///< of the device's memory, on a CPU device too
   time_limit,
   input_missing,
   staging_failed,
@@ -24,7 +24,13 @@ enum class FailureReason : std::uint8_t {
   executor_crash,
   cancelled,
   not_supported_on_device,
+  exit_code,
+  signal,
+  host_out_of_memory,
+  disk_full,
+  output_missing,
 };
+inline constexpr FailureReason failure_reason_last = FailureReason::output_missing;
 
 /// True for failures that are not the job's own: they do not use up the user's retries.
 constexpr bool is_infrastructure(FailureReason reason) {

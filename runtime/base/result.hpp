@@ -35,6 +35,7 @@ enum class ErrorCode : unsigned short {
   // 2xxx: placement
   infeasible = 2101,
   overloaded = 2201,
+  disk_full = 2202,
   // 3xxx: state
   not_found = 3001,
   already_finished = 3002,
@@ -48,6 +49,8 @@ enum class ErrorCode : unsigned short {
   timeout = 4003,
   shard_unavailable = 4004,
   object_missing = 4005,
+  output_missing = 4006,
+  node_down = 4007,
   // 5xxx: permission
   denied = 5001,
   listen_refused = 5002,

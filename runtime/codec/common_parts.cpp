@@ -21,6 +21,7 @@ base::ErrorCode read_code(std::uint16_t number) {
     case base::ErrorCode::file_not_found:
     case base::ErrorCode::infeasible:
     case base::ErrorCode::overloaded:
+    case base::ErrorCode::disk_full:
     case base::ErrorCode::not_found:
     case base::ErrorCode::already_finished:
     case base::ErrorCode::name_taken:
@@ -32,6 +33,8 @@ base::ErrorCode read_code(std::uint16_t number) {
     case base::ErrorCode::timeout:
     case base::ErrorCode::shard_unavailable:
     case base::ErrorCode::object_missing:
+    case base::ErrorCode::output_missing:
+    case base::ErrorCode::node_down:
     case base::ErrorCode::denied:
     case base::ErrorCode::listen_refused:
     case base::ErrorCode::job_failed:

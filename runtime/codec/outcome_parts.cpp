@@ -29,6 +29,31 @@ static protocol::Timings read(Timings::Reader from, Reading&) {
   };
 }
 
+static void write(CommandEnd::Builder to, const protocol::CommandEnd& from) {
+  to.setExitCode(from.exit_code);
+  to.setSignal(from.signal);
+  if (!from.protection.empty())
+    to.setProtection(as_text(from.protection));
+  to.setCpuNs(from.cpu_ns);
+  to.setPeakMemoryBytes(from.peak_memory_bytes);
+  to.setLogBytesDropped(from.log_bytes_dropped);
+  if (!from.output_paths.empty())
+    codec::write_texts(to.initOutputPaths(list_size(from.output_paths.size())), from.output_paths);
+}
+
+static protocol::CommandEnd read(CommandEnd::Reader from, Reading& reading) {
+  return {
+      from.getExitCode(),
+      from.getSignal(),
+      reading.text(from.getProtection(), limits::name_bytes_max, "protection"),
+      codec::read_duration_ns(from.getCpuNs(), "processor time"),
+      from.getPeakMemoryBytes(),
+      from.getLogBytesDropped(),
+      codec::read_texts(from.getOutputPaths(), reading, "output paths", limits::task_outputs_max,
+                        limits::path_bytes_max),
+  };
+}
+
 void write(TaskOutcome::Builder to, const protocol::TaskOutcome& from) {
   to.setState(codec::write_enum<TaskState>(from.state));
   to.setReason(codec::write_enum<FailureReason>(from.reason));
@@ -44,6 +69,8 @@ void write(TaskOutcome::Builder to, const protocol::TaskOutcome& from) {
   }
   if (from.timings != protocol::Timings{})
     write(to.initTimings(), from.timings);
+  if (from.command != protocol::CommandEnd{})
+    write(to.initCommand(), from.command);
 }
 
 protocol::TaskOutcome read(TaskOutcome::Reader from, Reading& reading) {
@@ -52,13 +79,13 @@ protocol::TaskOutcome read(TaskOutcome::Reader from, Reading& reading) {
     codec::refuse("outcome", "is not terminal");
   return {
       state,
-      codec::read_enum(from.getReason(), base::FailureReason::not_supported_on_device,
-                       "failure reason"),
+      codec::read_enum(from.getReason(), base::failure_reason_last, "failure reason"),
       reading.text(from.getMessage(), limits::message_text_bytes_max, "outcome message"),
       read(from.getAttempt(), reading),
       read(from.getDevice(), reading),
-      codec::read_list(from.getOutputs(), reading, "outputs", limits::kernel_arguments_max),
+      codec::read_list(from.getOutputs(), reading, "outputs", limits::task_outputs_max),
       read(from.getTimings(), reading),
+      read(from.getCommand(), reading),
   };
 }
 
@@ -79,7 +106,7 @@ void write(WaitingReason::Builder to, const protocol::WaitingReason& from) {
 
 protocol::WaitingReason read(WaitingReason::Reader from, Reading& reading) {
   return {
-      codec::read_enum(from.getCode(), protocol::WaitingCode::no_majority, "waiting code"),
+      codec::read_enum(from.getCode(), protocol::WaitingCode::dependency, "waiting code"),
       reading.text(from.getSentence(), limits::message_text_bytes_max, "waiting reason"),
   };
 }

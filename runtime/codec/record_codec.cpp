@@ -112,8 +112,7 @@ static protocol::GiveUpRecord read(GiveUpRecord::Reader from, Reading& reading) 
   return {
       {from.getJob()},
       codec::read_list(from.getRanges(), reading, "ranges"),
-      codec::read_enum(from.getReason(), base::FailureReason::not_supported_on_device,
-                       "failure reason"),
+      codec::read_enum(from.getReason(), base::failure_reason_last, "failure reason"),
       reading.text(from.getMessage(), limits::message_text_bytes_max, "message"),
       from.getGivenUpAtMs(),
   };

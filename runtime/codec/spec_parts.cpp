@@ -109,6 +109,58 @@ static protocol::KernelSpec read(KernelSpec::Reader from, Reading& reading) {
   };
 }
 
+static void write(InputFile::Builder to, const protocol::InputFile& from) {
+  to.setPath(as_text(from.path));
+  to.setExecutable(from.executable);
+  codec::write_list(to.initData(list_size(from.data.size())), from.data);
+}
+
+static protocol::InputFile read(InputFile::Reader from, Reading& reading) {
+  auto path = reading.text(from.getPath(), limits::path_bytes_max, "path of an input");
+  return {std::move(path), from.getExecutable(),
+          codec::read_list(from.getData(), reading, "data of an input")};
+}
+
+static void write(CommandSpec::Builder to, const protocol::CommandSpec& from) {
+  codec::write_texts(to.initArgv(list_size(from.argv.size())), from.argv);
+  codec::write_list(to.initEnvironment(list_size(from.environment.size())), from.environment);
+  to.setCwd(as_text(from.cwd));
+  codec::write_list(to.initInputs(list_size(from.inputs.size())), from.inputs);
+  codec::write_texts(to.initOutputs(list_size(from.outputs.size())), from.outputs);
+  to.setHostMemoryBytes(from.host_memory_bytes);
+  to.setFolderBytesMax(from.folder_bytes_max);
+  to.setNetwork(from.network);
+}
+
+static protocol::CommandSpec read(CommandSpec::Reader from, Reading& reading) {
+  protocol::CommandSpec command{
+      codec::read_texts(from.getArgv(), reading, "argv", limits::command_arguments_max,
+                        limits::task_spec_bytes_max),
+      codec::read_list(from.getEnvironment(), reading, "environment",
+                       limits::command_arguments_max),
+      reading.text(from.getCwd(), limits::path_bytes_max, "cwd"),
+      codec::read_list(from.getInputs(), reading, "inputs", limits::command_files_max),
+      codec::read_texts(from.getOutputs(), reading, "outputs", limits::command_files_max,
+                        limits::path_bytes_max),
+      from.getHostMemoryBytes(),
+      from.getFolderBytesMax(),
+      from.getNetwork(),
+  };
+  if (command.argv.empty())
+    codec::refuse("command", "without a program");
+  return command;
+}
+
+static void write(Dependency::Builder to, const protocol::Dependency& from) {
+  to.setJob(from.job.value);
+  to.setKind(codec::write_enum<DependencyKind>(from.kind));
+}
+
+static protocol::Dependency read(Dependency::Reader from, Reading&) {
+  return {{from.getJob()},
+          codec::read_enum(from.getKind(), protocol::DependencyKind::fail, "dependency")};
+}
+
 static void write(ResourceRequest::Builder to, const protocol::ResourceRequest& from) {
   to.setKind(codec::write_enum<DeviceKind>(from.kind));
   to.setMemoryBytes(from.memory_bytes);
@@ -128,6 +180,11 @@ void write(JobSpec::Builder to, const protocol::JobSpec& from) {
   to.setRetries(from.retries);
   to.setCrashLimit(from.crash_limit);
   to.setWaitIfInfeasible(from.wait_if_infeasible);
+  if (from.is_command())
+    write(to.initCommand(), from.command);
+  to.setLeaseNs(from.lease_ns);
+  if (!from.after.empty())
+    codec::write_list(to.initAfter(list_size(from.after.size())), from.after);
 }
 
 protocol::JobSpec read(JobSpec::Reader from, Reading& reading) {
@@ -140,6 +197,9 @@ protocol::JobSpec read(JobSpec::Reader from, Reading& reading) {
       from.getRetries(),
       from.getCrashLimit(),
       from.getWaitIfInfeasible(),
+      from.hasCommand() ? read(from.getCommand(), reading) : protocol::CommandSpec{},
+      codec::read_duration_ns(from.getLeaseNs(), "lease"),
+      codec::read_list(from.getAfter(), reading, "dependencies", limits::dependencies_max),
   };
 }
 

@@ -99,6 +99,24 @@ void check_format(std::uint16_t format, std::uint16_t newest_known, std::string_
                     "; this program knows up to " + std::to_string(newest_known)};
 }
 
+std::vector<std::string> read_texts(capnp::List<capnp::Text>::Reader from, Reading& reading,
+                                    std::string_view what, std::size_t items_max,
+                                    std::size_t bytes_max) {
+  if (from.size() > items_max)
+    refuse(what, "too many items");
+  reading.charge(std::uint64_t{from.size()} * sizeof(std::string));
+  std::vector<std::string> list;
+  list.reserve(from.size());
+  for (auto text : from)
+    list.push_back(reading.text(text, bytes_max, what));
+  return list;
+}
+
+void write_texts(capnp::List<capnp::Text>::Builder to, const std::vector<std::string>& from) {
+  for (std::uint32_t i = 0; i < to.size(); ++i)
+    to.set(i, as_text(from[i]));
+}
+
 std::string clip(const std::string& text) {
   std::size_t size = std::min(text.size(), limits::message_text_bytes_max);
   if (size == text.size())

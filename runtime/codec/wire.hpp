@@ -93,6 +93,12 @@ auto read_list(ListReader from, Reading& reading, std::string_view what,
   return list;
 }
 
+/// A list of texts, at most `items_max` of at most `bytes_max` each.
+std::vector<std::string> read_texts(capnp::List<capnp::Text>::Reader from, Reading& reading,
+                                    std::string_view what, std::size_t items_max,
+                                    std::size_t bytes_max);
+void write_texts(capnp::List<capnp::Text>::Builder to, const std::vector<std::string>& from);
+
 /// A list of ids, which are numbers on the wire.
 template <class Id, class ListReader>
 std::vector<Id> read_ids(ListReader from, Reading& reading, std::string_view what,

@@ -64,7 +64,7 @@ FaultText describe_fault(const FaultRecord& record, const FaultedTask& task) {
       result = {base::FailureReason::out_of_bounds, memory_text(record)};
       break;
     case FaultKind::stack_overflow:
-      result = {base::FailureReason::out_of_memory,
+      result = {base::FailureReason::cuda_out_of_memory,
                 "the stack of a thread overflowed: its local variables need more than " +
                     std::to_string(FibreStacks::stack_bytes) + " bytes"};
       break;

@@ -181,7 +181,7 @@ bool ProcessExecutor::submit(ExecutorTask task) {
     std::uint64_t bytes = 0;
     for (const auto& argument : task.arguments)
       bytes += argument.kind == ArgumentKind::scratch ? 0 : argument.buffer_bytes();
-    refuse(task.token, base::FailureReason::out_of_memory,
+    refuse(task.token, base::FailureReason::cuda_out_of_memory,
            "the task's source and buffers need " + std::to_string(plan ? plan->bytes : bytes) +
                " bytes of the transfer arena, which has " + std::to_string(arena_.size()));
     return true;
@@ -303,9 +303,14 @@ bool ProcessExecutor::await_hello() {
       return false;
     }
     hello.model[sizeof hello.model - 1] = hello.uuid[sizeof hello.uuid - 1] = '\0';
+    hello.walls[sizeof hello.walls - 1] = '\0';
     device_ = {hello.device_kind == static_cast<std::uint32_t>(DeviceKind::null) ? DeviceKind::null
                                                                                  : DeviceKind::cpu,
-               hello.model, hello.memory_bytes, hello.uuid, hello.threads};
+               hello.model,
+               hello.memory_bytes,
+               hello.uuid,
+               hello.threads,
+               hello.walls};
     return true;
   }
   return false;
@@ -353,8 +358,7 @@ bool ProcessExecutor::take_completion(const Completion& completion) {
     const auto found = find({completion.token});
     if (found == in_flight_.end() || completion.message_bytes > message_bytes_max ||
         completion.printed_bytes > printed_bytes_max ||
-        completion.reason >
-            static_cast<std::uint32_t>(base::FailureReason::not_supported_on_device))
+        completion.reason > static_cast<std::uint32_t>(base::failure_reason_last))
       return false;
     task = std::move(*found);
     in_flight_.erase(found);

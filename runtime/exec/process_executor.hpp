@@ -7,8 +7,8 @@
 /// Threads: one own thread, which spawns the child (so that the child dies with it), watches for
 /// completions and calls the sink. `submit` copies the task's inputs into the arena.
 /// Failures: the child's death in any way is told as ExecutorDied and repaired; what the child says
-/// is checked and never trusted. A task larger than the arena ends as out_of_memory with numbers.
-/// Limits: `window` tasks in flight, `arena_bytes` of task data in flight.
+/// is checked and never trusted. A task larger than the arena ends as cuda_out_of_memory with
+/// numbers. Limits: `window` tasks in flight, `arena_bytes` of task data in flight.
 
 #include <memory>
 #include <string>

@@ -30,6 +30,13 @@ base::Error no_room(std::uint64_t bytes) {
           "wait until finished jobs are dropped, or give the node a larger disk"};
 }
 
+base::Error disk_full(std::uint64_t needed_bytes, std::uint64_t free_bytes) {
+  return {base::ErrorKind::overloaded, base::ErrorCode::disk_full,
+          "the disk of this node is too full: " + std::to_string(needed_bytes) +
+              " bytes are needed and " + std::to_string(free_bytes) + " are free",
+          "free some room on that disk, or let another node do it"};
+}
+
 base::Status check_name_and_size(const base::ObjectHash& hash, std::uint64_t size) {
   if (hash == base::ObjectHash{}) {
     return wrong("an object needs a hash");

@@ -37,6 +37,8 @@ class BlobFolder {
   /// False: no room on the disk.
   [[nodiscard]] virtual bool write(std::string_view name, std::uint64_t offset,
                                    std::span<const std::uint8_t> data) = 0;
+  /// Where the host has this file, for sharing its blocks; empty where there is no such place.
+  virtual std::string host_path(std::string_view name) const = 0;
   virtual void sync_file(std::string_view name) = 0;
   virtual void rename(std::string_view from, std::string_view to) = 0;
   /// A name that is not there is no failure.

@@ -43,6 +43,9 @@ std::string upload_name(const base::ObjectHash& hash) {
 std::string fresh_name(const base::ObjectHash& hash) {
   return in_folder(fresh_folder, base::to_string(hash));
 }
+std::string intake_name(std::uint64_t number) {
+  return in_folder(fresh_folder, "intake." + std::to_string(number));
+}
 std::string pin_name(const base::ObjectHash& hash, base::JobId job) {
   return in_folder(pin_folder, base::to_string(hash)) + '.' + std::to_string(job.value);
 }

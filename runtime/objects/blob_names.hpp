@@ -4,7 +4,8 @@
 ///
 ///     ab/ab01...            a blob, under the first two of its 64 hexadecimal digits
 ///     upload/ab01...        an upload in pieces; resumed after a restart
-///     fresh/ab01...         a whole blob on its way in; dropped at a start
+///     fresh/ab01...         a whole blob on its way in; all in here is dropped at a start
+///     fresh/intake.7        bytes on their way in, not named yet
 ///     pin/ab01....17        a claim of job 17, an empty file
 
 #include <optional>
@@ -19,6 +20,7 @@ std::string blob_folder_of(const base::ObjectHash& hash);
 std::string blob_name(const base::ObjectHash& hash);
 std::string upload_name(const base::ObjectHash& hash);
 std::string fresh_name(const base::ObjectHash& hash);
+std::string intake_name(std::uint64_t number);
 std::string pin_name(const base::ObjectHash& hash, base::JobId job);
 
 inline constexpr std::string_view upload_folder = "upload";

@@ -26,24 +26,28 @@ base::Status BlobStore::load() {
   }
   for (const auto& entry : entries.value()) {
     const ParsedName name = parse_name(entry.name);
-    if (!name.hash) {
+    if (name.folder == fresh_folder) {
+      folder_.remove(entry.name);
+    } else if (!name.hash) {
       continue;
-    }
-    if (name.folder == pin_folder) {
+    } else if (name.folder == pin_folder) {
       pins_.insert({*name.hash, name.job});
     } else if (name.folder == upload_folder) {
       unclaimed_[*name.hash] = entry.size_bytes;
       unclaimed_bytes_ += entry.size_bytes;
-    } else if (name.folder == fresh_folder) {
-      folder_.remove(entry.name);
     } else {
       blobs_[*name.hash] = entry.size_bytes;
       blobs_bytes_ += entry.size_bytes;
     }
   }
+  if (auto status = packs_.load(entries.value()); !status.ok()) {
+    return status;
+  }
+  for (const auto& hash : list()) {
+    abandon(hash);  // a crash in the middle of a commit may leave both names
+  }
   std::set<std::string> folders;
   for (const auto& [hash, bytes] : blobs_) {
-    abandon(hash);  // a crash in the middle of a commit may leave both names
     folders.insert(blob_folder_of(hash));
   }
   if (!pins_.empty()) {
@@ -56,6 +60,9 @@ base::Status BlobStore::load() {
 }
 
 base::Result<std::uint64_t> BlobStore::size(const base::ObjectHash& hash) const {
+  if (const auto packed = packs_.size(hash)) {
+    return *packed;
+  }
   const auto found = blobs_.find(hash);
   if (found == blobs_.end()) {
     return missing(hash);
@@ -65,19 +72,20 @@ base::Result<std::uint64_t> BlobStore::size(const base::ObjectHash& hash) const 
 
 base::Result<base::Bytes> BlobStore::read(const base::ObjectHash& hash, std::uint64_t offset,
                                           std::uint64_t length) const {
-  const auto found = blobs_.find(hash);
-  if (found == blobs_.end()) {
-    return missing(hash);
+  const auto found = size(hash);
+  if (!found.ok()) {
+    return found.error();
   }
   if (length > limits::object_read_bytes_max) {
     return too_large("a read", length, limits::object_read_bytes_max);
   }
-  if (offset > found->second) {
+  if (offset > found.value()) {
     return wrong("a read at " + std::to_string(offset) + " of an object of " +
-                 std::to_string(found->second) + " bytes");
+                 std::to_string(found.value()) + " bytes");
   }
-  const std::uint64_t wanted = std::min(length, found->second - offset);
-  auto data = folder_.read(blob_name(hash), offset, wanted);
+  const std::uint64_t wanted = std::min(length, found.value() - offset);
+  auto data = packs_.has(hash) ? packs_.read(hash, offset, wanted)
+                               : folder_.read(blob_name(hash), offset, wanted);
   if (data && data.value().size() != wanted) {
     return base::Error{base::ErrorKind::lost, base::ErrorCode::corrupt,
                        "object " + base::to_string(hash) + " is shorter than it was", ""};
@@ -85,11 +93,17 @@ base::Result<base::Bytes> BlobStore::read(const base::ObjectHash& hash, std::uin
   return data;
 }
 
+std::string BlobStore::file_of(const base::ObjectHash& hash) const {
+  return blobs_.contains(hash) ? folder_.host_path(blob_name(hash)) : std::string();
+}
+
 std::vector<base::ObjectHash> BlobStore::list() const {
-  std::vector<base::ObjectHash> hashes;
+  std::vector<base::ObjectHash> hashes = packs_.list();
   for (const auto& [hash, bytes] : blobs_) {
     hashes.push_back(hash);
   }
+  std::sort(hashes.begin(), hashes.end());
+  hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
   return hashes;
 }
 
@@ -99,7 +113,8 @@ bool BlobStore::is_pinned(const base::ObjectHash& hash) const {
 }
 
 BlobCounters BlobStore::counters() const {
-  return {blobs_.size(), blobs_bytes_, uploads_.size(), uploads_bytes_};
+  return {blobs_.size() + packs_.blobs(), blobs_bytes_ + packs_.bytes(), uploads_.size(),
+          uploads_bytes_};
 }
 
 base::Status BlobStore::put(const base::ObjectHash& hash, base::Bytes data) {
@@ -108,7 +123,9 @@ base::Status BlobStore::put(const base::ObjectHash& hash, base::Bytes data) {
 }
 
 base::Status BlobStore::put(std::span<const Blob> blobs) {
-  std::map<base::ObjectHash, base::Bytes> fresh;
+  std::vector<Blob> small;
+  std::vector<Blob> large;
+  std::set<base::ObjectHash> seen;
   std::uint64_t bytes = 0;
   for (const auto& blob : blobs) {
     if (auto status = check_name_and_size(blob.hash, blob.data.size()); !status.ok()) {
@@ -118,43 +135,45 @@ base::Status BlobStore::put(std::span<const Blob> blobs) {
       return wrong("the bytes of object " + base::to_string(blob.hash) + " have the hash " +
                    base::to_string(hash));
     }
-    if (!has(blob.hash) && fresh.emplace(blob.hash, blob.data).second) {
+    if (!has(blob.hash) && seen.insert(blob.hash).second) {
       bytes += blob.data.size();
+      (blob.data.size() <= options_.packed_bytes_max ? small : large).push_back(blob);
     }
   }
-  if (!make_room(bytes)) {
+  if (!make_room(bytes) || !store_files(large) || !packs_.append(small)) {
     return no_room(bytes);
   }
-  return store_fresh(fresh, bytes);
+  for (const auto& hash : seen) {
+    abandon(hash);
+  }
+  return {};
 }
 
-base::Status BlobStore::store_fresh(const std::map<base::ObjectHash, base::Bytes>& fresh,
-                                    std::uint64_t bytes) {
-  for (const auto& [hash, data] : fresh) {
-    if (!folder_.write(fresh_name(hash), 0, data.span())) {
-      for (const auto& [written, unused] : fresh) {
-        folder_.remove(fresh_name(written));
+bool BlobStore::store_files(std::span<const Blob> blobs) {
+  for (const Blob& blob : blobs) {
+    if (!folder_.write(fresh_name(blob.hash), 0, blob.data.span())) {
+      for (const Blob& written : blobs) {
+        folder_.remove(fresh_name(written.hash));
       }
-      return no_room(bytes);
+      return false;
     }
   }
-  for (const auto& [hash, data] : fresh) {  // all are written before the first sync waits
-    folder_.sync_file(fresh_name(hash));
+  for (const Blob& blob : blobs) {  // all are written before the first sync waits
+    folder_.sync_file(fresh_name(blob.hash));
   }
   std::set<std::string> folders;
-  for (const auto& [hash, data] : fresh) {
-    folder_.rename(fresh_name(hash), blob_name(hash));
-    folders.insert(blob_folder_of(hash));
+  for (const Blob& blob : blobs) {
+    folder_.rename(fresh_name(blob.hash), blob_name(blob.hash));
+    folders.insert(blob_folder_of(blob.hash));
   }
   for (const auto& folder : folders) {
     folder_.sync_folder(folder);
   }
-  for (const auto& [hash, data] : fresh) {
-    blobs_[hash] = data.size();
-    abandon(hash);
+  for (const Blob& blob : blobs) {
+    blobs_[blob.hash] = blob.data.size();
+    blobs_bytes_ += blob.data.size();
   }
-  blobs_bytes_ += bytes;
-  return {};
+  return true;
 }
 
 base::Status BlobStore::pin(std::span<const base::ObjectHash> hashes, base::JobId job) {
@@ -197,25 +216,33 @@ void BlobStore::unpin(std::span<const base::ObjectHash> hashes, base::JobId job)
   }
 }
 
-base::Status BlobStore::remove(const base::ObjectHash& hash) {
-  const auto found = blobs_.find(hash);
-  if (found == blobs_.end()) {
-    return {};
+base::Status BlobStore::remove(std::span<const base::ObjectHash> hashes) {
+  for (const auto& hash : hashes) {
+    if (is_pinned(hash)) {
+      return base::Error{base::ErrorKind::rejected, base::ErrorCode::conflict,
+                         "object " + base::to_string(hash) + " is pinned by a job", ""};
+    }
   }
-  if (is_pinned(hash)) {
-    return base::Error{base::ErrorKind::rejected, base::ErrorCode::conflict,
-                       "object " + base::to_string(hash) + " is pinned by a job", ""};
+  std::set<std::string> folders;
+  for (const auto& hash : hashes) {
+    if (const auto found = blobs_.find(hash); found != blobs_.end()) {
+      folder_.remove(blob_name(hash));
+      folders.insert(blob_folder_of(hash));
+      blobs_bytes_ -= found->second;
+      blobs_.erase(found);
+    }
   }
-  folder_.remove(blob_name(hash));
-  folder_.sync_folder(blob_folder_of(hash));
-  blobs_bytes_ -= found->second;
-  blobs_.erase(found);
+  for (const auto& folder : folders) {
+    folder_.sync_folder(folder);
+  }
+  packs_.remove(hashes);
   return {};
 }
 
 bool BlobStore::make_room(std::uint64_t bytes) {
   const auto fits = [&] {
-    const std::uint64_t used = blobs_bytes_ + uploads_bytes_ + unclaimed_bytes_;
+    const std::uint64_t used =
+        blobs_bytes_ + packs_.bytes() + uploads_bytes_ + unclaimed_bytes_ + intakes_bytes_;
     return used <= options_.capacity_bytes && bytes <= options_.capacity_bytes - used;
   };
   while (!fits() && !unclaimed_.empty()) {

@@ -22,16 +22,13 @@
 
 #include "runtime/base/bytes.hpp"
 #include "runtime/base/ids.hpp"
+#include "runtime/base/limits.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/base/sha256.hpp"
 #include "runtime/objects/blob_folder.hpp"
+#include "runtime/objects/packs/pack_book.hpp"
 
 namespace fastgpu::objects {
-
-struct Blob {
-  base::ObjectHash hash;
-  base::Bytes data;
-};
 
 /// A job's claim on a blob: it is not removed while one stands.
 struct Pin {
@@ -42,7 +39,12 @@ struct Pin {
 
 struct BlobStoreOptions {
   std::uint64_t capacity_bytes{UINT64_MAX};  ///< all blobs and uploads together
+  std::uint64_t packed_bytes_max{base::limits::packed_object_bytes_max};  ///< larger: own files
+  std::uint64_t pack_bytes_full{base::limits::pack_bytes_full};
 };
+
+/// Names an intake: bytes on their way in whose hash is not known yet. Never reused in a life.
+using IntakeId = base::Id<struct IntakeTag, std::uint64_t>;
 
 struct BlobCounters {
   std::uint64_t blobs{};
@@ -59,11 +61,13 @@ class BlobStore {
   static base::Result<std::unique_ptr<BlobStore>> open(BlobFolder& folder,
                                                        BlobStoreOptions options = {});
 
-  bool has(const base::ObjectHash& hash) const { return blobs_.contains(hash); }
+  bool has(const base::ObjectHash& hash) const { return blobs_.contains(hash) || packs_.has(hash); }
   base::Result<std::uint64_t> size(const base::ObjectHash& hash) const;
   /// Up to `length` bytes from `offset`; less at the end, none at the end itself.
   base::Result<base::Bytes> read(const base::ObjectHash& hash, std::uint64_t offset,
                                  std::uint64_t length) const;
+  /// The blob's own file on the host, to share its blocks; empty if it has none.
+  std::string file_of(const base::ObjectHash& hash) const;
   /// All blobs, pins: in the order of hashes.
   std::vector<base::ObjectHash> list() const;
   std::vector<Pin> pins() const { return {pins_.begin(), pins_.end()}; }
@@ -88,14 +92,22 @@ class BlobStore {
   /// Drops an upload and its bytes.
   void abandon(const base::ObjectHash& hash);
 
+  /// Begins to take bytes of this node whose hash is not known: an output, piece by piece.
+  IntakeId begin_intake();
+  base::Status append(IntakeId intake, std::span<const std::uint8_t> data);
+  /// Makes what was appended a blob, durable and visible, and tells its name.
+  base::Result<base::ObjectHash> finish(IntakeId intake);
+  void abandon(IntakeId intake);
+
   /// Durable claims of a job on blobs that are here; all or none. Pinning again is success.
   base::Status pin(std::span<const base::ObjectHash> hashes, base::JobId job);
   base::Status pin(const base::ObjectHash& hash, base::JobId job) { return pin({&hash, 1}, job); }
   /// Lets go; unknown pins are success.
   void unpin(std::span<const base::ObjectHash> hashes, base::JobId job);
   void unpin(const base::ObjectHash& hash, base::JobId job) { unpin({&hash, 1}, job); }
-  /// Refused (`conflict`) while pinned; a blob that is not here is success.
-  base::Status remove(const base::ObjectHash& hash);
+  /// Refused (`conflict`) while pinned; a blob that is not here is success. All or none.
+  base::Status remove(std::span<const base::ObjectHash> hashes);
+  base::Status remove(const base::ObjectHash& hash) { return remove({&hash, 1}); }
 
  private:
   struct Upload {
@@ -104,22 +116,29 @@ class BlobStore {
     base::Sha256 running;  ///< over the received bytes, so that commit need not read them again
   };
 
-  BlobStore(BlobFolder& folder, BlobStoreOptions options) : folder_(folder), options_(options) {}
+  BlobStore(BlobFolder& folder, BlobStoreOptions options)
+      : folder_(folder), options_(options), packs_(folder, options.pack_bytes_full) {}
   base::Status load();
   /// Drops uploads of earlier lives that nobody came back for, as far as `bytes` need it.
   bool make_room(std::uint64_t bytes);
-  base::Status store_fresh(const std::map<base::ObjectHash, base::Bytes>& fresh,
-                           std::uint64_t bytes);
+  /// False if there is no room; the file is as it was.
+  bool adopt(const std::string& file, const base::ObjectHash& hash, std::uint64_t bytes);
+  bool store_files(std::span<const Blob> blobs);
   base::Result<Upload> resume(const base::ObjectHash& hash, std::uint64_t size);
 
   BlobFolder& folder_;
   const BlobStoreOptions options_;
-  std::map<base::ObjectHash, std::uint64_t> blobs_;  ///< to their sizes
+  PackBook packs_;  ///< small blobs
+  std::map<base::ObjectHash, std::uint64_t>
+      blobs_;  ///< those with a file of their own; their sizes
   std::uint64_t blobs_bytes_{0};
   std::map<base::ObjectHash, Upload> uploads_;
   std::uint64_t uploads_bytes_{0};                       ///< announced sizes
   std::map<base::ObjectHash, std::uint64_t> unclaimed_;  ///< uploads of earlier lives, their sizes
   std::uint64_t unclaimed_bytes_{0};
+  std::map<IntakeId, Upload> intakes_;
+  std::uint64_t intakes_bytes_{0};  ///< received by those
+  IntakeId last_intake_;
   std::set<Pin> pins_;
 };
 

@@ -1,7 +1,8 @@
-/// The uploads in pieces of a BlobStore.
+/// What comes into a BlobStore piece by piece: uploads of a known name, and intakes.
 
 #include <algorithm>
 
+#include "runtime/base/check.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/objects/blob_errors.hpp"
 #include "runtime/objects/blob_names.hpp"
@@ -15,10 +16,10 @@ base::Result<std::uint64_t> BlobStore::begin(const base::ObjectHash& hash, std::
   if (auto status = check_name_and_size(hash, size); !status.ok()) {
     return status.error();
   }
-  if (const auto found = blobs_.find(hash); found != blobs_.end()) {
-    return found->second == size
+  if (const auto here = this->size(hash); here.ok()) {
+    return here.value() == size
                ? base::Result(size)
-               : wrong("object " + base::to_string(hash) + " has " + std::to_string(found->second) +
+               : wrong("object " + base::to_string(hash) + " has " + std::to_string(here.value()) +
                        " bytes, not " + std::to_string(size));
   }
   if (const auto found = uploads_.find(hash); found != uploads_.end()) {
@@ -78,8 +79,8 @@ base::Result<BlobStore::Upload> BlobStore::resume(const base::ObjectHash& hash,
 
 base::Result<std::uint64_t> BlobStore::append(const base::ObjectHash& hash, std::uint64_t offset,
                                               std::span<const std::uint8_t> data) {
-  if (const auto found = blobs_.find(hash); found != blobs_.end()) {
-    return found->second;  // somebody else was faster
+  if (const auto here = size(hash); here.ok()) {
+    return here.value();  // somebody else was faster
   }
   const auto found = uploads_.find(hash);
   if (found == uploads_.end()) {
@@ -132,14 +133,78 @@ base::Status BlobStore::commit(const base::ObjectHash& hash) {
     return wrong("the bytes of object " + base::to_string(hash) + " have the hash " +
                  base::to_string(real));
   }
-  folder_.sync_file(upload_name(hash));
-  folder_.rename(upload_name(hash), blob_name(hash));
-  folder_.sync_folder(blob_folder_of(hash));
-  blobs_[hash] = upload.size;
-  blobs_bytes_ += upload.size;
+  if (!adopt(upload_name(hash), hash, upload.size)) {
+    return no_room(upload.size);
+  }
   uploads_bytes_ -= upload.size;
   uploads_.erase(found);
   return {};
+}
+
+/// A whole file becomes a blob.
+bool BlobStore::adopt(const std::string& file, const base::ObjectHash& hash, std::uint64_t bytes) {
+  if (bytes <= options_.packed_bytes_max) {
+    const auto data = folder_.read(file, 0, bytes);
+    FASTGPU_CHECK(data.ok() && data.value().size() == bytes, "bytes of this life are gone");
+    const Blob blob{hash, data.value()};
+    if (!packs_.append({&blob, 1})) {
+      return false;
+    }
+    folder_.remove(file);
+    return true;
+  }
+  folder_.sync_file(file);
+  folder_.rename(file, blob_name(hash));
+  folder_.sync_folder(blob_folder_of(hash));
+  blobs_[hash] = bytes;
+  blobs_bytes_ += bytes;
+  return true;
+}
+
+IntakeId BlobStore::begin_intake() {
+  ++last_intake_.value;
+  intakes_[last_intake_];
+  return last_intake_;
+}
+
+base::Status BlobStore::append(IntakeId intake, std::span<const std::uint8_t> data) {
+  const auto found = intakes_.find(intake);
+  FASTGPU_CHECK(found != intakes_.end(), "an intake that nobody began");
+  Upload& taken = found->second;
+  if (taken.received + data.size() > limits::object_bytes_max) {
+    return too_large("an object", taken.received + data.size(), limits::object_bytes_max);
+  }
+  if (!make_room(data.size()) || !folder_.write(intake_name(intake.value), taken.received, data)) {
+    return no_room(taken.received + data.size());
+  }
+  taken.running.update(data);
+  taken.received += data.size();
+  intakes_bytes_ += data.size();
+  return {};
+}
+
+base::Result<base::ObjectHash> BlobStore::finish(IntakeId intake) {
+  const auto found = intakes_.find(intake);
+  FASTGPU_CHECK(found != intakes_.end(), "an intake that nobody began");
+  const std::uint64_t bytes = found->second.received;
+  FASTGPU_CHECK(bytes > 0, "an empty intake");
+  const base::ObjectHash hash = found->second.running.finish();
+  const bool stored = has(hash) || adopt(intake_name(intake.value), hash, bytes);
+  abandon(intake);
+  if (!stored) {
+    return no_room(bytes);
+  }
+  abandon(hash);  // somebody may be sending the same
+  return hash;
+}
+
+void BlobStore::abandon(IntakeId intake) {
+  const auto found = intakes_.find(intake);
+  if (found != intakes_.end()) {
+    intakes_bytes_ -= found->second.received;
+    intakes_.erase(found);
+    folder_.remove(intake_name(intake.value));
+  }
 }
 
 void BlobStore::abandon(const base::ObjectHash& hash) {

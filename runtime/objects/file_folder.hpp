@@ -21,6 +21,7 @@ class FileFolder final : public BlobFolder {
                                  std::uint64_t length) const override;
   bool write(std::string_view name, std::uint64_t offset,
              std::span<const std::uint8_t> data) override;
+  std::string host_path(std::string_view name) const override { return full(name); }
   void sync_file(std::string_view name) override;
   void rename(std::string_view from, std::string_view to) override;
   void remove(std::string_view name) override;

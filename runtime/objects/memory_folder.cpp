@@ -104,7 +104,12 @@ void MemoryFolder::crash(base::Random& random) {
 void MemoryFolder::settle(File& file, base::Random& random) {
   const bool appended = file.durable.size() <= file.now.size() &&
                         std::equal(file.durable.begin(), file.durable.end(), file.now.begin());
-  const std::size_t at_least = appended ? file.durable.size() : 0;
+  const bool cut = file.now.size() <= file.durable.size() &&
+                   std::equal(file.now.begin(), file.now.end(), file.durable.begin());
+  if (cut && random.chance(500'000)) {
+    file.now = file.durable;  // the cut never came to the disk
+  }
+  const std::size_t at_least = cut ? file.now.size() : appended ? file.durable.size() : 0;
   const std::size_t kept = at_least + random.below(file.now.size() - at_least + 1);
   const bool filled_up = random.chance(300'000);
   const std::size_t length = filled_up ? file.now.size() : kept;

@@ -23,10 +23,15 @@ const char* to_word(BufferUse use) {
   return words[static_cast<std::size_t>(use)];
 }
 
+const char* to_word(DependencyKind kind) {
+  static constexpr const char* words[] = {"ok", "any", "fail"};
+  return words[static_cast<std::size_t>(kind)];
+}
+
 const char* to_word(WaitingCode code) {
   static constexpr const char* words[] = {
-      "none",    "not_yet_considered", "capacity",   "infeasible",
-      "staging", "retry_backoff",      "no_majority"};
+      "none",    "not_yet_considered", "capacity",    "infeasible",
+      "staging", "retry_backoff",      "no_majority", "dependency"};
   return words[static_cast<std::size_t>(code)];
 }
 

@@ -4,6 +4,7 @@
 /// in the ledger. schema/job.capnp is their wire and disk form. Nothing here fails or blocks.
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,6 +16,8 @@
 #include "runtime/base/failure.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/limits.hpp"
+#include "runtime/protocol/command.hpp"
+#include "runtime/protocol/data.hpp"
 
 namespace fastgpu::protocol {
 
@@ -23,17 +26,6 @@ namespace fastgpu::protocol {
 enum class DeviceKind : std::uint8_t { any, gpu, cpu, null };
 
 enum class ScalarType : std::uint8_t { i32, u32, i64, u64, f32, f64 };
-
-/// An object and the node that surely has it.
-struct ObjectRef {
-  base::ObjectHash hash;
-  std::uint64_t size_bytes{};
-  base::NodeId home;
-  bool operator==(const ObjectRef&) const = default;
-};
-
-/// Bytes themselves (up to limits::inline_data_bytes_max), or where they are kept.
-using Data = std::variant<base::Bytes, ObjectRef>;
 
 /// A kernel parameter passed by value. In `text` "{}" becomes the task's index and "{n}" the number
 /// of tasks; then it must parse as `type`.
@@ -83,6 +75,7 @@ struct ResourceRequest {
   auto operator<=>(const ResourceRequest&) const = default;
 };
 
+/// A job is a command or a kernel: one of the two is empty.
 struct JobSpec {
   std::string name;
   KernelSpec kernel;
@@ -92,6 +85,18 @@ struct JobSpec {
   std::uint32_t retries{0};  ///< of failures that are the job's own
   std::uint32_t crash_limit{base::limits::retries_node_loss_default};  ///< of lost nodes
   bool wait_if_infeasible{false};
+  CommandSpec command;
+  std::int64_t lease_ns{};  ///< a command ends when its node has no leader for so long; 0 = default
+  std::vector<Dependency> after;
+
+  bool is_command() const { return !command.argv.empty(); }
+  /// Two executions of a task at once do no harm: only the recorded finish of a kernel counts. A
+  /// command can change the world outside.
+  bool safe_to_overlap() const { return !is_command(); }
+  /// For how long a command outlives its last word from the shard's leader.
+  std::chrono::nanoseconds command_lease() const {
+    return lease_ns > 0 ? std::chrono::nanoseconds(lease_ns) : base::limits::lease_command;
+  }
   bool operator==(const JobSpec&) const = default;
 };
 
@@ -143,8 +148,9 @@ struct TaskOutcome {
   std::string message;  ///< for people: a sentence, a compiler's log; empty on success
   base::AttemptId attempt;
   base::DeviceId device;
-  std::vector<Data> outputs;  ///< of `out` and `inout` arguments, in their order
+  std::vector<Data> outputs;  ///< of `out` and `inout` arguments in their order; or files
   Timings timings;
+  CommandEnd command;
   bool operator==(const TaskOutcome&) const = default;
 };
 
@@ -164,6 +170,7 @@ enum class WaitingCode : std::uint8_t {
   staging,
   retry_backoff,
   no_majority,
+  dependency,
 };
 const char* to_word(WaitingCode code);
 

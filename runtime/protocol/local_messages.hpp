@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "runtime/base/ids.hpp"
+#include "runtime/base/log_record.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/protocol/client_messages.hpp"
 #include "runtime/protocol/cluster.hpp"
@@ -157,7 +159,80 @@ struct Kept {
   base::DeviceId device;
   StageToken token;
   std::vector<ObjectRef> objects;
+  base::Error error;  ///< meaningful when there are no objects
   bool operator==(const Kept&) const = default;
+};
+
+/// A file that a command finds in its folder, at `path` below it.
+struct FolderFile {
+  std::string path;
+  bool executable{false};
+  Data data;
+  bool operator==(const FolderFile&) const = default;
+};
+/// Make a command's folder and fill it. Answered by FolderReady, always.
+struct PrepareFolder {
+  base::DeviceId device;
+  StageToken token;
+  std::string folder;  ///< its name among the node's, one for each attempt of a task
+  std::vector<FolderFile> files;
+  bool operator==(const PrepareFolder&) const = default;
+};
+struct FolderReady {
+  base::DeviceId device;
+  StageToken token;
+  bool ok{false};
+  std::string path;   ///< on the host; meaningful when ok
+  base::Error error;  ///< meaningful when not ok
+  bool operator==(const FolderReady&) const = default;
+};
+/// Keep these files of the folder as results. Answered by FolderCollected, always.
+struct CollectFolder {
+  base::DeviceId device;
+  StageToken token;
+  base::JobId job;
+  std::string folder;
+  std::vector<std::string> outputs;  ///< paths below it; of a folder, all files below that
+  bool operator==(const CollectFolder&) const = default;
+};
+struct OutputFile {
+  std::string path;
+  Data data;
+  bool operator==(const OutputFile&) const = default;
+};
+struct FolderCollected {
+  base::DeviceId device;
+  StageToken token;
+  bool ok{false};
+  std::vector<OutputFile> outputs;
+  base::Error error;  ///< meaningful when not ok
+  bool operator==(const FolderCollected&) const = default;
+};
+/// The folder is not needed any more. Not answered.
+struct DropFolder {
+  std::string folder;
+  bool operator==(const DropFolder&) const = default;
+};
+
+// --- with logs -----------------------------------------------------------------------------------
+
+/// What tasks printed, and marks where attempts begin and end: said by a worker before it says that
+/// the attempt has finished, so that who hears of its end finds all of it. Never answered: what the
+/// store has no room for is counted there.
+struct LogAppend {
+  std::vector<base::LogRecord> records;
+  bool operator==(const LogAppend&) const = default;
+};
+/// From the gateway. Answered by LogAnswer: a LogPart or an Error.
+struct LogRead {
+  base::CallId call;
+  ReadLog request;
+  bool operator==(const LogRead&) const = default;
+};
+struct LogAnswer {
+  base::CallId call;
+  ClientReply reply;
+  bool operator==(const LogAnswer&) const = default;
 };
 
 }  // namespace fastgpu::protocol

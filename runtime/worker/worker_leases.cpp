@@ -62,6 +62,11 @@ void WorkerMachine::on(const FromLeader<protocol::Renewed>& event) {
   for (const auto& what : renewed.stop)
     if (what.attempt.shard == renewed.shard)
       stop(what.attempt, what.job, what.ranges);
+  if (renewed.command_lease_ns > 0) {
+    shard.renewed_at = std::max(shard.renewed_at, asked_at);
+    shard.command_lease = base::Duration(renewed.command_lease_ns);
+    extend_leases(renewed.shard);
+  }
 }
 
 bool WorkerMachine::holds_any(base::ShardId shard) const {
@@ -81,7 +86,8 @@ std::vector<protocol::HeldAttempt> WorkerMachine::held_of(base::ShardId shard) c
       if (task.phase == Phase::running)
         running.add({task.index, 1});
     }
-    held.push_back({it->first, it->second.job, all.ranges(), running.ranges()});
+    held.push_back(
+        {it->first, it->second.job, all.ranges(), running.ranges(), waiting_of(it->second)});
   }
   return held;
 }
@@ -107,18 +113,29 @@ std::optional<base::Time> WorkerMachine::renew_due(base::ShardId id, const Shard
   return due;
 }
 
+/// Queued tasks without a lease take room from others. Their leader, if there is one, has placed
+/// them anew by then: it counts their lease from its receipt.
+std::optional<base::Time> WorkerMachine::hand_back_due(const Shard& shard) const {
+  if (shard.queued == 0)
+    return std::nullopt;
+  return std::max(shard.lease_until, shard.granted_at) + limits::lease_safe;
+}
+
 /// Renewals and repeats. Looked at only when something changed that may bring one forward.
 void WorkerMachine::do_duties() {
   if (!duties_changed_ && (!duty_at_ || now_ < *duty_at_))
     return;
   duty_at_.reset();
   for (auto& [id, shard] : shards_) {
+    const auto given_up = hand_back_due(shard);
+    if (given_up && now_ >= *given_up)
+      hand_back(id);
     const auto due = renew_due(id, shard);
     if (due && now_ >= *due)
       renew(id, shard);
     if (shard.resend_at && now_ >= *shard.resend_at)
       resend(id, shard);
-    for (const auto& next : {renew_due(id, shard), shard.resend_at})
+    for (const auto& next : {renew_due(id, shard), shard.resend_at, hand_back_due(shard)})
       if (next && (!duty_at_ || *next < *duty_at_))
         duty_at_ = next;
   }

@@ -4,6 +4,7 @@
 
 #include "runtime/base/limits.hpp"
 #include "runtime/base/sha256.hpp"
+#include "runtime/objects/jobs/memory_jobs.hpp"
 #include "runtime/objects/memory_folder.hpp"
 #include "tests/support/actors/actor_bench.hpp"
 
@@ -16,7 +17,8 @@ constexpr base::DeviceId device{{1}, 0};
 class ObjectsActorTest : public ::testing::Test {
  protected:
   ObjectsActorTest() {
-    bench_.spawn<ObjectsActor>(nullptr, std::move(objects::BlobStore::open(folder_)).value());
+    bench_.spawn<ObjectsActor>(
+        ObjectsParts{nullptr, std::move(objects::BlobStore::open(folder_)).value(), jobs_});
   }
   protocol::ObjectRef object_on(base::NodeId home) const {
     return {base::sha256(data_.span()), data_.size(), home};
@@ -33,6 +35,7 @@ class ObjectsActorTest : public ::testing::Test {
   const base::Bytes data_ =
       base::Bytes::copy_of(std::string_view("forty-two bytes of no great use"));
   objects::MemoryFolder folder_;
+  const std::shared_ptr<objects::MemoryJobs> jobs_ = std::make_shared<objects::MemoryJobs>();
   testing::ActorBench bench_;
 };
 
@@ -100,6 +103,64 @@ TEST_F(ObjectsActorTest, KeepsOutputsAndServesThemToOtherNodes) {
 TEST_F(ObjectsActorTest, SaysSoWhenItDoesNotHaveAnObject) {
   bench_.send_peer(other, protocol::ObjectFetch{object_on({1}).hash, 0, 10});
   EXPECT_TRUE(bench_.take_to_node<protocol::ObjectPart>().value().second.missing);
+}
+
+TEST_F(ObjectsActorTest, FillsACommandsFolderWithWhatIsHereAndWhatMustBeBrought) {
+  const protocol::FolderFile program{"bin/tool", true,
+                                     base::Bytes::copy_of(std::string_view("#!"))};
+  const protocol::FolderFile input{"data", false, object_on(other)};
+  bench_.send(protocol::PrepareFolder{device, {9}, "1.0.1", {program, input}});
+  EXPECT_FALSE(bench_.worker.take<protocol::FolderReady>()) << "an input is still on its way";
+  const auto fetch = bench_.take_to_node<protocol::ObjectFetch>();
+  ASSERT_TRUE(fetch);
+  bench_.send_peer(other, protocol::ObjectPart{fetch->second.hash, 0, data_.size(), false, data_});
+  const auto ready = bench_.worker.take<protocol::FolderReady>();
+  ASSERT_TRUE(ready);
+  EXPECT_TRUE(ready->ok) << ready->error.message;
+  EXPECT_EQ(ready->token, protocol::StageToken{9});
+  EXPECT_EQ(ready->path, jobs_->host_path("1.0.1"));
+  EXPECT_EQ(jobs_->read("1.0.1", "data", 0, 100).value(), data_);
+  EXPECT_TRUE(jobs_->info("1.0.1", "bin/tool").value().executable);
+}
+
+TEST_F(ObjectsActorTest, TellsTheWorkerOnceWhenAnInputOfACommandDoesNotCome) {
+  protocol::ObjectRef second = object_on(other);
+  second.hash.bytes[0] ^= 1;
+  bench_.send(protocol::PrepareFolder{
+      device, {9}, "1.0.1", {{"a", false, object_on(other)}, {"b", false, second}}});
+  bench_.pass(base::limits::rpc_timeout * (base::limits::rpc_tries_max + 1));
+  const auto ready = bench_.worker.take<protocol::FolderReady>();
+  ASSERT_TRUE(ready);
+  EXPECT_EQ(ready->error.kind, base::ErrorKind::unavailable);
+  EXPECT_FALSE(bench_.worker.take<protocol::FolderReady>());
+  EXPECT_EQ(jobs_->entries(), 0u);
+  bench_.send(protocol::PrepareFolder{device, {10}, "1.0.1", {{"a", false, object_on({1})}}});
+  EXPECT_EQ(bench_.worker.take<protocol::FolderReady>().value().error.kind, base::ErrorKind::lost);
+}
+
+TEST_F(ObjectsActorTest, KeepsWhatACommandLeftAndDropsItsFolder) {
+  bench_.send(protocol::PrepareFolder{device, {1}, "1.0.1", {}});
+  ASSERT_TRUE(bench_.worker.take<protocol::FolderReady>().value().ok);
+  jobs_->write("1.0.1", "out/small", "small");
+  const std::string large(base::limits::inline_output_bytes_max + 1, 'L');
+  jobs_->write("1.0.1", "out/large", large);
+  bench_.send(protocol::CollectFolder{device, {2}, {17}, "1.0.1", {"out"}});
+  const auto collected = bench_.worker.take<protocol::FolderCollected>();
+  ASSERT_TRUE(collected && collected->ok);
+  ASSERT_EQ(collected->outputs.size(), 2u);
+  EXPECT_EQ(collected->outputs[0].path, "out/large");
+  const auto object = std::get<protocol::ObjectRef>(collected->outputs[0].data);
+  EXPECT_EQ(object.home, base::NodeId{1});
+  EXPECT_EQ(collected->outputs[1],
+            (protocol::OutputFile{"out/small", base::Bytes::copy_of(std::string_view("small"))}));
+  bench_.send(protocol::ObjectRequest{{2}, protocol::GetChunk{object, 0, 1 << 20}});
+  EXPECT_EQ(std::get<protocol::Chunk>(reply()).data.text(), large);
+
+  bench_.send(protocol::CollectFolder{device, {3}, {17}, "1.0.1", {"nothing"}});
+  const auto missing = bench_.worker.take<protocol::FolderCollected>();
+  EXPECT_EQ(missing.value().error.code, base::ErrorCode::output_missing);
+  bench_.send(protocol::DropFolder{"1.0.1"});
+  EXPECT_EQ(jobs_->entries(), 0u);
 }
 
 }  // namespace

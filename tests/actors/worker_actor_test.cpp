@@ -37,7 +37,8 @@ constexpr base::AttemptId attempt{{2}, {1}, {1}, 1};
 
 struct Worked {
   Worked() {
-    bench.spawn<WorkerActor>(std::uint16_t{0}, std::make_unique<HeldExecutor>(device));
+    bench.spawn<WorkerActor>(std::uint16_t{0},
+                             WorkerParts{std::make_unique<HeldExecutor>(device), nullptr, {}});
     tell({exec::ExecutorReady{{exec::DeviceKind::cpu, "model", 1 << 20, "uuid", 2}}});
   }
   void tell(exec::ExecutorEvent event) {
@@ -141,7 +142,7 @@ TEST(WorkerActor, KeepsLargeOutputsBeforeItReports) {
   ASSERT_TRUE(keep.has_value());
   EXPECT_FALSE(bench.take_to_node<protocol::Finish>().has_value());
   const protocol::ObjectRef object{{}, 5000, {1}};
-  bench.send(protocol::Kept{keep->device, keep->token, {object}});
+  bench.send(protocol::Kept{keep->device, keep->token, {object}, {}});
   const auto finish = bench.take_to_node<protocol::Finish>();
   ASSERT_TRUE(finish.has_value());
   EXPECT_EQ(finish->second.reports.at(0).outcome.outputs, (std::vector<protocol::Data>{object}));

@@ -228,7 +228,7 @@ base::FailureReason CpuDevice::place_arguments(const TaskView& task, Buffers& bu
   if (wanted > options_.memory_bytes) {
     message = "the buffers need " + std::to_string(wanted) + " bytes, the device has " +
               std::to_string(options_.memory_bytes);
-    return base::FailureReason::out_of_memory;
+    return base::FailureReason::cuda_out_of_memory;
   }
   buffers.memory.resize(count);
   buffers.pointers.resize(count);
@@ -244,7 +244,7 @@ base::FailureReason CpuDevice::place_arguments(const TaskView& task, Buffers& bu
     if (!pool_.take(argument.bytes, buffers.memory[i])) {
       message = "the host gives no memory for buffer argument " + std::to_string(i) + " (" +
                 std::to_string(argument.bytes) + " bytes)";
-      return base::FailureReason::out_of_memory;
+      return base::FailureReason::cuda_out_of_memory;
     }
     char* begin = buffers.memory[i].begin();
     const bool input = argument.kind == ArgumentKind::in || argument.kind == ArgumentKind::inout;

@@ -40,12 +40,16 @@ class Process {
   pid_t pid() const { return pid_; }
   /// True once it has printed a line that begins with `text` on stdout.
   bool await_line(const std::string& text, Seconds limit = patience);
+  /// True once it has said this on stderr.
+  bool await_error(const std::string& text, Seconds limit = patience) const;
   void signal(int number) const;
   /// The exit code as in Finished, once it has ended.
   std::optional<int> await_end(Seconds limit = patience);
   /// kill -9, and waits until it is gone.
   void kill();
   std::string err() const;
+  /// All that it printed on stdout, to its end: call it once the process has ended.
+  std::string out();
 
  private:
   pid_t pid_{-1};

@@ -88,7 +88,7 @@ TEST(Random, TakesAChanceAsOftenAsSaid) {
 
 TEST(FailureReason, HasAWordOfItsOwnForEachReason) {
   std::set<std::string> words;
-  const int last = static_cast<int>(FailureReason::not_supported_on_device);
+  const int last = static_cast<int>(failure_reason_last);
   for (int value = 0; value <= last; ++value) {
     words.insert(to_word(static_cast<FailureReason>(value)));
   }

@@ -81,14 +81,36 @@ protocol::Timings timings() {
   return {numbers.next(), numbers.next(), numbers.next(), numbers.next(), numbers.next(), true};
 }
 
+protocol::CommandEnd command_end() {
+  return {-numbers.next<std::int32_t>(),
+          numbers.next<std::uint8_t>(),
+          numbers.text("protection "),
+          numbers.next<std::int64_t>(),
+          numbers.wide(),
+          numbers.wide(),
+          {numbers.text("out/"), ""}};
+}
+
+protocol::CommandSpec command_spec() {
+  return {{numbers.text("python"), "", numbers.text("{}")},
+          {{"SEED", numbers.text("")}, {"", ""}},
+          numbers.text("cwd"),
+          {{numbers.text("in/"), true, data()}, {"", false, {}}},
+          {numbers.text("out/{}"), ""},
+          numbers.wide(),
+          numbers.wide(),
+          true};
+}
+
 protocol::TaskOutcome outcome() {
   return {protocol::TaskState::timed_out,
-          base::FailureReason::not_supported_on_device,
+          base::failure_reason_last,
           numbers.text("outcome "),
           attempt_id(),
           device_id(),
           data(),
-          timings()};
+          timings(),
+          command_end()};
 }
 
 std::vector<protocol::TaskReport> reports() {
@@ -123,6 +145,7 @@ protocol::DeviceBooks device_books() {
   books.queue_room = numbers.next();
   books.backlog_ns = numbers.next<std::int64_t>();
   books.healthy = false;
+  books.unhealthy_why = numbers.text("disk full ");
   return books;
 }
 
@@ -140,7 +163,11 @@ protocol::Stop stop() {
 }
 
 protocol::HeldAttempt held_attempt() {
-  return {attempt_id(), job_id(), ranges(), {range()}};
+  return {attempt_id(),
+          job_id(),
+          ranges(),
+          {range()},
+          {protocol::WaitingCode::staging, numbers.text("waits ")}};
 }
 
 protocol::JobSummary job_summary() {
@@ -166,6 +193,12 @@ protocol::JobDetail job_detail() {
           numbers.next(),
           {{attempt_id(), ranges(), device_id()}, {attempt_id(), {}, device_id()}},
           {numbers.next()}};
+}
+
+base::LogRecord log_record() {
+  return {
+      job_id(), numbers.next(), attempt_id(), base::LogStream::notice, numbers.next<std::int64_t>(),
+      bytes()};
 }
 
 protocol::Submit submit() {
@@ -197,6 +230,9 @@ protocol::JobSpec job_spec() {
   spec.retries = numbers.next();
   spec.crash_limit = numbers.next();
   spec.wait_if_infeasible = true;
+  spec.command = command_spec();
+  spec.lease_ns = numbers.next<std::int64_t>();
+  spec.after = {{job_id(), protocol::DependencyKind::fail}, {job_id(), {}}};
   return spec;
 }
 
@@ -216,8 +252,10 @@ std::vector<protocol::PeerMessage> peer_messages() {
               device_id(),
               numbers.next<std::int64_t>(),
               numbers.next<std::int64_t>(),
-              {stop(), stop()}},
-      AssignReply{attempt_id(), job_id(), device_id(), RefusalReason::draining, device_books()},
+              {stop(), stop()},
+              numbers.next<std::int64_t>()},
+      AssignReply{attempt_id(), job_id(), device_id(), RefusalReason::draining, device_books(),
+                  -numbers.next<std::int64_t>()},
       Finish{attempt_id(), job_id(), device_id(), reports(), numbers.next<std::int64_t>()},
       Renew{{numbers.next()},
             {numbers.wide()},
@@ -246,6 +284,13 @@ std::vector<protocol::ClientRequest> client_requests() {
       PutChunk{hash(), numbers.wide(), numbers.next(), bytes()},
       GetChunk{object_ref(), numbers.wide(), numbers.next()},
       Join{request_id(), numbers.text("n"), numbers.text("host:"), numbers.text("token-")},
+      ReadLog{{numbers.next()},
+              job_id(),
+              numbers.next(),
+              true,
+              numbers.wide(),
+              numbers.next<std::int64_t>(),
+              numbers.next()},
   };
 }
 
@@ -268,6 +313,7 @@ std::vector<protocol::ClientReply> client_replies() {
       PutReply{object_ref(), numbers.wide(), true},
       Chunk{object_ref(), numbers.wide(), bytes()},
       Joined{cluster_id(), node_info(), numbers.next(), node_infos()},
+      LogPart{{log_record(), log_record()}, numbers.wide(), {numbers.next()}, true, numbers.wide()},
   };
 }
 

@@ -52,7 +52,7 @@ void expect_same_words(Value last) {
 }
 
 TEST(Schema, MirrorsFailureReason) {
-  expect_same_words<schema::FailureReason>(base::FailureReason::not_supported_on_device);
+  expect_same_words<schema::FailureReason>(base::failure_reason_last);
 }
 
 TEST(Schema, MirrorsTaskState) {
@@ -68,8 +68,16 @@ TEST(Schema, MirrorsBufferUse) {
   expect_same_words<schema::BufferUse>(protocol::BufferUse::scratch);
 }
 
+TEST(Schema, MirrorsLogStream) {
+  expect_same_words<schema::LogStream>(base::LogStream::notice);
+}
+
 TEST(Schema, MirrorsWaitingCode) {
-  expect_same_words<schema::WaitingCode>(protocol::WaitingCode::no_majority);
+  expect_same_words<schema::WaitingCode>(protocol::WaitingCode::dependency);
+}
+
+TEST(Schema, MirrorsDependencyKind) {
+  expect_same_words<schema::DependencyKind>(protocol::DependencyKind::fail);
 }
 
 TEST(Schema, MirrorsNodeState) {
@@ -144,6 +152,10 @@ TEST(Schema, HasAFieldForEachOfTheSharedValues) {
   expect_same_fields<schema::ScalarArgument, protocol::ScalarArgument>();
   expect_same_fields<schema::BufferArgument, protocol::BufferArgument>();
   expect_same_fields<schema::KernelSpec, protocol::KernelSpec>();
+  expect_same_fields<schema::InputFile, protocol::InputFile>();
+  expect_same_fields<schema::CommandSpec, protocol::CommandSpec>();
+  expect_same_fields<schema::CommandEnd, protocol::CommandEnd>();
+  expect_same_fields<schema::Dependency, protocol::Dependency>();
   expect_same_fields<schema::ResourceRequest, protocol::ResourceRequest>();
   expect_same_fields<schema::JobSpec, protocol::JobSpec>();
   expect_same_fields<schema::Timings, protocol::Timings>();
@@ -176,6 +188,9 @@ TEST(Schema, HasAFieldForEachOfTheClientMessages) {
   expect_same_fields<schema::PutReply, protocol::PutReply>();
   expect_same_fields<schema::Chunk, protocol::Chunk>();
   expect_same_fields<schema::Joined, protocol::Joined>();
+  expect_same_fields<schema::ReadLog, protocol::ReadLog>();
+  expect_same_fields<schema::LogRecord, base::LogRecord>();
+  expect_same_fields<schema::LogPart, protocol::LogPart>();
 }
 
 TEST(Schema, HasAFieldForEachOfThePeerMessages) {

@@ -104,7 +104,7 @@ TEST_F(Fault, BlamesAKernelThatEndsTheProcess) {
 TEST_F(Fault, TellsAStackThatOverflowed) {
   const ExecutorResult result =
       crash(faulty("volatile char a[300 << 10]; a[i] = 1; __syncthreads(); p[0] = a[i];", true));
-  EXPECT_EQ(result.reason, FailureReason::out_of_memory);
+  EXPECT_EQ(result.reason, FailureReason::cuda_out_of_memory);
   EXPECT_NE(result.message.find("more than 262144 bytes"), std::string::npos) << result.message;
 }
 

@@ -7,7 +7,6 @@
 
 #include <fstream>
 
-#include "runtime/exec/null_executor.hpp"
 #include "tests/unit/exec/exec_support.hpp"
 
 namespace fastgpu::exec::test {
@@ -66,9 +65,7 @@ TEST_P(AnyExecutor, CanBeDestroyedAtAnyTime) {
 
 INSTANTIATE_TEST_SUITE_P(
     Kinds, AnyExecutor,
-    ::testing::Values(Kind{"in_process_null",
-                           [] { return std::unique_ptr<Executor>(new NullExecutor); }},
-                      Kind{"null", [] { return make_process_executor(null_options()); }},
+    ::testing::Values(Kind{"null", [] { return make_process_executor(null_options()); }},
                       Kind{"cpu", [] { return make_process_executor(cpu_options()); }}),
     [](const auto& one) { return std::string(one.param.name); });
 
@@ -106,11 +103,11 @@ TEST(ProcessExecutor, AnOversizedTaskFailsWithNumbers) {
   ExecutorTask task = small_task({});
   task.arguments = {Argument::out(2 << 20)};
   const ExecutorResult result = recorder.run(task);
-  EXPECT_EQ(result.reason, FailureReason::out_of_memory);
+  EXPECT_EQ(result.reason, FailureReason::cuda_out_of_memory);
   EXPECT_NE(result.message.find("1048576"), std::string::npos) << result.message;
   task.arguments[0] = Argument::out(~0ull);
   task.token = {};
-  EXPECT_EQ(recorder.run(task).reason, FailureReason::out_of_memory);
+  EXPECT_EQ(recorder.run(task).reason, FailureReason::cuda_out_of_memory);
   EXPECT_EQ(recorder.run(small_task({})).reason, FailureReason::none);
 }
 
@@ -122,7 +119,7 @@ TEST(ProcessExecutor, BuffersBeyondTheDevicesMemoryFailWithNumbers) {
   ExecutorTask task = small_task({});
   task.arguments = {Argument::scratch(2 << 20)};
   const ExecutorResult result = recorder.run(task);
-  EXPECT_EQ(result.reason, FailureReason::out_of_memory);
+  EXPECT_EQ(result.reason, FailureReason::cuda_out_of_memory);
   EXPECT_EQ(result.message, "the buffers need 2097152 bytes, the device has 1048576");
 }
 

@@ -41,6 +41,7 @@ class PowerCut final : public BlobFolder {
     change();
     return folder_.write(name, offset, data);
   }
+  std::string host_path(std::string_view) const override { return {}; }
   void sync_file(std::string_view name) override {
     change();
     folder_.sync_file(name);
@@ -74,10 +75,13 @@ struct Known {
   std::set<Pin> pinned;
 };
 
+/// The first two blobs go to packs, and a pack is full with two; the others get files.
+constexpr BlobStoreOptions options{.packed_bytes_max = 3, .pack_bytes_full = 90};
+
 /// Puts, uploads, pins, removes; true if it came to the end.
 bool work(BlobFolder& folder, Known& known) {
   try {
-    auto store = BlobStore::open(folder);
+    auto store = BlobStore::open(folder, options);
     BlobStore& blobs = *store.value();
     for (std::uint64_t number = 1; number <= 4; ++number) {
       const auto data = content(number);
@@ -97,6 +101,11 @@ bool work(BlobFolder& folder, Known& known) {
       EXPECT_TRUE(blobs.pin(hash, {number}).ok());
       known.pinned.insert({hash, {number}});
     }
+    for (std::uint64_t number = 12; number < 18; ++number) {  // come and go, so that packs do, too
+      const auto data = base::Bytes::copy_of(std::to_string(number));
+      EXPECT_TRUE(blobs.put(hash_of(data), data).ok());
+      EXPECT_TRUE(blobs.remove(hash_of(data)).ok());
+    }
     return true;
   } catch (const PowerCut::Off&) {
     return false;
@@ -104,7 +113,7 @@ bool work(BlobFolder& folder, Known& known) {
 }
 
 void check_kept(MemoryFolder& folder, const Known& known) {
-  const auto opened = BlobStore::open(folder);
+  const auto opened = BlobStore::open(folder, options);
   ASSERT_TRUE(opened.ok());
   const BlobStore& blobs = *opened.value();
   for (const auto& hash : known.stored) {
@@ -157,7 +166,7 @@ TEST(BlobCrash, KeepsWhatALifeFoundThatADeadProcessHadNotSynced) {
       Known known;
       PowerCut folder(disk, changes);
       work(folder, known);
-      auto next = BlobStore::open(disk);  // the process died, the machine did not
+      auto next = BlobStore::open(disk, options);  // the process died, the machine did not
       for (const auto& hash : next.value()->list()) {
         known.stored.insert(hash);
       }

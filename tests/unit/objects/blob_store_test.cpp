@@ -158,6 +158,24 @@ TYPED_TEST(BlobStoreContract, TakesAnUploadInPieces) {
   EXPECT_EQ(this->store_->counters(), (BlobCounters{.blobs = 1, .bytes = 10}));
 }
 
+TYPED_TEST(BlobStoreContract, TakesBytesThatAreNamedOnlyAtTheirEnd) {
+  const IntakeId intake = this->store_->begin_intake();
+  const IntakeId given_up = this->store_->begin_intake();
+  ASSERT_TRUE(this->store_->append(intake, bytes("abc").span()).ok());
+  ASSERT_TRUE(this->store_->append(given_up, bytes("xyz").span()).ok());
+  ASSERT_TRUE(this->store_->append(intake, bytes("def").span()).ok());
+  this->store_->abandon(given_up);
+  EXPECT_EQ(this->store_->finish(intake).value(), hash_of("abcdef"));
+  this->reopen();
+  EXPECT_EQ(this->read(hash_of("abcdef")), "abcdef");
+  const IntakeId again = this->store_->begin_intake();
+  ASSERT_TRUE(this->store_->append(again, bytes("abcdef").span()).ok());
+  EXPECT_EQ(this->store_->finish(again).value(), hash_of("abcdef"));
+  ASSERT_TRUE(this->store_->append(this->store_->begin_intake(), bytes("lost").span()).ok());
+  this->reopen();
+  EXPECT_EQ(this->store_->counters(), (BlobCounters{.blobs = 1, .bytes = 6}));
+}
+
 TYPED_TEST(BlobStoreContract, TakesAnEmptyUpload) {
   const auto hash = hash_of("");
   ASSERT_EQ(this->store_->begin(hash, 0).value(), 0u);

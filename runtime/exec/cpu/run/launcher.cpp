@@ -172,7 +172,7 @@ bool Launcher::begin(Launch& launch, Worker& worker) {
                                : worker.shared(launch.shape.shared_bytes);
   context.first_block = context.last_block = 0;
   if (context.dynamic_shared == nullptr) {
-    launch.give_up(base::FailureReason::out_of_memory, "no memory for shared memory");
+    launch.give_up(base::FailureReason::cuda_out_of_memory, "no memory for shared memory");
     return false;
   }
   // What another job left there is nobody's business.
@@ -182,7 +182,7 @@ bool Launcher::begin(Launch& launch, Worker& worker) {
   if (!worker.scheduler)
     worker.scheduler = std::make_unique<BlockScheduler>();
   if (!worker.scheduler->begin(context.block_size)) {
-    launch.give_up(base::FailureReason::out_of_memory,
+    launch.give_up(base::FailureReason::cuda_out_of_memory,
                    "no address space for the stacks of the block's threads");
     return false;
   }

@@ -1,0 +1,92 @@
+#include "actors/object_words.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/limits.hpp"
+#include "runtime/base/sha256.hpp"
+
+namespace fastgpu::actors {
+
+namespace limits = base::limits;
+
+base::Error object_gone(const base::ObjectHash& hash) {
+  return {base::ErrorKind::lost, base::ErrorCode::object_missing,
+          "object " + to_string(hash).substr(0, 12) + " is not on this node any more",
+          "submit the job again with its inputs"};
+}
+
+base::Result<protocol::PutReply> put_chunk(objects::BlobStore& store,
+                                           const protocol::PutChunk& chunk, base::NodeId home) {
+  const protocol::ObjectRef object{chunk.hash, chunk.size_bytes, home};
+  if (store.has(chunk.hash)) {
+    return protocol::PutReply{object, chunk.size_bytes, true};
+  }
+  base::Result<std::uint64_t> received = store.begin(chunk.hash, chunk.size_bytes);
+  if (received.ok() && !chunk.data.empty()) {
+    received = store.append(chunk.hash, chunk.offset, chunk.data.span());
+  }
+  if (!received.ok()) {
+    return received.error();
+  }
+  if (received.value() < chunk.size_bytes) {
+    return protocol::PutReply{object, received.value(), false};
+  }
+  if (const base::Status committed = store.commit(chunk.hash); !committed.ok()) {
+    return committed.error();
+  }
+  return protocol::PutReply{object, chunk.size_bytes, true};
+}
+
+protocol::ClientReply get_chunk(const objects::BlobStore& store, const protocol::GetChunk& get) {
+  base::Result<base::Bytes> data = store.read(
+      get.object.hash, get.offset, std::min<std::uint64_t>(get.length, limits::object_chunk_bytes));
+  return data.ok() ? protocol::ClientReply(protocol::Chunk{get.object, get.offset, data.value()})
+                   : protocol::ClientReply(data.error());
+}
+
+protocol::ObjectPart part_for(const objects::BlobStore& store, const protocol::ObjectFetch& fetch) {
+  const base::Result<std::uint64_t> size = store.size(fetch.hash);
+  if (size.ok()) {
+    const auto length = std::min<std::uint64_t>(fetch.length, limits::object_chunk_bytes);
+    base::Result<base::Bytes> data = store.read(fetch.hash, fetch.offset, length);
+    if (data.ok()) {
+      return {fetch.hash, fetch.offset, size.value(), false, data.value()};
+    }
+  }
+  return {fetch.hash, fetch.offset, 0, true, {}};
+}
+
+base::Result<base::Bytes> read_whole(const objects::BlobStore& store,
+                                     const protocol::ObjectRef& object) {
+  if (object.size_bytes <= limits::object_read_bytes_max) {
+    return store.read(object.hash, 0, object.size_bytes);
+  }
+  std::vector<std::uint8_t> whole;
+  while (whole.size() < object.size_bytes) {
+    const base::Result<base::Bytes> part =
+        store.read(object.hash, whole.size(), limits::object_read_bytes_max);
+    if (!part.ok() || part.value().empty()) {
+      return part;
+    }
+    whole.insert(whole.end(), part.value().span().begin(), part.value().span().end());
+  }
+  return base::Bytes(std::move(whole));
+}
+
+protocol::Kept keep_outputs(objects::BlobStore& store, const protocol::Keep& keep,
+                            base::NodeId home) {
+  std::vector<objects::Blob> blobs;
+  protocol::Kept kept{keep.device, keep.token, {}, {}};
+  for (const base::Bytes& data : keep.data) {
+    blobs.push_back({base::sha256(data.span()), data});
+    kept.objects.push_back({blobs.back().hash, data.size(), home});
+  }
+  if (const base::Status stored = store.put(blobs); !stored.ok()) {
+    kept.error = stored.error();
+    kept.objects.clear();
+  }
+  return kept;
+}
+
+}  // namespace fastgpu::actors

@@ -1,0 +1,28 @@
+#pragma once
+
+/// What others ask of a blob store, done and put into the words of the answer. The store and the
+/// messages know nothing of each other. Called on the objects actor, which owns the store.
+
+#include "runtime/objects/blob_store.hpp"
+#include "runtime/protocol/client_messages.hpp"
+#include "runtime/protocol/local_messages.hpp"
+#include "runtime/protocol/peer_messages.hpp"
+
+namespace fastgpu::actors {
+
+base::Error object_gone(const base::ObjectHash& hash);
+
+/// A chunk of a client's upload; the last one makes it an object with `home`.
+base::Result<protocol::PutReply> put_chunk(objects::BlobStore& store,
+                                           const protocol::PutChunk& chunk, base::NodeId home);
+/// A chunk of an object that is here.
+protocol::ClientReply get_chunk(const objects::BlobStore& store, const protocol::GetChunk& get);
+/// The piece that another node asks for, or the word that it is not here.
+protocol::ObjectPart part_for(const objects::BlobStore& store, const protocol::ObjectFetch& fetch);
+base::Result<base::Bytes> read_whole(const objects::BlobStore& store,
+                                     const protocol::ObjectRef& object);
+/// Outputs of a task, kept or not.
+protocol::Kept keep_outputs(objects::BlobStore& store, const protocol::Keep& keep,
+                            base::NodeId home);
+
+}  // namespace fastgpu::actors
