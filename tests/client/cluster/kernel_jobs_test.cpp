@@ -14,6 +14,7 @@ namespace {
 
 using fastgpu::testing::SampleKernel;
 using std::chrono::minutes;
+using std::chrono::seconds;
 
 /// The same job in two tasks: each must find its buffers and the module's variables as new.
 constexpr std::uint32_t tasks = 2;
@@ -55,6 +56,7 @@ class KernelJobs : public ::testing::TestWithParam<SampleKernel> {
   static void SetUpTestSuite() {
     node::EmbeddedOptions options;
     options.nodes = 2;
+    options.start_limit = seconds(120);
     auto started = node::EmbeddedCluster::start(options);
     ASSERT_TRUE(started.ok()) << started.error().message;
     cluster_ = std::move(started).value();
@@ -67,7 +69,7 @@ class KernelJobs : public ::testing::TestWithParam<SampleKernel> {
         client::Connection::open({.servers = cluster_->addresses(), .program = "test"});
     ASSERT_TRUE(connection.ok());
     const auto detail =
-        client::fetch_detail(*connection.value(), {id.value}, client::in(minutes(1)));
+        client::fetch_detail(*connection.value(), {id.value}, client::in(minutes(2)));
     ASSERT_TRUE(detail.ok()) << detail.error().message;
     for (const protocol::Argument& argument : detail.value().spec->kernel.arguments) {
       if (const auto* buffer = std::get_if<protocol::BufferArgument>(&argument)) {

@@ -35,10 +35,10 @@ class ProcessCluster {
   bool is_up(int index) const { return nodes_.at(index) != nullptr; }
   pid_t pid(int index) const { return nodes_.at(index)->pid(); }
   /// `fastgpu --server <all nodes> words...`
-  Finished fastgpu(const std::vector<std::string>& words, Seconds limit = Seconds{60}) const;
+  Finished fastgpu(const std::vector<std::string>& words, Seconds limit = patience) const;
   /// The same, through one node.
   Finished fastgpu_at(int index, const std::vector<std::string>& words,
-                      Seconds limit = Seconds{60}) const;
+                      Seconds limit = patience) const;
 
  private:
   TemporaryFolder scratch_;
