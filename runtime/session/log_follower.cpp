@@ -203,7 +203,8 @@ void LogFollower::part_answered(base::NodeId node, const protocol::ClientReply& 
 }
 
 void LogFollower::part_failed(base::NodeId node, Source& source, const base::Error& error) {
-  if (!is_passing(error)) {
+  // A node that has just joined is not known everywhere yet.
+  if (!is_passing(error) && error.code != ErrorCode::not_found) {
     return give_up_on(node, source, why(error));
   }
   source.away = true;

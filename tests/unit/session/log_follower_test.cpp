@@ -364,17 +364,33 @@ TEST(LogFollower, EndsAsIncompleteWithANoticeWhenTheNodeStaysAway) {
   EXPECT_EQ(world.shown.back(), "[logs of task 0 on rack7 could not be read: no answer]");
 }
 
-TEST(LogFollower, SaysWhenANodeIsNoMemberAnyMore) {
+TEST(LogFollower, WaitsForANodeThatIsNotKnownYetAndSaysWhenItStaysUnknown) {
   FollowWorld world;
   world.place(1, {0, 1}, 2);
   world.nodes[2].error = base::Error{base::ErrorKind::rejected, base::ErrorCode::not_found,
                                      "there is no node n2 in this cluster", ""};
   world.end_job();
   world.begin();
+  world.run(5s);
+  EXPECT_FALSE(world.done);
+  world.run(20s);
+  ASSERT_TRUE(world.done);
+  EXPECT_EQ(world.done->ending, FollowEnding::incomplete);
+  EXPECT_THAT(world.shown, ElementsAre(HasSubstr("not readable now: there is no node n2"),
+                                       HasSubstr("could not be read: there is no node n2")));
+}
+
+TEST(LogFollower, GivesUpAtOnceOnALogThatANodeCannotGive) {
+  FollowWorld world;
+  world.place(1, {0, 1}, 2);
+  world.nodes[2].error =
+      base::Error{base::ErrorKind::internal, base::ErrorCode::internal, "a fault", ""};
+  world.end_job();
+  world.begin();
   world.run(1s);
   ASSERT_TRUE(world.done);
   EXPECT_EQ(world.done->ending, FollowEnding::incomplete);
-  EXPECT_THAT(world.shown, ElementsAre(HasSubstr("there is no node n2")));
+  EXPECT_THAT(world.shown, ElementsAre("[logs of task 0 on n2 could not be read: a fault]"));
 }
 
 TEST(LogFollower, TellsInTheEndHowMuchWasNotKept) {
