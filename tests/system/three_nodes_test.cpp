@@ -265,7 +265,7 @@ TEST(ThreeNodes, RecordEveryAcceptedTaskOnceThoughNodesAreKilledAmidWork) {
   constexpr unsigned tasks = 300;  // more than devices take in advance
   ASSERT_TRUE(await_devices(cluster, 0, devices));
   // It takes as long as this machine makes it: less than the three starts so far.
-  const Seconds both_kills = Seconds{4} + 2 * rate.measured();
+  const Seconds both_kills = Seconds{14} + 2 * rate.measured();
   std::vector<std::string> jobs;
   for (int round = 0; round < rounds; ++round) {
     const int accepting = round % 3;
