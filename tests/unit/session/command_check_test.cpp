@@ -104,6 +104,11 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"a lease too long",
               [](Spec& s) { s.lease_ns = limits::lease_command_max.count() + 1; },
               ErrorCode::bad_job_spec, "lease"},
+        Wrong{"a job to wait for, which nothing would honour",
+              [](Spec& s) {
+                s.after = {{{17}, protocol::DependencyKind::ok}};
+              },
+              ErrorCode::bad_job_spec, "17"},
         Wrong{"the null device", [](Spec& s) { s.request.kind = protocol::DeviceKind::null; },
               ErrorCode::bad_job_spec, "null"}));
 
