@@ -231,7 +231,7 @@ void kill_amid_work(ProcessCluster& cluster, int victim, int keeper, const std::
   EXPECT_LT(processor_clock(), until) << "the machine is too slow: tasks may have ended already";
   EXPECT_GE(counts.running, least);
   EXPECT_LE(counts.running, most);
-  EXPECT_GE(counts.pending, 1u);
+  EXPECT_GT(counts.pending + counts.running, 3u) << "more than there are devices: some wait";
   EXPECT_EQ(counts.ended, 0u);
   cluster.start(victim);
 }
@@ -278,9 +278,9 @@ TEST(ThreeNodes, RecordEveryAcceptedTaskOnceThoughNodesAreKilledAmidWork) {
                                        "--arg", "out:o_{}=4", "--tasks", std::to_string(tasks)});
     ASSERT_EQ(submitted.exit_code, 0) << submitted.err;
     jobs.push_back(submitted.out.substr(0, submitted.out.find('\n')));
-    kill_amid_work(cluster, accepting, accepting, jobs.back(), devices, tasks - 1, until);
+    kill_amid_work(cluster, accepting, accepting, jobs.back(), devices, tasks, until);
     // The two that stayed up, this one among them, still have what they ran.
-    kill_amid_work(cluster, other, accepting, jobs.back(), devices - 1, tasks - 1, until);
+    kill_amid_work(cluster, other, accepting, jobs.back(), devices - 1, tasks, until);
     expect_all_recorded_once(cluster, jobs.back(), tasks);
   }
   EXPECT_EQ(std::set<std::string>(jobs.begin(), jobs.end()).size(), jobs.size());
