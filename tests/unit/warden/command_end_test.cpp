@@ -156,7 +156,9 @@ TEST_P(Ending, AForkStormIsBoundedAndEnded) {
   options.grace_ms = 50;
   options.processes_max = 200;
   Recorder small(options);
-  small.await_ready();
+  if (small.await_ready().protection != "bubblewrap" && options.sandbox != "none")
+    GTEST_SKIP()
+        << "no bubblewrap works here, and without it the storms of both would share a user";
   std::ofstream(folder_.file("storm"))
       << "trap '' TERM\nwhile :; do sh ./storm " + word_ + " & sh ./storm " + word_ + "; done\n";
   const CommandToken token = small.begin(

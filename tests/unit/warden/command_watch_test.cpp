@@ -90,6 +90,21 @@ TEST(CommandWatch, MemoryAndDiskAreToldWithNumbers) {
   EXPECT_EQ(disk.verdict().message, "wrote 1.5 GiB into its folder, its limit is 1 GiB");
 }
 
+TEST(CommandWatch, AFileThatEndsAtTheLimitExactlyIsAFullFolder) {
+  const auto verdict = [](int exit_code, std::uint64_t grown_bytes) {
+    CommandWatch watch(bounds(), at(0));
+    watch.note_folder(grown_bytes);
+    watch.note_program_end({exit_code, 0, false, false}, at(1));
+    return watch.verdict();
+  };
+  EXPECT_EQ(verdict(1, 1u << 30).reason, FailureReason::disk_full) << "it ignored the signal";
+  EXPECT_EQ(verdict(1, 1u << 30).message,
+            "exited with code 1; its folder may hold 1 GiB, and is full");
+  EXPECT_EQ(verdict(128 + SIGXFSZ, 4096).reason, FailureReason::disk_full) << "a shell tells it";
+  EXPECT_EQ(verdict(0, 1u << 30).reason, FailureReason::none);
+  EXPECT_EQ(verdict(1, (1u << 30) - 4096).reason, FailureReason::exit_code);
+}
+
 TEST(CommandWatch, WhatComesAfterTheEndChangesNothing) {
   CommandWatch watch(bounds(), at(0));
   watch.note_program_end({3, 0, false, false}, at(5));

@@ -11,6 +11,10 @@ namespace fastgpu::exec {
 
 using base::FailureReason;
 
+namespace {
+constexpr int shell_signal_base = 128;  ///< a shell's code for a child that a signal ended
+}
+
 CommandWatch::CommandWatch(const CommandBounds& bounds, base::Time now)
     : bounds_(bounds), started_(now) {}
 
@@ -36,6 +40,7 @@ void CommandWatch::note_memory(std::uint64_t bytes) {
 }
 
 void CommandWatch::note_folder(std::uint64_t grown_bytes) {
+  folder_grown_bytes_ = grown_bytes;
   if (ended_ || bounds_.folder_bytes == 0 || grown_bytes <= bounds_.folder_bytes)
     return;
   set_cause(FailureReason::disk_full, "wrote " + size_text(grown_bytes) +
@@ -111,7 +116,17 @@ Verdict CommandWatch::verdict() const {
   const std::string how = "exited with code " + std::to_string(end_.exit_code);
   if (end_.disk_was_full)
     return {FailureReason::disk_full, how + "; the disk of its folder is full"};
+  if (stopped_at_folder_limit())
+    return {FailureReason::disk_full,
+            how + "; its folder may hold " + size_text(bounds_.folder_bytes) + ", and is full"};
   return {FailureReason::exit_code, how};
+}
+
+/// A single file ends at the limit exactly. The signal for that may have ended a child of the
+/// program, which shells tell by their code, or have been ignored.
+bool CommandWatch::stopped_at_folder_limit() const {
+  return bounds_.folder_bytes != 0 && (folder_grown_bytes_ >= bounds_.folder_bytes ||
+                                       end_.exit_code == shell_signal_base + SIGXFSZ);
 }
 
 Verdict CommandWatch::verdict_by_signal() const {

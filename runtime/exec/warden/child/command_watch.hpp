@@ -73,6 +73,7 @@ class CommandWatch {
   void begin_kill() { killing_ = true; }
   void begin_ask(base::Time now);
   Verdict verdict_by_signal() const;
+  bool stopped_at_folder_limit() const;
 
   CommandBounds bounds_;
   base::Time started_;
@@ -86,6 +87,7 @@ class CommandWatch {
   base::FailureReason cause_{base::FailureReason::none};
   std::string cause_text_;
   std::uint64_t peak_memory_bytes_{0};
+  std::uint64_t folder_grown_bytes_{0};  ///< when it was last measured
 };
 
 }  // namespace fastgpu::exec
