@@ -39,6 +39,7 @@ inline constexpr std::size_t command_arguments_max = 4096;  ///< words, and name
 inline constexpr std::size_t command_files_max = 1024;      ///< inputs, and outputs, of one task
 inline constexpr std::size_t path_bytes_max = 1024;
 inline constexpr std::uint64_t command_folder_bytes_max = 64ull << 30;
+inline constexpr std::uint64_t command_folder_entries_max = 1'000'000;  ///< then it counts as full
 inline constexpr std::size_t command_inline_bytes_max = 64u << 10;   ///< of a task's small outputs
 inline constexpr std::size_t command_entries_looked_at_max = 16384;  ///< for outputs, in its folder
 inline constexpr std::chrono::nanoseconds command_stop_grace = 2s;   ///< from SIGTERM to SIGKILL

@@ -198,6 +198,33 @@ TEST(Confinement, ACommandWithoutNetworkReachesNobodyOrDoesNotRun) {
   EXPECT_EQ(walled.run(task).out(), "1\n") << "the loopback device alone";
 }
 
+TEST(Confinement, TheSandboxItselfObeysNothingOfTheCommandsEnvironment) {
+  const JobFolder folder;
+  Recorder walled(options_of("auto"));
+  if (walled.await_ready().protection != "bubblewrap")
+    GTEST_SKIP() << "this host has no bubblewrap that works";
+  // Of every program that has them, the loader would say what it loads, in place of running it.
+  CommandTask task = shell(folder, "true");
+  task.env = {{"LD_TRACE_LOADED_OBJECTS", "1"}};
+  const Seen seen = walled.run(task);
+  EXPECT_EQ(seen.ended->reason, FailureReason::none) << seen.ended->message;
+  EXPECT_NE(seen.out().find("libc.so"), std::string::npos) << "the command has them";
+  EXPECT_EQ(seen.out().find("libcap"), std::string::npos) << seen.out();
+}
+
+TEST(Confinement, AValueOfTheEnvironmentIsInNoCommandLine) {
+  const JobFolder folder;
+  Recorder walled(options_of("auto"));
+  if (walled.await_ready().protection != "bubblewrap")
+    GTEST_SKIP() << "this host has no bubblewrap that works";
+  CommandTask task = shell(folder, "echo $MINE; tr '\\0' ' ' < /proc/1/cmdline");
+  task.env = {{"MINE", "a=secret"}};
+  const std::string out = walled.run(task).out();
+  EXPECT_EQ(out.find("a=secret\n"), 0u) << out;
+  EXPECT_NE(out.find("--args"), std::string::npos) << out;
+  EXPECT_EQ(out.find("secret", 9), std::string::npos) << out;
+}
+
 TEST(Confinement, HiddenFoldersAreEmptyInTheSandbox) {
   const JobFolder folder;
   Recorder walled(options_of("auto"));

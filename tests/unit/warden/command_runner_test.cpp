@@ -107,6 +107,14 @@ TEST_P(Runner, SaysThatTheFolderIsMissing) {
   expect_good();
 }
 
+TEST_P(Runner, SaysThatTheFolderToStartInIsNotMadeByTheJob) {
+  CommandTask task = shell(folder_, "true");
+  task.cwd = "nowhere";
+  const Seen seen = recorder_->run(task);
+  EXPECT_EQ(seen.ended->reason, FailureReason::bad_argument) << "it would fail elsewhere as well";
+  EXPECT_NE(seen.ended->message.find("'nowhere'"), std::string::npos) << seen.ended->message;
+}
+
 TEST_P(Runner, RefusesWordsThatNoProgramCanGet) {
   CommandTask task = shell(folder_, "true");
   task.argv.push_back(std::string("a\0b", 3));

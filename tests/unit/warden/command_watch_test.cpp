@@ -22,6 +22,7 @@ CommandBounds bounds() {
   bounds.stop_grace = seconds(2);
   bounds.memory_bytes = 256u << 20;
   bounds.folder_bytes = 1u << 30;
+  bounds.files_max = 1000;
   bounds.lease_until = at(120);
   return bounds;
 }
@@ -88,6 +89,16 @@ TEST(CommandWatch, MemoryAndDiskAreToldWithNumbers) {
   EXPECT_EQ(disk.next_step(at(0)), Step::kill);
   EXPECT_EQ(disk.verdict().reason, FailureReason::disk_full);
   EXPECT_EQ(disk.verdict().message, "wrote 1.5 GiB into its folder, its limit is 1 GiB");
+}
+
+TEST(CommandWatch, EmptyFilesWithoutEndAreAFullFolderToo) {
+  CommandWatch watch(bounds(), at(0));
+  watch.note_files(1000);
+  EXPECT_EQ(watch.next_step(at(0)), Step::run);
+  watch.note_files(1001);
+  EXPECT_EQ(watch.next_step(at(0)), Step::kill);
+  EXPECT_EQ(watch.verdict().reason, FailureReason::disk_full);
+  EXPECT_EQ(watch.verdict().message, "made more than 1000 files and folders, which is its limit");
 }
 
 TEST(CommandWatch, AFileThatEndsAtTheLimitExactlyIsAFullFolder) {

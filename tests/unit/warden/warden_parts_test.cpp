@@ -115,6 +115,23 @@ TEST(JobFolderMeter, CountsInStepsWhatLiesBelow) {
   EXPECT_LT(meter.bytes(), 300'000u) << "a link was followed";
 }
 
+TEST(JobFolderMeter, LooksAtOneLargeFolderInStepsToo) {
+  const JobFolder folder;
+  for (int i = 0; i < 300; ++i)
+    std::ofstream(folder.file(std::to_string(i)));
+  FolderMeter meter(folder.path());
+  int steps = 1;
+  while (!meter.step(100))
+    ++steps;
+  EXPECT_GE(steps, 3);
+  EXPECT_EQ(meter.entries(), 300u);
+  meter.step(100);
+  meter.restart();
+  while (!meter.step(1000)) {
+  }
+  EXPECT_EQ(meter.entries(), 300u) << "a walk that was given up left something";
+}
+
 TEST(GiveFolder, LeavesFilesThatOthersAlsoHave) {
   if (geteuid() != 0)
     GTEST_SKIP() << "only root gives folders away";

@@ -41,11 +41,19 @@ void CommandWatch::note_memory(std::uint64_t bytes) {
 
 void CommandWatch::note_folder(std::uint64_t grown_bytes) {
   folder_grown_bytes_ = grown_bytes;
-  if (ended_ || bounds_.folder_bytes == 0 || grown_bytes <= bounds_.folder_bytes)
+  if (bounds_.folder_bytes == 0 || grown_bytes <= bounds_.folder_bytes)
     return;
   set_cause(FailureReason::disk_full, "wrote " + size_text(grown_bytes) +
                                           " into its folder, its limit is " +
                                           size_text(bounds_.folder_bytes));
+  begin_kill();
+}
+
+void CommandWatch::note_files(std::uint64_t files) {
+  if (bounds_.files_max == 0 || files <= bounds_.files_max)
+    return;
+  set_cause(FailureReason::disk_full, "made more than " + std::to_string(bounds_.files_max) +
+                                          " files and folders, which is its limit");
   begin_kill();
 }
 

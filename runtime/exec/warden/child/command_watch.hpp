@@ -22,6 +22,7 @@ struct CommandBounds {
   base::Duration stop_grace{};   ///< from asking to killing
   std::uint64_t memory_bytes{};  ///< 0 = none
   std::uint64_t folder_bytes{};  ///< growth; 0 = none
+  std::uint64_t files_max{};     ///< in the folder, however small; 0 = none
   base::Time lease_until;
 };
 
@@ -51,7 +52,10 @@ class CommandWatch {
   void stop(const std::string& why, base::Time now);
   void extend_lease(base::Time until);
   void note_memory(std::uint64_t bytes);
+  /// What the folder holds more than at the start. Counts after the program's end, too: the last
+  /// look comes then.
   void note_folder(std::uint64_t grown_bytes);
+  void note_files(std::uint64_t files);
   void note_program_end(const ProgramEnd& end, base::Time now);
   /// The warden ends: all must go at once.
   void abandon();

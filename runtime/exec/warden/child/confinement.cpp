@@ -4,8 +4,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runtime/exec/warden/child/launch.hpp"
-
 namespace fastgpu::exec {
 namespace {
 
@@ -57,10 +55,7 @@ std::vector<std::string> Confinement::words(const RunMessage& task) const {
   policy.network = task.network;
   policy.tmp_bytes = rules_.tmp_bytes;
   policy.user = {owner_.user, owner_.group};
-  std::vector<std::string> words = sandboxed(means_, policy, task.argv);
-  const std::string report[] = {"--json-status-fd", std::to_string(keeper_report_fd)};
-  words.insert(words.begin() + 1, std::begin(report), std::end(report));
-  return words;
+  return sandboxed(means_, policy, task.argv);
 }
 
 ProgramEnd Confinement::program_end(int wait_status) const {
@@ -74,10 +69,6 @@ ProgramEnd Confinement::program_end(int wait_status) const {
   if (has_keeper() && signal > 0 && signal <= signal_last)
     return {-1, signal, false, false};
   return end;
-}
-
-bool keeper_saw_end(const std::string& report) {
-  return report.find("\"exit-code\"") != std::string::npos;
 }
 
 }  // namespace fastgpu::exec

@@ -38,8 +38,7 @@ class Confinement {
   /// all: it must not be asked to end, what runs inside must.
   bool has_keeper() const { return !means_.bubblewrap.empty(); }
   bool can_cut_network() const { return has_keeper() && means_.cuts_network; }
-  /// What to execute for a command. With a keeper, that one writes about the command's life into
-  /// the descriptor `keeper_report_fd`.
+  /// What to execute for a command; keeper_words() go behind a keeper's name.
   std::vector<std::string> words(const RunMessage& task) const;
   /// The wait status of what was executed, as that of the command's program.
   ProgramEnd program_end(int wait_status) const;
@@ -50,8 +49,5 @@ class Confinement {
   std::string protection_;
   FolderOwner owner_;
 };
-
-/// True if what the keeper wrote says that the command's program was begun and ended.
-bool keeper_saw_end(const std::string& report);
 
 }  // namespace fastgpu::exec

@@ -1,6 +1,5 @@
 #include "runtime/exec/warden/child/folder.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -80,35 +79,47 @@ base::Status give_folder(const std::string& folder, const FolderOwner& owner) {
 }
 
 bool FolderMeter::step(std::size_t entries_max) {
-  if (folders_left_.empty()) {
+  if (!walking()) {
     folders_left_.push_back(folder_);
     counted_ = 0;
+    entries_ = 0;
   }
-  for (std::size_t seen = 0; seen < entries_max && !folders_left_.empty();) {
-    const std::string path = std::move(folders_left_.back());
-    folders_left_.pop_back();
-    seen += 1 + count_folder(path);
+  for (std::size_t seen = 0; seen < entries_max && (open_ || open_next()); ++seen) {
+    if (const dirent* entry = readdir(open_.get()))
+      count(*entry);
+    else
+      open_.reset();
   }
-  if (!folders_left_.empty())
+  if (walking())
     return false;
   bytes_ = counted_;
   return true;
 }
 
-std::size_t FolderMeter::count_folder(const std::string& path) {
-  const OpenFolder open = open_folder(AT_FDCWD, path.c_str());
-  std::size_t seen = 0;
-  while (const dirent* entry = open ? readdir(open.get()) : nullptr) {
-    struct stat facts {};
-    if (is_self_or_above(entry->d_name) ||
-        fstatat(dirfd(open.get()), entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) != 0)
-      continue;
-    ++seen;
-    counted_ += static_cast<std::uint64_t>(facts.st_blocks) * disk_block_bytes;
-    if (S_ISDIR(facts.st_mode) && path.size() + std::strlen(entry->d_name) < path_bytes_max)
-      folders_left_.push_back(path + "/" + entry->d_name);
+void FolderMeter::restart() {
+  open_.reset();
+  folders_left_.clear();
+}
+
+/// False when no folder is left. One that is gone meanwhile holds nothing.
+bool FolderMeter::open_next() {
+  while (!open_ && !folders_left_.empty()) {
+    open_path_ = std::move(folders_left_.back());
+    folders_left_.pop_back();
+    open_.reset(open_folder(AT_FDCWD, open_path_.c_str()).release());
   }
-  return seen;
+  return open_ != nullptr;
+}
+
+void FolderMeter::count(const dirent& entry) {
+  struct stat facts {};
+  if (is_self_or_above(entry.d_name) ||
+      fstatat(dirfd(open_.get()), entry.d_name, &facts, AT_SYMLINK_NOFOLLOW) != 0)
+    return;
+  ++entries_;
+  counted_ += static_cast<std::uint64_t>(facts.st_blocks) * disk_block_bytes;
+  if (S_ISDIR(facts.st_mode) && open_path_.size() + std::strlen(entry.d_name) < path_bytes_max)
+    folders_left_.push_back(open_path_ + "/" + entry.d_name);
 }
 
 bool disk_is_full(const std::string& folder) {

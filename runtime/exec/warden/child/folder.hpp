@@ -8,9 +8,11 @@
 /// Limits: a measurement goes on in steps, so that a million files do not keep the warden from its
 /// deadlines; what is deeper than 4096 bytes of path is not counted.
 
+#include <dirent.h>
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,24 +29,35 @@ struct FolderOwner {
 /// several names, which belong to others, too.
 base::Status give_folder(const std::string& folder, const FolderOwner& owner);
 
-/// Counts the disk blocks below a folder.
+/// Counts the disk blocks and the entries below a folder.
 class FolderMeter {
  public:
   FolderMeter() = default;
   explicit FolderMeter(std::string folder) : folder_(std::move(folder)) {}
 
-  /// Looks at up to `entries_max` entries; true when a walk is complete and bytes() is new.
+  /// Looks at up to `entries_max` entries; true when a walk is complete and its counts are new.
   bool step(std::size_t entries_max);
-  std::uint64_t bytes() const { return bytes_; }  ///< of the last complete walk
-  bool walking() const { return !folders_left_.empty(); }
+  std::uint64_t bytes() const { return bytes_; }      ///< of the last complete walk
+  std::uint64_t entries() const { return entries_; }  ///< seen so far; of the last walk at its end
+  bool walking() const { return open_ || !folders_left_.empty(); }
+  /// The next step begins at the top again.
+  void restart();
 
  private:
-  std::size_t count_folder(const std::string& path);
+  struct CloseFolder {
+    void operator()(DIR* folder) const { closedir(folder); }
+  };
+
+  bool open_next();
+  void count(const dirent& entry);
 
   std::string folder_;
   std::vector<std::string> folders_left_;
+  std::unique_ptr<DIR, CloseFolder> open_;  ///< the folder that is being read, across steps
+  std::string open_path_;
   std::uint64_t counted_{0};
   std::uint64_t bytes_{0};
+  std::uint64_t entries_{0};
 };
 
 /// True when the file system of the folder has no space left for its user.

@@ -117,9 +117,9 @@ bool become(const FolderOwner& owner) {
     _exit(exit_not_started);
   if (chdir(launch.folder.c_str()) != 0)
     give_up(plan, LaunchStep::folder);
-  // Takes the place of the control socket's copy, which nothing needs here.
-  if (launch.keeper_report >= 0 && dup2(launch.keeper_report, keeper_report_fd) < 0)
-    give_up(plan, LaunchStep::process);
+  for (const int file : launch.kept)
+    if (fcntl(file, F_SETFD, 0) != 0)
+      give_up(plan, LaunchStep::process);
   execve(launch.program.c_str(), plan.words.data(), plan.env.data());
   if (errno == ENOEXEC)  // a script without a first line that names its shell
     execve(shell, plan.shell_words.data(), plan.env.data());

@@ -17,9 +17,6 @@
 
 namespace fastgpu::exec {
 
-/// Where a sandbox's keeper writes what becomes of the command.
-inline constexpr int keeper_report_fd = 3;
-
 struct Launch {
   std::string program;  ///< path, absolute or from the folder
   std::vector<std::string> words;
@@ -28,7 +25,7 @@ struct Launch {
   int input{-1};  ///< the three standard streams
   int output{-1};
   int error{-1};
-  int keeper_report{-1};              ///< the program gets it as keeper_report_fd; -1 = nothing
+  std::vector<int> kept;              ///< further descriptors that the program gets, by number
   std::optional<FolderOwner> become;  ///< only root can
   ProcessMark mark;
   std::uint64_t file_bytes_max{0};  ///< 0 = no limit

@@ -52,6 +52,9 @@ Refusal refusal_of(const Launched& launched, const RunMessage& task) {
     case LaunchStep::program:
       return {FailureReason::bad_argument, cannot_start(task, why)};
     case LaunchStep::folder:
+      if (!task.cwd.empty() && (launched.error == ENOENT || launched.error == ENOTDIR))
+        return {FailureReason::bad_argument,
+                "it was to start in '" + task.cwd + "', and no input of the job makes that folder"};
       return {FailureReason::staging_failed,
               "the command's user cannot enter the folder '" + start_of(task) + "': " + why};
     case LaunchStep::user:

@@ -21,6 +21,7 @@
 #include "runtime/exec/channel/shared_memory.hpp"
 #include "runtime/exec/warden/child/command_tree.hpp"
 #include "runtime/exec/warden/child/confinement.hpp"
+#include "runtime/exec/warden/child/keeper.hpp"
 #include "runtime/exec/warden/child/launch.hpp"
 #include "runtime/exec/warden/child/starting.hpp"
 #include "runtime/exec/warden/leftovers.hpp"
@@ -69,9 +70,23 @@ struct Command {
         tree(std::move(processes)),
         meter(task.folder) {}
 
-  void note_folder(std::uint64_t bytes) {
-    if (bytes > folder_bytes_before)
-      watch.note_folder(bytes - folder_bytes_before);
+  /// Looks at a part of its folder; true when it has seen all of it.
+  bool measure_folder() {
+    const bool complete = meter.step(folder_entries_at_once_max);
+    watch.note_files(meter.entries());
+    if (complete && meter.bytes() > folder_bytes_before)
+      watch.note_folder(meter.bytes() - folder_bytes_before);
+    return complete;
+  }
+  bool is_measured() const { return measuring_end_ && !measured_; }
+  /// After its last process: what the looks between missed. A part in each turn of the loop.
+  bool measured_to_the_end() {
+    if (task.output_bytes_max == 0 || measured_)
+      return true;
+    if (!std::exchange(measuring_end_, true))
+      meter.restart();
+    measured_ = measure_folder();
+    return measured_;
   }
 
   RunMessage task;
@@ -87,12 +102,10 @@ struct Command {
   base::Time look_at_folder{base::Time::max()};
   base::Time kill_again{base::Time::max()};
   base::Duration kill_pause{kill_pause_min};
-};
 
-/// The pipe through which a sandbox's keeper reports; no ends where there is none.
-struct Keeper {
-  FileDescriptor read_end;
-  FileDescriptor write_end;
+ private:
+  bool measuring_end_{false};
+  bool measured_{false};
 };
 
 class Warden {
@@ -105,7 +118,6 @@ class Warden {
   bool prepare();
   void receive();
   void take(std::vector<std::uint8_t>& packet, std::vector<FileDescriptor>& files);
-  Keeper make_keeper() const;
   void begin(RunMessage task, std::vector<FileDescriptor>& files);
   void refuse(const RunMessage& task, const Refusal& refusal);
   void reap();
@@ -155,7 +167,8 @@ int Warden::run() {
     for (const auto& command : commands_)
       look_after(*command, time);
     std::erase_if(commands_, [this](const auto& command) {
-      if (!command->watch.program_ended() || !command->tree.gone(orphans()))
+      if (!command->watch.program_ended() || !command->tree.gone(orphans()) ||
+          !(ending_ || command->measured_to_the_end()))
         return false;
       finish(*command);
       return true;
@@ -253,15 +266,24 @@ void Warden::begin(RunMessage task, std::vector<FileDescriptor>& files) {
   Launch plan;
   plan.program = starting.program;
   plan.words = starting.words;
+  const std::string marker =
+      std::string(marker_variable) + "=" + options_.marker + "." + std::to_string(mark.command);
   plan.env = task.env;
-  plan.env.push_back(std::string(marker_variable) + "=" + options_.marker + "." +
-                     std::to_string(mark.command));
+  plan.env.push_back(marker);
+  Keeper keeper;
+  if (confinement_->has_keeper()) {
+    keeper = make_keeper(plan.env);
+    if (!keeper)
+      return refuse(task, refusal_of({0, LaunchStep::process, errno}, task));
+    const std::vector<std::string> words = keeper_words(keeper);
+    plan.words.insert(plan.words.begin() + 1, words.begin(), words.end());
+    plan.env = keeper_env(marker);
+    plan.kept = {keeper.report_write.get(), keeper.options.get()};
+  }
   plan.folder = start_of(task);
   plan.input = null_.get();
   plan.output = files[0].get();
   plan.error = files[1].get();
-  Keeper keeper = make_keeper();
-  plan.keeper_report = keeper.write_end.get();
   if (geteuid() == 0)
     plan.become = confinement_->owner();
   plan.mark = mark;
@@ -271,27 +293,22 @@ void Warden::begin(RunMessage task, std::vector<FileDescriptor>& files) {
   if (launched.failed != LaunchStep::none)
     return refuse(task, refusal_of(launched, task));
   const CommandBounds bounds{base::Duration(task.time_limit_ns),
-                             std::chrono::milliseconds(options_.grace_ms), task.host_memory_bytes,
+                             std::chrono::milliseconds(options_.grace_ms),
+                             task.host_memory_bytes,
                              task.output_bytes_max,
+                             base::limits::command_folder_entries_max,
                              base::Time(base::Duration(task.lease_until_ns))};
   if (unsent_.empty())
     answer_at_ = time + start_told_after;
   unsent_.push_back(encode(WardenMessage(StartedMessage{task.token, confinement_->protection()})));
   auto command = std::make_unique<Command>(
       std::move(task), bounds, CommandTree(launched.process, mark, options_.marker), time);
-  command->keeper_report = std::move(keeper.read_end);
+  command->keeper_report = std::move(keeper.report_read);
   command->folder_bytes_before = folder_bytes_before;
   command->look_at_memory = time + command->memory_pause;
   if (bounds.folder_bytes != 0)
     command->look_at_folder = time + base::limits::command_folder_interval;
   commands_.push_back(std::move(command));
-}
-
-Keeper Warden::make_keeper() const {
-  int ends[2];
-  if (!confinement_->has_keeper() || pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
-    return {};
-  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
 void Warden::refuse(const RunMessage& task, const Refusal& refusal) {
@@ -335,8 +352,6 @@ void Warden::reap() {
 void Warden::reaped_program(Command& command, int status, const rusage& usage) {
   command.tree.forget_program();
   command.largest_process_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-  if (command.task.output_bytes_max != 0)
-    command.note_folder(folder_bytes(command.task.folder));  // what the looks between missed
   ProgramEnd end = confinement_->program_end(status);
   if (end.exit_code != 0)
     end.disk_was_full = disk_is_full(command.task.folder);
@@ -376,14 +391,12 @@ void Warden::measure(Command& command, base::Time time) {
 }
 
 void Warden::measure_folder(Command& command, base::Time time) {
-  const bool complete = command.meter.step(folder_entries_at_once_max);
+  const bool complete = command.measure_folder();
   const base::Duration cost = now() - time;
   command.look_at_folder =
       time +
       std::max<base::Duration>(complete ? base::limits::command_folder_interval : base::Duration{},
                                cost * folder_cost_factor);
-  if (complete)
-    command.note_folder(command.meter.bytes());
 }
 
 void Warden::finish(Command& command) {
@@ -442,6 +455,8 @@ void Warden::sleep() {
     next = std::min(next, command->kill_again);
     if (!command->watch.program_ended())
       next = std::min({next, command->look_at_memory, command->look_at_folder});
+    else if (command->is_measured())
+      next = now();
   }
   next = std::min(next, answer_at_);
   arm(next);
