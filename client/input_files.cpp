@@ -52,8 +52,14 @@ bool is_executable(const fs::path& file) {
 
 /// What the command calls the file: as the user said, or by the file's own name.
 std::string path_of(const Contents::Input& input) {
-  return input.path.empty() ? fs::path(input.file).lexically_normal().filename().string()
-                            : input.path;
+  if (!input.path.empty()) {
+    return input.path;
+  }
+  fs::path file = fs::path(input.file).lexically_normal();
+  if (!file.has_filename()) {  // "data/" is the folder "data"
+    file = file.parent_path();
+  }
+  return file.filename().string();
 }
 
 base::Status load_file(const Contents::Input& input, std::uint32_t tasks,

@@ -357,7 +357,7 @@ namespace {
 
 /// Once more with the words of job.toml and of the script, where there are any.
 Parsed parse_with_preset(const std::vector<std::string>& words, const Parsed& typed) {
-  const auto preset = preset_words(typed.invocation.job, read_file, is_file);
+  const auto preset = preset_words(typed.invocation.job, read_file, read_script_head);
   if (!preset.ok()) {
     Parsed refused = typed;
     refused.command = nullptr;

@@ -204,8 +204,6 @@ int main_program(int argc, char** argv) {
   if (up_command->parsed()) {
     return run_up(up);
   }
-  // Compilers and executors of the node work in folders of their own.
-  arguments.folder = std::filesystem::absolute(arguments.folder).string();
   return init_command->parsed()   ? init(arguments)
          : join_command->parsed() ? join(arguments)
                                   : run(arguments);

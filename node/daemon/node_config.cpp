@@ -130,6 +130,14 @@ void fill_random(void* data, std::size_t size) {
 
 }  // namespace
 
+NodeFolder::NodeFolder(const fs::path& folder) {
+  std::error_code failed;
+  folder_ = fs::weakly_canonical(folder, failed);
+  if (failed || !folder_.is_absolute()) {
+    folder_ = fs::absolute(folder);
+  }
+}
+
 bool NodeFolder::is_founded() const {
   return fs::exists(folder_ / "identity.toml");
 }

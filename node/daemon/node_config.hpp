@@ -35,7 +35,8 @@ struct NodeIdentity {
 
 class NodeFolder {
  public:
-  explicit NodeFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  /// Absolute from now on and without links on the way to it: it is named inside sandboxes, too.
+  explicit NodeFolder(const std::filesystem::path& folder);
 
   const std::filesystem::path& path() const { return folder_; }
   std::filesystem::path store() const { return folder_ / "store"; }

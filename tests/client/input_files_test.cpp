@@ -73,9 +73,11 @@ TEST_F(InputFiles, OfAFolderAreAllBelowItInOrder) {
   write("project/a/deep.txt", "deep");
   spec_.input((folder_ / "project").string());
   spec_.input((folder_ / "project").string(), ".");
+  spec_.input((folder_ / "project/").string());  // as a shell completes it
   const auto loaded = load_inputs(spec_.contents());
   ASSERT_TRUE(loaded.ok());
-  ASSERT_EQ(loaded.value().size(), 4u);
+  ASSERT_EQ(loaded.value().size(), 6u);
+  EXPECT_EQ(loaded.value()[4].path, "project/a/deep.txt");
   EXPECT_EQ(loaded.value()[0].path, "project/a/deep.txt");
   EXPECT_EQ(loaded.value()[1].path, "project/b.py");
   EXPECT_EQ(loaded.value()[2].path, "a/deep.txt");

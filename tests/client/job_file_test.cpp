@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
 #include "node/cli/command_table.hpp"
 #include "node/cli/flags/preset.hpp"
 
@@ -94,18 +98,17 @@ TEST(ScriptLines, SayWhichLineIsBroken) {
 
 /// Two files of the test's own.
 base::Result<std::vector<std::uint8_t>> read_sample(const std::string& path) {
-  const std::string text = path == "job.toml" ? "tasks = 4\ncommand = ['sh', 'job.sh']\n"
-                                              : "#!/bin/sh\n#FASTGPU --tasks 5 --name s\n";
+  const std::string text = path == "job.toml" ? "tasks = 4\ncommand = ['sh', 'job.sh']\n" : "";
   return std::vector<std::uint8_t>(text.begin(), text.end());
 }
-bool is_sample(const std::string& path) {
-  return path == "job.sh";
+std::string head_of_sample(const std::string& path) {
+  return path == "job.sh" ? "#!/bin/sh\n#FASTGPU --tasks 5 --name s\n" : "";
 }
 
 TEST(Preset, PutsTheFileBeforeTheScriptBeforeWhatWasTyped) {
   const Parsed typed = parse({"--json", "run", "--file", "job.toml", "--retries", "1"});
   ASSERT_NE(typed.command, nullptr) << typed.text;
-  const auto preset = preset_words(typed.invocation.job, read_sample, is_sample);
+  const auto preset = preset_words(typed.invocation.job, read_sample, head_of_sample);
   ASSERT_TRUE(preset.ok());
   const auto words = with_preset({"--json", "run", "--retries", "1"}, "run", preset.value());
   EXPECT_THAT(words, ElementsAre("--json", "run", "--tasks", "4", "--tasks", "5", "--name", "s",
@@ -118,9 +121,27 @@ TEST(Preset, PutsTheFileBeforeTheScriptBeforeWhatWasTyped) {
 
 TEST(Preset, LeavesTheCommandThatWasTyped) {
   const Parsed typed = parse({"submit", "--file", "job.toml", "--", "true"});
-  const auto preset = preset_words(typed.invocation.job, read_sample, is_sample);
+  const auto preset = preset_words(typed.invocation.job, read_sample, head_of_sample);
   ASSERT_TRUE(preset.ok());
   EXPECT_THAT(preset.value().command, ElementsAre("true"));
+}
+
+TEST(Preset, LooksAtTheBeginOfScriptsAlone) {
+  std::string folder = testing::TempDir() + "fastgpu-preset-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::string script = folder + "/script";
+  const std::string data = folder + "/data";
+  std::ofstream(script) << "#FASTGPU --tasks 2\n" << std::string(1 << 20, 'x');
+  std::ofstream(data) << std::string(1 << 20, 'x');
+  EXPECT_EQ(read_script_head(script).size(), 64u << 10);
+  EXPECT_EQ(read_script_head(data), "");
+  EXPECT_EQ(read_script_head(folder + "/missing"), "");
+  EXPECT_EQ(read_script_head("/dev/zero"), "");
+  const Parsed typed = parse({"run", "--", "/bin/cat", data, script});
+  const auto preset = preset_words(typed.invocation.job, read_sample, read_script_head);
+  ASSERT_TRUE(preset.ok()) << preset.error().message;
+  EXPECT_THAT(preset.value().flags, ElementsAre("--tasks", "2"));
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "node/cli/flags/preset.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 namespace fastgpu::cli {
 namespace {
@@ -9,24 +11,34 @@ namespace {
 constexpr std::size_t looked_at_bytes = 64u << 10;
 
 base::Result<std::vector<std::string>> words_of_first_script(const std::vector<std::string>& argv,
-                                                             const ReadFile& read,
-                                                             const IsFile& is_file) {
-  const auto script = std::find_if(argv.begin(), argv.end(), is_file);
-  if (script == argv.end()) {
-    return std::vector<std::string>{};
+                                                             const ReadHead& head) {
+  for (const std::string& word : argv) {
+    if (const std::string text = head(word); !text.empty()) {
+      return words_of_script(word, text);
+    }
   }
-  const auto data = read(*script);
-  if (!data.ok()) {
-    return data.error();
-  }
-  const std::size_t size = std::min(data.value().size(), looked_at_bytes);
-  return words_of_script(*script, {reinterpret_cast<const char*>(data.value().data()), size});
+  return std::vector<std::string>{};
 }
 
 }  // namespace
 
+std::string read_script_head(const std::string& path) {
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(path, failed)) {
+    return {};
+  }
+  std::ifstream file(path, std::ios::binary);
+  if (file.peek() != '#') {
+    return {};
+  }
+  std::string head(looked_at_bytes, '\0');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(file.gcount()));
+  return head;
+}
+
 base::Result<JobWords> preset_words(const JobFlags& typed, const ReadFile& read,
-                                    const IsFile& is_file) {
+                                    const ReadHead& head) {
   JobWords words;
   if (!typed.file.empty()) {
     const auto data = read(typed.file);
@@ -43,7 +55,7 @@ base::Result<JobWords> preset_words(const JobFlags& typed, const ReadFile& read,
   if (typed.is_command()) {
     words.command = typed.command.argv;
   }
-  const auto lines = words_of_first_script(words.command, read, is_file);
+  const auto lines = words_of_first_script(words.command, head);
   if (!lines.ok()) {
     return lines.error();
   }

@@ -2,6 +2,7 @@
 
 /// What `--file job.toml` and the `#FASTGPU` lines of a script add to the words that were typed.
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,10 +11,15 @@
 
 namespace fastgpu::cli {
 
+/// The begin of a regular file that begins with '#'; empty of all else, also of what cannot be read
+/// here: it may be a program of the node's host.
+using ReadHead = std::function<std::string(const std::string& path)>;
+std::string read_script_head(const std::string& path);
+
 /// The words of the file (if one is named), then those of the command's script: the first word of
-/// the command that is a file here. `command` is the file's, where none was typed.
+/// the command that has a head. `command` is the file's, where none was typed.
 base::Result<JobWords> preset_words(const JobFlags& typed, const ReadFile& read,
-                                    const IsFile& is_file);
+                                    const ReadHead& head);
 
 /// `typed` with the words of `preset` behind the verb, where typed ones win.
 std::vector<std::string> with_preset(const std::vector<std::string>& typed, const std::string& verb,
