@@ -3,8 +3,10 @@
 /// changes nothing.
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "tests/system/command_cluster.hpp"
 #include "tests/system/lives.hpp"
@@ -126,6 +128,45 @@ TEST_F(FrozenNodeWithCommands, LosesThemAtTheirLeaseAndTheyRunOnceMoreAfterIt) {
   }
   for (const Life& life : {stubborn_again, late_again}) {
     EXPECT_EQ(document["tasks"][life.task]["node"], "n" + std::to_string(life.node + 1));
+  }
+}
+
+// The warden stands still as well, so that nobody ends what the killed node ran, but its next life.
+TEST_F(FrozenNodeWithCommands, LeavesThemToItsNextLifeWhichEndsThemBeforeItIsHeard) {
+  ASSERT_TRUE(await_devices(cluster_, 0, 3));
+  const std::string job = submit_through(
+      cluster_.address(0),
+      {"--tasks", std::to_string(tasks), "--lease", "1h", "--out", "result-{}"}, living_script);
+  const std::vector<Life> old = two_on_another_node(job);
+  ASSERT_EQ(old.size(), 2u);
+  const int node = old[0].node;
+  std::istringstream wardens(
+      run_command({"pgrep", "-P", std::to_string(cluster_.pid(node)), "-f", "--", "--warden"}).out);
+  std::vector<pid_t> frozen;
+  for (pid_t warden = 0; wardens >> warden;) {
+    ASSERT_EQ(kill(warden, SIGSTOP), 0);
+    frozen.push_back(warden);
+  }
+  ASSERT_EQ(frozen.size(), 2u);
+  cluster_.kill(node);
+  const double killed_at = boot_seconds();
+  ASSERT_TRUE(await([&] { return again(job, old[0]).last() > killed_at; })) << "it lives on";
+  cluster_.start(node);
+  const double heard_at = boot_seconds();
+  for (const Life& life : old) {
+    EXPECT_LE(again(job, life).last(), heard_at);
+  }
+  ASSERT_TRUE(await([&] {
+    for (const Life& life : lives_of(cluster_, job)) {
+      life.let_go();
+    }
+    return tasks_ended(job) == tasks;
+  })) << "the next life is proof enough, whatever the lease";
+  for (const json& record : show(job)["tasks"]) {
+    EXPECT_EQ(record["state"], "succeeded") << record.dump();
+  }
+  for (const pid_t warden : frozen) {
+    kill(warden, SIGKILL);
   }
 }
 
