@@ -10,6 +10,7 @@
 #include "node/assembly/assembly.hpp"
 #include "node/daemon/clock.hpp"
 #include "runtime/exec/process_executor.hpp"
+#include "runtime/exec/warden/leftovers.hpp"
 #include "runtime/exec/warden/process_runner.hpp"
 #include "runtime/link/zmq_link.hpp"
 #include "runtime/logs/file_logs.hpp"
@@ -48,6 +49,32 @@ std::vector<std::unique_ptr<exec::Executor>> make_executors(const NodeFolder& fo
     executors.push_back(exec::make_process_executor(options));
   }
   return executors;
+}
+
+constexpr std::chrono::seconds leftovers_patience{10};
+
+/// The first that others hear of this life proves to them that no command of an earlier one runs
+/// any more, and they run those again: so they are ended before.
+base::Status end_leftovers(const NodeFolder& folder) {
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.wardens(), none)) {
+    const base::Result<std::string> marker = exec::marker_of(entry.path().string());
+    if (!marker.ok()) {
+      return marker.error();
+    }
+    const exec::Sweep swept = exec::sweep_leftovers(marker.value(), leftovers_patience);
+    if (!swept.proven()) {
+      return base::Error{
+          base::ErrorKind::rejected, base::ErrorCode::conflict,
+          swept.remain.empty()
+              ? "it is not known whether commands of an earlier life still run: " + swept.doubt
+              : std::to_string(swept.remain.size()) +
+                    " processes of earlier commands cannot be ended, the first is " +
+                    std::to_string(swept.remain.front()),
+          "end them or restart the host, then start the node again"};
+    }
+  }
+  return {};
 }
 
 /// One for each device that executes anything. Each has a folder of its own: the mark in it tells
@@ -171,6 +198,9 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   NodeParts parts;
   if (const base::Status opened = open_disk(folder, parts); !opened.ok()) {
     return opened.error();
+  }
+  if (const base::Status ended = end_leftovers(folder); !ended.ok()) {
+    return ended.error();
   }
   const base::Result<base::Incarnation> incarnation = folder.next_incarnation();
   if (!incarnation.ok()) {

@@ -4,7 +4,8 @@
 /// Place: between link (opaque frame bodies) and the gateway, or the client's own actor. Pure, from
 /// any thread.
 /// Decoding never trusts a byte: what is cut, out of range or larger than its limit is an Error
-/// (kind invalid, code corrupt) and takes memory of at most a small multiple of the input.
+/// (kind invalid, code corrupt; too_large for a request that is well formed but beyond a limit) and
+/// takes memory of at most a small multiple of the input.
 /// Encoding cannot fail; whether the result fits a frame is checked by the link that sends it.
 
 #include <cstdint>

@@ -44,6 +44,10 @@ void refuse(std::string_view what, std::string_view why) {
   throw Refusal{base::ErrorCode::corrupt, std::string(what) + ": " + std::string(why)};
 }
 
+void refuse_size(std::string_view what, std::string_view why) {
+  throw Refusal{base::ErrorCode::too_large, std::string(what) + ": " + std::string(why)};
+}
+
 Reading::Reading(std::size_t input_bytes)
     : budget_bytes_(input_bytes * memory_factor + memory_base_bytes) {}
 
@@ -55,14 +59,14 @@ void Reading::charge(std::uint64_t bytes) {
 
 std::string Reading::text(capnp::Text::Reader from, std::size_t bytes_max, std::string_view what) {
   if (from.size() > bytes_max)
-    refuse(what, "too long");
+    refuse_size(what, "too long");
   charge(from.size());
   return {from.begin(), from.size()};
 }
 
 base::Bytes Reading::bytes(capnp::Data::Reader from, std::size_t bytes_max, std::string_view what) {
   if (from.size() > bytes_max)
-    refuse(what, "too long");
+    refuse_size(what, "too long");
   if (from.size() == 0)
     return {};
   charge(from.size());
@@ -103,7 +107,7 @@ std::vector<std::string> read_texts(capnp::List<capnp::Text>::Reader from, Readi
                                     std::string_view what, std::size_t items_max,
                                     std::size_t bytes_max) {
   if (from.size() > items_max)
-    refuse(what, "too many items");
+    refuse_size(what, "too many items");
   reading.charge(std::uint64_t{from.size()} * sizeof(std::string));
   std::vector<std::string> list;
   list.reserve(from.size());
@@ -166,7 +170,11 @@ capnp::ReaderOptions reader_options(std::size_t words) {
 }
 
 base::Error as_error(const Refusal& refusal) {
-  return {base::ErrorKind::invalid, refusal.code, "cannot be read: " + refusal.why, {}};
+  const bool size = refusal.code == base::ErrorCode::too_large;
+  return {base::ErrorKind::invalid,
+          size ? base::ErrorCode::corrupt : refusal.code,
+          "cannot be read: " + refusal.why,
+          {}};
 }
 
 base::Error as_error(const kj::Exception& exception) {

@@ -32,6 +32,8 @@ struct Refusal {
   std::string why;
 };
 [[noreturn]] void refuse(std::string_view what, std::string_view why);
+/// What would be well formed if it were smaller.
+[[noreturn]] void refuse_size(std::string_view what, std::string_view why);
 
 /// One decoding: how much memory it may still take, and the checks that every value passes.
 /// The budget is a multiple of the input, because a few hostile bytes can describe a long list.
@@ -84,7 +86,7 @@ auto read_list(ListReader from, Reading& reading, std::string_view what,
                std::size_t items_max = base::limits::message_list_items_max) {
   using Value = std::decay_t<decltype(read(from[0], reading))>;
   if (from.size() > items_max)
-    refuse(what, "too many items");
+    refuse_size(what, "too many items");
   reading.charge(std::uint64_t{from.size()} * sizeof(Value));
   std::vector<Value> list;
   list.reserve(from.size());
@@ -104,7 +106,7 @@ template <class Id, class ListReader>
 std::vector<Id> read_ids(ListReader from, Reading& reading, std::string_view what,
                          std::size_t items_max = base::limits::message_list_items_max) {
   if (from.size() > items_max)
-    refuse(what, "too many items");
+    refuse_size(what, "too many items");
   reading.charge(std::uint64_t{from.size()} * sizeof(Id));
   std::vector<Id> list;
   list.reserve(from.size());
@@ -158,12 +160,15 @@ class Words {
 };
 
 capnp::ReaderOptions reader_options(std::size_t words);
+/// Only a writer that is broken goes beyond a limit: that is damage like any other.
 base::Error as_error(const Refusal& refusal);
 base::Error as_error(const kj::Exception& exception);
 
-/// Reads a message; `take` gets its root and the Reading, and returns the value.
+/// Reads a message; `take` gets its root and the Reading, and returns the value; `tell` puts a
+/// refusal into words.
 template <class Root, class Take>
-auto decode_root(std::span<const std::uint8_t> data, Take&& take)
+auto decode_root(std::span<const std::uint8_t> data, Take&& take,
+                 base::Error (*tell)(const Refusal&) = as_error)
     -> base::Result<decltype(take(std::declval<typename Root::Reader>(),
                                   std::declval<Reading&>()))> {
   try {
@@ -174,7 +179,7 @@ auto decode_root(std::span<const std::uint8_t> data, Take&& take)
     Reading reading(data.size());
     return take(message.getRoot<Root>(), reading);
   } catch (const Refusal& refusal) {
-    return as_error(refusal);
+    return tell(refusal);
   } catch (const kj::Exception& exception) {
     return as_error(exception);
   }

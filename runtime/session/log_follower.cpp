@@ -16,6 +16,8 @@ using base::ErrorKind;
 constexpr base::Duration answer_time = limits::rpc_timeout * 2;
 /// A job's list of attempts is long: it is read again no more often than this.
 constexpr base::Duration detail_interval = limits::log_job_poll_interval * 2;
+/// And no less often than this: a task that is lost and placed anew at once changes no count.
+constexpr base::Duration detail_age_max = limits::log_retry_max;
 
 constexpr bool is_passing(const base::Error& error) {
   return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::overloaded ||
@@ -116,6 +118,7 @@ void LogFollower::ask_job() {
     return;
   }
   const bool ended = job_ && protocol::is_terminal(job_->state);
+  detail_wanted_ |= now_ >= detail_at_ + detail_age_max;
   if (detail_wanted_ && (!job_ || ended || now_ >= detail_at_ + detail_interval)) {
     // No reports of tasks, only who ran them where.
     job_ask_ = ask(protocol::ShowJob{options_.job, UINT32_MAX}, {});

@@ -29,6 +29,7 @@ SimWorld::SimWorld(SimOptions options, std::shared_ptr<actors::Observer> observe
     : options_(options),
       random_(options.seed),
       log_random_(options.seed ^ 0x10c5),
+      command_random_(options.seed ^ 0xc0dd),
       network_(base::Random(random_.next()), options.network),
       cluster_{random_.next(), random_.next()},
       observer_(std::move(observer)) {
@@ -40,6 +41,7 @@ SimWorld::SimWorld(SimOptions options, std::shared_ptr<actors::Observer> observe
     auto node = std::make_unique<Node>();
     const std::string number = std::to_string(i + 1);
     node->info = {{i + 1}, "n" + number, "127.0.0." + number + ":7600"};
+    make_wardens(*node);
     nodes_.push_back(std::move(node));
   }
   for (std::uint32_t i = 0; i < options.nodes; ++i) {
@@ -82,6 +84,10 @@ void SimWorld::start(std::uint32_t index) {
     parts.executors.push_back(
         std::make_unique<SimExecutor>(agenda_, base::Random(random_.next()), options_.executor));
   }
+  for (const auto& warden : node.wardens) {
+    parts.runners.push_back(std::make_unique<SimCommandRunner>(
+        agenda_, base::Random(command_random_.next()), *warden, options_.command));
+  }
   parts.shards = {{index}};
   if (index == 0) {
     for (const auto& other : nodes_) {
@@ -104,10 +110,20 @@ void SimWorld::crash(std::uint32_t index) {
   node.store->crash();
   node.folder.crash(random_);
   node.logs->crash(log_random_);
+  for (const auto& warden : node.wardens) {
+    warden->crash();
+  }
   node.context->directory = {};
   node.context.reset();
   node.link.reset();
   node.store.reset();
+}
+
+void SimWorld::make_wardens(Node& node) {
+  for (std::uint32_t device = 0; options_.commands && device < options_.devices; ++device) {
+    node.wardens.push_back(std::make_unique<SimWarden>(
+        agenda_, base::Random(command_random_.next()), executions_, node.info.node));
+  }
 }
 
 void SimWorld::run_for(base::Duration duration) {

@@ -23,6 +23,7 @@
 #include "runtime/objects/jobs/memory_jobs.hpp"
 #include "runtime/objects/memory_folder.hpp"
 #include "runtime/store/memory_store.hpp"
+#include "tests/support/commands/sim_command_runner.hpp"
 #include "tests/support/sim_agenda.hpp"
 #include "tests/support/sim_executor.hpp"
 
@@ -35,6 +36,8 @@ struct SimOptions {
   link::SimNetworkOptions network;
   store::MemoryStoreOptions store;
   SimExecutorOptions executor;
+  bool commands{false};  ///< devices run commands too
+  SimCommandOptions command;
   ledger::LedgerFaults ledger_faults;
   store::SoloLogFaults log_faults;
 };
@@ -70,6 +73,8 @@ class SimWorld {
   base::Random& random() { return random_; }
   caf::actor_system& system() { return *system_; }
   const SimOptions& options() const { return options_; }
+  /// Every command that any warden has run, in truth.
+  const ExecutionRecord& executions() const { return executions_; }
   /// A new link of a client at a host of its own.
   std::shared_ptr<link::SimLink> client_link(const link::LinkIdentity& identity);
   /// The context of an actor that belongs to no node: a client's.
@@ -89,6 +94,7 @@ class SimWorld {
     objects::MemoryFolder folder;
     std::shared_ptr<logs::MemoryLogs> logs = std::make_shared<logs::MemoryLogs>();
     std::shared_ptr<objects::MemoryJobs> jobs = std::make_shared<objects::MemoryJobs>();
+    std::vector<std::unique_ptr<SimWarden>> wardens;  ///< by device; empty: no commands
     base::Incarnation incarnation;
     actors::ContextPtr context;  ///< null while it is down
     std::shared_ptr<link::SimLink> link;
@@ -103,11 +109,14 @@ class SimWorld {
   void note(std::string_view what);
   actors::ContextPtr new_context(const protocol::NodeInfo& self, base::Incarnation incarnation);
   caf::scheduler::test_coordinator& scheduler();
+  void make_wardens(Node& node);
 
   SimOptions options_;
   base::Random random_;
   base::Random log_random_;  ///< of its own: logs take part in no decision
+  base::Random command_random_;
   SimAgenda agenda_;
+  ExecutionRecord executions_;
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
   link::SimNetwork network_;

@@ -4,11 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-#include <string>
-#include <vector>
-
-#include "tests/support/process/process_cluster.hpp"
+#include "tests/system/command_cluster.hpp"
 
 namespace fastgpu::testing {
 namespace {
@@ -16,35 +12,7 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-/// `fastgpu --server <all> words...`, started in a folder of the test's own.
-class Commands : public ::testing::Test {
- protected:
-  Finished fastgpu(const std::vector<std::string>& words, Seconds limit = Seconds{60}) const {
-    std::vector<std::string> command{
-        "env", "-C", folder_.path(), program("fastgpu"), "--server", cluster_.servers()};
-    command.insert(command.end(), words.begin(), words.end());
-    return run_command(command, limit);
-  }
-  /// `fastgpu run flags... -- sh -c script`
-  Finished run(std::vector<std::string> flags, const std::string& script) const {
-    flags.insert(flags.begin(), "run");
-    flags.insert(flags.end(), {"--", "sh", "-c", script});
-    return fastgpu(flags);
-  }
-  std::string submit(std::vector<std::string> flags, const std::string& script) const {
-    flags.insert(flags.begin(), {"submit", "-q"});
-    flags.insert(flags.end(), {"--", "sh", "-c", script});
-    const Finished done = fastgpu(flags);
-    EXPECT_EQ(done.exit_code, 0) << done.err;
-    return done.out.substr(0, done.out.find('\n'));
-  }
-  json show(const std::string& job) const {
-    return json::parse(fastgpu({"show", job, "--json"}).out, nullptr, false);
-  }
-
-  ProcessCluster cluster_;
-  TemporaryFolder folder_;
-};
+class Commands : public CommandCluster {};
 
 TEST_F(Commands, BringTheirResultTheirOutputAndTheirExitCode) {
   folder_.write("data.csv", "a,1\nb,2\nc,3\n");
@@ -149,22 +117,6 @@ TEST_F(Commands, MaySayThemselvesWhyTheyFailed) {
 }
 
 // --- what is left of them ------------------------------------------------------------------------
-
-/// True once no process has this word in its command line.
-bool await_none_called(const std::string& word, Seconds limit = Seconds{30}) {
-  const auto deadline = std::chrono::steady_clock::now() + limit;
-  while (std::chrono::steady_clock::now() < deadline) {
-    if (run_command({"pgrep", "-f", word}).out.empty()) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/// A word that only this test's processes carry.
-std::string unique_word(const char* what) {
-  return std::string("fg-test-") + what + "-" + std::to_string(getpid());
-}
 
 TEST_F(Commands, LeaveNoProcessBehindHoweverTheyTry) {
   const std::string word = unique_word("daemon");

@@ -1,14 +1,13 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 #include <vector>
 
-#include "tests/support/process/process_cluster.hpp"
+#include "tests/system/cluster_views.hpp"
+#include "tests/system/processor_clock.hpp"
 
 namespace fastgpu::testing {
 namespace {
@@ -23,101 +22,6 @@ constexpr const char* fill_source =
     "    for (long long start = clock64(); clock64() - start < 50000000;) { }\n"
     "  out[threadIdx.x] = base * 1000 + threadIdx.x;\n"
     "}\n";
-// Occupies its device until that moment of the processor's clock, whenever it was started.
-constexpr const char* hold_source =
-    "__global__ void hold(unsigned task, long long until, unsigned* out) {\n"
-    "  while (clock64() < until) { }\n"
-    "  *out = task + 7;\n"
-    "}\n";
-
-/// What clock64() reads on a CPU device: the processor's clock, the same one in every process.
-long long processor_clock() {
-  return static_cast<long long>(__builtin_ia32_rdtsc());
-}
-
-/// How fast it goes: measured from when this is made until it is asked.
-class ProcessorClockRate {
- public:
-  /// For how long it has been measured, rounded up.
-  Seconds measured() const {
-    return std::chrono::ceil<Seconds>(std::chrono::steady_clock::now() - started_);
-  }
-  long long in(Seconds time) const {
-    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - started_;
-    const double per_second = static_cast<double>(processor_clock() - first_) / passed.count();
-    return static_cast<long long>(per_second * static_cast<double>(time.count()));
-  }
-
- private:
-  long long first_{processor_clock()};
-  std::chrono::steady_clock::time_point started_{std::chrono::steady_clock::now()};
-};
-
-std::string decoded(const std::string& base64) {
-  static const std::string digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string bytes;
-  unsigned bits = 0;
-  int held = 0;
-  for (const char c : base64) {
-    const std::size_t digit = digits.find(c);
-    if (digit == std::string::npos) {
-      break;
-    }
-    bits = bits << 6 | static_cast<unsigned>(digit);
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      bytes += static_cast<char>(bits >> held & 0xff);
-    }
-  }
-  return bytes;
-}
-
-/// All task records of a job, by index, as `fastgpu show --json` gives them.
-std::vector<json> tasks_of(const ProcessCluster& cluster, const std::string& job) {
-  const Finished shown = cluster.fastgpu({"show", job, "--json"});
-  EXPECT_EQ(shown.exit_code, 0) << shown.err;
-  const json document = json::parse(shown.out, nullptr, false);
-  return document.contains("tasks") ? document["tasks"].get<std::vector<json>>()
-                                    : std::vector<json>{};
-}
-
-/// True once the answer of node `asked` has an item that is so; asks until then.
-bool await_item(const ProcessCluster& cluster, int asked, std::vector<std::string> words,
-                const std::function<bool(const json&)>& is_so) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  words.push_back("--json");
-  do {
-    const Finished listed = cluster.fastgpu_at(asked, words);
-    const json document = json::parse(listed.out, nullptr, false);
-    for (const json& item : document.value("items", json::array())) {
-      if (is_so(item)) {
-        return true;
-      }
-    }
-  } while (std::chrono::steady_clock::now() < deadline);
-  return false;
-}
-
-/// True once node `asked` sees the node of that name up.
-bool await_seen(const ProcessCluster& cluster, int asked, const std::string& name) {
-  return await_item(cluster, asked, {"node", "list"}, [&name](const json& node) {
-    return node.value("name", "") == name && node.value("state", "") == "up";
-  });
-}
-
-/// True once node `asked` sees that the devices of so many nodes, n1 and on, can be used.
-bool await_devices(const ProcessCluster& cluster, int asked, int nodes) {
-  bool all = true;
-  for (int node = 0; node < nodes; ++node) {
-    all = all && await_item(cluster, asked, {"gpus"}, [node](const json& device) {
-            return device.value("node", "") == "n" + std::to_string(node + 1) &&
-                   device.value("node_state", "") == "up" && device.value("healthy", false);
-          });
-  }
-  return all;
-}
 
 TEST(ThreeNodes, ShareAnArrayThatWasGivenToOneOfThem) {
   const ProcessCluster cluster;

@@ -165,7 +165,13 @@ TEST(ExitCodesOfALostJob, AreThirteen) {
   }
   const Finished waited = cluster.fastgpu({"wait", job, "--json"});
   EXPECT_EQ(waited.exit_code, 13) << waited.out << waited.err;
-  EXPECT_EQ(json::parse(waited.out, nullptr, false)["error"]["kind"], "job_lost");
+  const json error = json::parse(waited.out, nullptr, false)["error"];
+  EXPECT_EQ(error["kind"], "job_lost");
+  EXPECT_NE(error["hint"], "");
+  const json shown = json::parse(cluster.fastgpu({"show", job, "--json"}).out, nullptr, false);
+  EXPECT_EQ(shown["tasks"][0]["reason"], "node_lost") << shown.dump();
+  EXPECT_EQ(shown["tasks"][0]["code"], "FG6117");
+  EXPECT_NE(shown["tasks"][0]["message"], "");
   const std::string stopped = id_in(cluster.fastgpu(Words{"submit", "-q"} + kernels.endless()));
   EXPECT_EQ(cluster.fastgpu({"cancel", stopped}).exit_code, 0);
   EXPECT_EQ(cluster.fastgpu({"wait", job, stopped}).exit_code, 13);

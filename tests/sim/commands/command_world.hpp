@@ -17,7 +17,7 @@
 #include "runtime/ledger/shard_machine.hpp"
 #include "runtime/worker/worker_machine.hpp"
 #include "tests/sim/commands/sim_log.hpp"
-#include "tests/sim/commands/sim_warden.hpp"
+#include "tests/support/commands/sim_warden.hpp"
 
 namespace fastgpu::testing {
 

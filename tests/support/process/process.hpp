@@ -48,6 +48,8 @@ class Process {
   /// kill -9, and waits until it is gone.
   void kill();
   std::string err() const;
+  /// What it has printed on stdout, as far as `await_line` has read it.
+  const std::string& said() const { return said_; }
   /// All that it printed on stdout, to its end: call it once the process has ended.
   std::string out();
 

@@ -1,6 +1,7 @@
 #include "tests/support/process/process_cluster.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <utility>
 
@@ -8,7 +9,8 @@
 
 namespace fastgpu::testing {
 
-ProcessCluster::ProcessCluster(ProcessClusterOptions options) {
+ProcessCluster::ProcessCluster(ProcessClusterOptions options)
+    : environment_(std::move(options.environment)) {
   base::Result<link::ReservedPorts> taken = link::ReservedPorts::take(options.nodes);
   FASTGPU_CHECK(taken.ok(), "the loopback has free ports");
   ports_ = std::move(taken).value();
@@ -48,10 +50,20 @@ void ProcessCluster::kill(int index) {
 }
 
 void ProcessCluster::start(int index) {
-  nodes_.at(index) = std::make_unique<Process>(
-      std::vector<std::string>{program("fastgpu-node"), "run", "--dir", folder(index)});
+  std::vector<std::string> command{"env"};
+  command.insert(command.end(), environment_.begin(), environment_.end());
+  command.insert(command.end(), {program("fastgpu-node"), "run", "--dir", folder(index)});
+  nodes_.at(index) = std::make_unique<Process>(command);
   EXPECT_TRUE(nodes_[index]->await_line("ready"))
       << "node " << index + 1 << " did not start: " << nodes_[index]->err();
+}
+
+void ProcessCluster::freeze(int index) const {
+  nodes_.at(index)->signal(SIGSTOP);
+}
+
+void ProcessCluster::thaw(int index) const {
+  nodes_.at(index)->signal(SIGCONT);
 }
 
 Finished ProcessCluster::fastgpu(const std::vector<std::string>& words, Seconds limit) const {

@@ -14,8 +14,9 @@ namespace fastgpu::testing {
 
 struct ProcessClusterOptions {
   int nodes{3};
-  int cpu_devices{1};   ///< of each node
-  int null_devices{0};  ///< of each node
+  int cpu_devices{1};                      ///< of each node
+  int null_devices{0};                     ///< of each node
+  std::vector<std::string> environment{};  ///< "NAME=VALUE", of every node beside the test's own
 };
 
 class ProcessCluster {
@@ -32,8 +33,12 @@ class ProcessCluster {
 
   void kill(int index);
   void start(int index);
+  int size() const { return static_cast<int>(addresses_.size()); }
   bool is_up(int index) const { return nodes_.at(index) != nullptr; }
   pid_t pid(int index) const { return nodes_.at(index)->pid(); }
+  /// SIGSTOP and SIGCONT of the node's own process; its children go on.
+  void freeze(int index) const;
+  void thaw(int index) const;
   /// `fastgpu --server <all nodes> words...`
   Finished fastgpu(const std::vector<std::string>& words, Seconds limit = patience) const;
   /// The same, through one node.
@@ -41,6 +46,7 @@ class ProcessCluster {
                       Seconds limit = patience) const;
 
  private:
+  const std::vector<std::string> environment_;
   TemporaryFolder scratch_;
   link::ReservedPorts ports_;
   std::vector<std::string> addresses_;

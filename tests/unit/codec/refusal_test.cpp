@@ -293,6 +293,19 @@ TEST(Refusal, OfWorkWithoutItsSpec) {
                  "job spec");
 }
 
+TEST(Refusal, OfARequestThatIsTooLargeTellsTheAskerWhatToDo) {
+  protocol::JobSpec spec;
+  spec.command.argv = {"true", std::string(limits::task_spec_bytes_max + 1, 'x')};
+  const protocol::ClientRequest submit =
+      protocol::Submit{{}, {std::make_shared<const protocol::JobSpec>(spec)}};
+  const auto refused = decode_client_call(encode(base::CallId{1}, submit).span());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, base::ErrorKind::invalid);
+  EXPECT_EQ(refused.error().code, base::ErrorCode::too_large);
+  EXPECT_NE(refused.error().message.find("argv: too long"), std::string::npos);
+  EXPECT_NE(refused.error().hint, "");
+}
+
 TEST(Refusal, OfNamesTextsAndListsThatAreTooLong) {
   protocol::Heartbeat heartbeat;
   heartbeat.self.name = std::string(limits::name_bytes_max + 1, 'n');

@@ -282,6 +282,22 @@ TEST(LogFollower, LetsGoOfANodeThatIsDownWhenItsTasksGoOnElsewhere) {
 
 // --- trouble -------------------------------------------------------------------------------------
 
+// Placed anew as soon as it was lost: as many tasks run as before, on nodes that ran some before.
+TEST(LogFollower, FindsAnAttemptThatMovesWhileNoCountChanges) {
+  FollowWorld world({.task = 0});
+  world.place(1, {0, 1}, 2);
+  world.place(2, {1, 1}, 3);
+  world.print(2, 0, 1, "a");
+  world.begin();
+  world.run(3s);
+  world.take_down(2);
+  world.run(3s);
+  world.detail.attempts.push_back({attempt(3), {{0, 1}}, {{3}, 0}});
+  world.print(3, 0, 3, "b");
+  world.run(3s);
+  EXPECT_THAT(world.shown, Contains("n3 b"));
+}
+
 TEST(LogFollower, GoesOnFromItsCursorWhenNobodyAnsweredForAWhile) {
   FollowWorld world;
   world.place(1, {0, 1}, 2);

@@ -64,6 +64,7 @@ class SimWarden {
   void begin_life(Sink sink);
   /// The node's process is gone; nobody hears of its commands any more.
   void crash() { sink_ = nullptr; }
+  std::uint64_t life() const { return life_; }
 
   void run(const worker::LaunchCommand& launch);
   void extend(const worker::ExtendLease& extend);
@@ -77,6 +78,11 @@ class SimWarden {
   using Commands = std::map<worker::LaunchToken, Command>;
 
   void end(worker::LaunchToken token, base::FailureReason reason);
+  void tell(const worker::Event& event) const {
+    if (sink_) {
+      sink_(event);
+    }
+  }
   void watch_lease(worker::LaunchToken token);
   /// Done after the delay, if the command is still the one of this life by then.
   void later(base::Duration delay, worker::LaunchToken token, std::function<void()> what);

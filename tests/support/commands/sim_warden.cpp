@@ -1,4 +1,4 @@
-#include "tests/sim/commands/sim_warden.hpp"
+#include "tests/support/commands/sim_warden.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -62,7 +62,7 @@ void SimWarden::later(base::Duration delay, worker::LaunchToken token, std::func
 void SimWarden::run(const worker::LaunchCommand& launch) {
   // An order that the node gave before it stood still may come late; a real warden looks first.
   if (launch.until <= agenda_.now()) {
-    sink_(worker::CommandEnded{launch.token, FailureReason::node_lost, "too late", {}, 0});
+    tell(worker::CommandEnded{launch.token, FailureReason::node_lost, "too late", {}, 0});
     return;
   }
   Execution execution;
@@ -73,7 +73,7 @@ void SimWarden::run(const worker::LaunchCommand& launch) {
   execution.began = agenda_.now();
   execution.until = launch.until;
   commands_[launch.token] = {record_.begin(execution), launch.until};
-  sink_(worker::CommandStarted{launch.token});
+  tell(worker::CommandStarted{launch.token});
   watch_lease(launch.token);
   const auto run = base::Duration(static_cast<std::int64_t>(
       random_.below(random_.chance(300'000) ? 20'000'000'000 : 1'000'000'000)));
@@ -112,11 +112,9 @@ void SimWarden::end(worker::LaunchToken token, FailureReason reason) {
   const Command command = commands_.at(token);
   commands_.erase(token);
   record_.end(command.index, agenda_.now(), reason == FailureReason::none);
-  if (sink_) {
-    worker::CommandEnded ended{token, reason, "as told", {}, 1};
-    ended.end.exit_code = reason == FailureReason::exit_code ? 3 : 0;
-    sink_(ended);
-  }
+  worker::CommandEnded ended{token, reason, "as told", {}, 1};
+  ended.end.exit_code = reason == FailureReason::exit_code ? 3 : 0;
+  tell(ended);
 }
 
 }  // namespace fastgpu::testing
