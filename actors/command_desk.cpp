@@ -43,8 +43,8 @@ worker::CommandEnded event_of(const exec::CommandEnded& ended) {
 exec::Environment environment_of(const worker::LaunchCommand& launch, const CommandPlace& place) {
   exec::CommandFacts facts;
   facts.job = launch.job;
-  facts.task = launch.task;
-  facts.task_count = launch.spec->tasks;
+  facts.task = launch.spec->item_of(launch.task);
+  facts.task_count = launch.spec->item_count();
   facts.attempt = launch.attempt;
   facts.node = place.node;
   facts.device_uuids = {place.device_uuid};
@@ -54,7 +54,7 @@ exec::Environment environment_of(const worker::LaunchCommand& launch, const Comm
   facts.folder = launch.folder;
   exec::Environment user;
   for (const auto& [name, value] : launch.spec->command.environment) {
-    user.emplace_back(name, protocol::fill_in(value, launch.task, launch.spec->tasks));
+    user.emplace_back(name, protocol::fill_in(value, *launch.spec, launch.task));
   }
   return exec::command_environment(facts, user);
 }
@@ -66,7 +66,7 @@ exec::CommandTask CommandDesk::begin(const worker::LaunchCommand& launch,
   running_[launch.token] = {launch.job, launch.task, launch.attempt};
   const protocol::JobSpec& spec = *launch.spec;
   const auto filled = [&](const std::string& text) {
-    return protocol::fill_in(text, launch.task, spec.tasks);
+    return protocol::fill_in(text, spec, launch.task);
   };
   exec::CommandTask task;
   task.token = {launch.token.value};

@@ -72,8 +72,11 @@ void GatewayActor::perform(const session::ReplyToPeer& effect) {
 }
 
 void GatewayActor::perform(const session::ReplyToClient& effect) {
-  tell(directory().link, ToClient{effect.session, effect.call,
-                                  std::make_shared<const protocol::ClientReply>(effect.reply)});
+  auto reply = std::make_shared<protocol::ClientReply>(effect.reply);
+  if (auto* status = std::get_if<protocol::ClusterStatus>(reply.get())) {
+    status->wall_time_ms = context().wall_clock();  // a stamp, as late as it can be
+  }
+  tell(directory().link, ToClient{effect.session, effect.call, std::move(reply)});
 }
 
 }  // namespace fastgpu::actors

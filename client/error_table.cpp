@@ -51,7 +51,8 @@ constexpr ErrorRow rows[] = {
      "a node of this name is a member already, or the folder is a node's already",
      "choose another name or folder"},
     {ErrorCode::conflict, "conflict", &conflict,
-     "another change came first, or another process uses the folder or address",
+     "another change came first, another process uses the folder or address, or nothing is left "
+     "to do",
      "look at the present state, then decide again"},
     {ErrorCode::version_skew, "version_skew", &conflict,
      "the other side speaks another version of the protocol", "bring both to the same release"},

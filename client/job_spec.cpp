@@ -183,6 +183,10 @@ JobSpec& JobSpec::after(std::uint64_t job, std::string how) {
   contents_->after.push_back({job, std::move(how)});
   return *this;
 }
+JobSpec& JobSpec::label(std::string name, std::string value) {
+  contents_->labels.emplace_back(std::move(name), std::move(value));
+  return *this;
+}
 JobSpec& JobSpec::tasks(std::uint32_t count) {
   contents_->tasks = count;
   return *this;

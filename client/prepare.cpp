@@ -92,6 +92,7 @@ protocol::JobSpec without_arguments(const Contents& contents) {
   spec.command.folder_bytes_max = contents.folder_bytes_max;
   spec.command.network = contents.network;
   spec.lease_ns = contents.lease.count();
+  spec.labels = contents.labels;
   return spec;
 }
 

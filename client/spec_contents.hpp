@@ -55,6 +55,7 @@ struct JobSpec::Contents {
   std::uint32_t retries{0};
   bool wait_if_infeasible{false};
   std::vector<After> after;
+  protocol::Labels labels;
 
   std::vector<std::string> argv;  ///< empty: a kernel
   std::vector<std::pair<std::string, std::string>> environment;

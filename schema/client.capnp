@@ -31,6 +31,7 @@ using Common = import "/schema/common.capnp";
 using Job = import "/schema/job.capnp";
 using Cluster = import "/schema/cluster.capnp";
 using Log = import "/schema/log.capnp";
+using Record = import "/schema/record.capnp";
 
 struct ClientCall {
   call @0 :UInt64;
@@ -87,6 +88,9 @@ struct ListJobs {
 
   finishedToo @0 :Bool;
   # Terminal jobs as well; otherwise they are only counted.
+
+  labels @1 :List(Job.Define);
+  # Only jobs that have all of these; at most 32.
 }
 
 struct ShowJob {
@@ -220,6 +224,9 @@ struct JobSummary {
 
   deviceNs @9 :Int64;
   # Device time used so far, in nanoseconds.
+
+  labels @10 :List(Job.Define);
+  # As submitted.
 }
 
 struct JobList {
@@ -242,6 +249,9 @@ struct AttemptInfo {
   attempt @0 :Common.AttemptId;
   ranges @1 :List(Common.TaskRange);
   device @2 :Common.DeviceId;
+
+  cause @3 :Record.PlaceCause;
+  # Why there was another one after the attempt before; `first` for those recorded before this was.
 }
 
 struct JobDetail {
@@ -271,6 +281,9 @@ struct ClusterStatus {
 
   nodes @2 :List(Cluster.NodeView);
   # By id.
+
+  wallTimeMs @3 :Int64;
+  # The answering node's clock when it answered, in milliseconds since 1970 UTC; 0: it did not say.
 }
 
 struct PutReply {

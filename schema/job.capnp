@@ -204,6 +204,21 @@ struct Dependency {
   kind @1 :DependencyKind;
 }
 
+struct TaskItems {
+  # Of a job that does again tasks of another one: which. In every text of the spec "{}" stands for
+  # the number that the task had there.
+
+  job @0 :UInt64;
+  # The other job.
+
+  ranges @1 :List(Common.TaskRange);
+  # Ascending and apart from each other, at most 4096; together as many as `tasks`. The job's first
+  # task does the first of them, and so on.
+
+  count @2 :UInt32;
+  # What "{n}" stands for: how many tasks there were at first.
+}
+
 struct ResourceRequest {
   # What one task needs of one device.
 
@@ -245,6 +260,12 @@ struct JobSpec {
 
   after @10 :List(Dependency);
   # All of them must hold; at most 256.
+
+  labels @11 :List(Define);
+  # Words of the user's by which jobs are found again; each name once, at most 32.
+
+  items @12 :TaskItems;
+  # Absent: what the tasks do goes by their own numbers.
 }
 
 # --- what came of it: set by the worker that ran it ----------------------------------------------

@@ -112,6 +112,9 @@ struct AttemptImage {
 
   released @3 :List(Common.TaskRange);
   # Tasks whose usage is counted.
+
+  cause @4 :Record.PlaceCause;
+  # Of its placement; `first` in images that were written before this was kept.
 }
 
 struct MemberImage {

@@ -119,6 +119,8 @@ class JobSpec {
 
   /// Nothing of it runs before that job has ended: "ok", "any" or "fail".
   JobSpec& after(std::uint64_t job, std::string how = "ok");
+  /// A word by which the job is found again: `fastgpu ps --label stage=train`.
+  JobSpec& label(std::string name, std::string value);
   /// An array of this many tasks (default 1).
   JobSpec& tasks(std::uint32_t count);
   /// "any" (the default), "gpu", "cpu", or "null", which executes nothing.

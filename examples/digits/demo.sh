@@ -10,6 +10,7 @@ shift
 cd "$(dirname "$0")/../.." || exit 2
 devices=2
 folder=$(mktemp -d "${TMPDIR:-/tmp}/fastgpu-demo.XXXXXX")
+chmod 711 "$folder"  # a node of root's runs commands as nobody, who passes through
 children=()
 
 is_alive() { kill -0 -- "$1" 2>/dev/null; }

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "node/cli/invocation.hpp"
-#include "node/cli/verbs.hpp"
+#include "node/cli/verbs/verbs.hpp"
 
 namespace fastgpu::cli {
 
@@ -18,6 +18,7 @@ struct Command {
   void (*declare)(CLI::App&, Invocation&);  ///< its own flags
   Verb run;
   bool takes_command{false};  ///< words behind "--" are a command
+  bool needs_jobs{false};     ///< it acts on jobs: they must be named, or a label
 };
 
 std::span<const Command> command_table();

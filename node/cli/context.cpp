@@ -170,7 +170,7 @@ int Context::tell_error(const base::Error& failed) const {
 
 int Context::fail(const base::Error& error) const {
   const int code = tell_error(error);
-  if (format() == Format::json || format() == Format::jsonl) {
+  if (wants_documents()) {
     print(json_error(in_the_time_given(error), source(), stamp()));
   }
   return code;

@@ -26,6 +26,9 @@ class Context {
       : flags_(flags), runs_a_program_(runs_a_program) {}
 
   Format format() const;
+  bool wants_documents() const { return format() == Format::json || format() == Format::jsonl; }
+  /// The addresses to ask, as typed or found.
+  base::Result<std::vector<std::string>> servers() const;
   /// Connects to the first server that answers and learns the nodes' names.
   base::Result<std::shared_ptr<client::Connection>> connect();
   /// The cluster as `connect` saw it.
@@ -54,7 +57,6 @@ class Context {
   int tell_error(const base::Error& error) const;
 
  private:
-  base::Result<std::vector<std::string>> servers() const;
   base::Error in_the_time_given(const base::Error& error) const;
 
   GlobalFlags flags_;

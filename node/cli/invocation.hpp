@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "node/cli/flags/job_flags.hpp"
+#include "node/cli/flags/retry_flags.hpp"
 
 namespace fastgpu::cli {
 
@@ -26,6 +27,8 @@ struct Invocation {
   bool detach{false};
   std::string progress{"auto"};
   std::vector<std::string> selectors;
+  std::vector<std::string> labels;  ///< only jobs that have all of these
+  RetryFlags retry;
   bool finished_too{false};
   bool follow{false};
   bool all_attempts{false};

@@ -32,7 +32,7 @@ std::optional<session::FollowDone> show_output(Context& context, client::Connect
   for (const protocol::NodeView& node : context.cluster().nodes) {
     follow.names[node.info.node] = node.info.name;
   }
-  const bool documents = context.format() == Format::json || context.format() == Format::jsonl;
+  const bool documents = context.wants_documents();
   LogLines lines(context.names(), options.tasks > 1 && !options.task, options.times);
   client::LogSink sink;
   sink.record = [&](base::NodeId node, const base::LogRecord& record) {

@@ -3,6 +3,8 @@
 /// How far jobs are, on stderr: on a terminal one line that is written over, elsewhere nothing
 /// unless it was asked for. Used by the main thread only.
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "runtime/protocol/client_messages.hpp"
@@ -18,6 +20,10 @@ ProgressStyle progress_style(const std::string& how, bool is_terminal, const cha
 /// The text cut to so many columns, so that it stays one line; UTF-8 is not cut inside a letter.
 std::string fit_line(const std::string& text, std::size_t columns);
 
+/// How fast tasks end and when the last one will, from what was seen: "; 6.4 done/min, ~3m left".
+/// Empty where too little was seen to say.
+std::string pace_text(std::uint64_t ended, std::uint64_t left, std::chrono::nanoseconds elapsed);
+
 class Progress {
  public:
   explicit Progress(const std::string& how);
@@ -31,8 +37,13 @@ class Progress {
 
  private:
   ProgressStyle style_;
+  std::string pace_of(const protocol::JobSummary& summary);
+
   bool shown_{false};
   std::string last_;
+  base::JobId job_;  ///< the one that was shown last, and what of it was seen first
+  std::uint64_t ended_at_first_{};
+  std::chrono::steady_clock::time_point first_{};
 };
 
 }  // namespace fastgpu::cli

@@ -4,6 +4,9 @@
 #include <charconv>
 #include <utility>
 
+#include "client/results.hpp"
+#include "node/cli/flags/command_flags.hpp"
+
 namespace fastgpu::cli {
 namespace {
 
@@ -15,7 +18,7 @@ bool parse_whole(std::string_view text, Number& value) {
 
 base::Error bad(const std::string& text) {
   return {base::ErrorKind::invalid, base::ErrorCode::usage, "'" + text + "' names no job",
-          "name jobs like 17, 3-9, last or @name; a task like 17.3"};
+          "name jobs like 17, 3-9, 1-3,7, last or @name; a task like 17.3"};
 }
 
 }  // namespace
@@ -50,6 +53,14 @@ base::Result<Selector> parse_selector(const std::string& text) {
     return bad(text);
   }
   return selector;
+}
+
+std::optional<JobPath> parse_job_path(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos || !parse_selector(text.substr(0, colon)).ok()) {
+    return std::nullopt;
+  }
+  return JobPath{text.substr(0, colon), text.substr(colon + 1)};
 }
 
 std::vector<base::JobId> matches(const Selector& selector,
@@ -104,37 +115,176 @@ base::Status keep_task(protocol::JobDetail& detail, std::uint32_t task) {
   return {};
 }
 
-base::Result<std::vector<base::JobId>> find_jobs(const Context& context,
-                                                 client::Connection& connection,
-                                                 const std::vector<std::string>& selectors) {
-  std::vector<base::JobId> all;
-  for (const std::string& text : selectors) {
-    const base::Result<Selector> selector = parse_selector(text);
-    if (!selector.ok()) {
-      return selector.error();
-    }
-    std::vector<base::JobId> found;
-    if (selector.value().first == selector.value().last) {
-      found.push_back(selector.value().last);
-    } else {
-      const auto list =
-          connection.ask_for<protocol::JobList>(protocol::ListJobs{true}, context.deadline());
+std::vector<std::string> split_selector(const std::string& text) {
+  if (text.starts_with('@')) {
+    return {text};
+  }
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', begin), text.size());
+    parts.push_back(text.substr(begin, comma - begin));
+    begin = comma + 1;
+  }
+  return parts;
+}
+
+namespace {
+
+/// Jobs as the cluster lists them, asked for once, when they are needed.
+class Listing {
+ public:
+  Listing(const Context& context, client::Connection& connection, protocol::ListJobs request)
+      : context_(context), connection_(connection), request_(std::move(request)) {}
+
+  base::Result<std::vector<protocol::JobSummary>> jobs() {
+    if (!jobs_) {
+      auto list = connection_.ask_for<protocol::JobList>(request_, context_.deadline());
       if (!list.ok()) {
         return list.error();
       }
-      found = matches(selector.value(), list.value().jobs);
+      if (list.value().shards_unanswered != 0) {
+        context_.tell("INCOMPLETE: " + std::to_string(list.value().shards_unanswered) +
+                      " parts of the ledger did not answer; their jobs are not among those found");
+      }
+      jobs_ = std::move(list.value().jobs);
     }
-    if (found.empty()) {
-      return base::Error{base::ErrorKind::rejected, base::ErrorCode::not_found,
-                         "no job is called " + text, "fastgpu ps -a lists all jobs"};
+    return *jobs_;
+  }
+
+ private:
+  const Context& context_;
+  client::Connection& connection_;
+  protocol::ListJobs request_;
+  std::optional<std::vector<protocol::JobSummary>> jobs_;
+};
+
+/// `always`: look whether the job is there, also where its number says which it is.
+base::Result<std::vector<Target>> find_one(const std::string& text, Listing& listing, bool always) {
+  const base::Result<Selector> parsed = parse_selector(text);
+  if (!parsed.ok()) {
+    return parsed.error();
+  }
+  const Selector& selector = parsed.value();
+  if (!always && selector.first && *selector.first == selector.last) {
+    return std::vector<Target>{{selector.last, selector.task}};
+  }
+  const auto jobs = listing.jobs();
+  if (!jobs.ok()) {
+    return jobs.error();
+  }
+  std::vector<Target> found;
+  for (const base::JobId job : matches(selector, jobs.value())) {
+    found.push_back({job, selector.task});
+  }
+  if (found.empty()) {
+    return base::Error{base::ErrorKind::rejected, base::ErrorCode::not_found,
+                       "no job is called " + text + (always ? " and has these labels" : ""),
+                       "fastgpu ps -a lists all jobs"};
+  }
+  return found;
+}
+
+base::Result<std::vector<Target>> find_labelled(const std::vector<std::string>& labels,
+                                                Listing& listing) {
+  const auto jobs = listing.jobs();
+  if (!jobs.ok()) {
+    return jobs.error();
+  }
+  std::vector<Target> found;
+  for (const protocol::JobSummary& job : jobs.value()) {
+    found.push_back({job.job, {}});
+  }
+  if (found.empty()) {
+    return base::Error{base::ErrorKind::rejected, base::ErrorCode::not_found,
+                       "no job to act on has the label " + labels.front() +
+                           (labels.size() > 1 ? " and the others" : ""),
+                       "fastgpu ps -a --label " + labels.front() + " lists those that have it"};
+  }
+  return found;
+}
+
+}  // namespace
+
+base::Result<protocol::JobDetail> fetch_target(const Context& context,
+                                               client::Connection& connection,
+                                               const Target& target) {
+  auto detail = client::fetch_detail(connection, target.job, context.deadline());
+  if (detail.ok() && target.task) {
+    if (const base::Status kept = keep_task(detail.value(), *target.task); !kept.ok()) {
+      return kept.error();
     }
-    for (const base::JobId job : found) {
-      if (std::find(all.begin(), all.end(), job) == all.end()) {
-        all.push_back(job);
+  }
+  return detail;
+}
+
+base::Result<std::vector<Target>> find_targets(const Context& context,
+                                               client::Connection& connection,
+                                               const Choice& choice) {
+  const auto labels = parse_labels(choice.labels);
+  if (!labels.ok()) {
+    return labels.error();
+  }
+  const bool by_labels_alone = choice.selectors.empty();
+  Listing listing(context, connection, {!(by_labels_alone && choice.live_only), labels.value()});
+  if (by_labels_alone) {
+    return find_labelled(choice.labels, listing);
+  }
+  std::vector<Target> all;
+  for (const std::string& typed : choice.selectors) {
+    for (const std::string& text : split_selector(typed)) {
+      const auto found = find_one(text, listing, !choice.labels.empty());
+      if (!found.ok()) {
+        return found.error();
+      }
+      for (const Target& target : found.value()) {
+        if (std::find(all.begin(), all.end(), target) == all.end()) {
+          all.push_back(target);
+        }
       }
     }
   }
   return all;
+}
+
+base::Result<Target> find_single(const Context& context, client::Connection& connection,
+                                 const Choice& choice) {
+  const auto targets = find_targets(context, connection, choice);
+  if (!targets.ok()) {
+    return targets.error();
+  }
+  if (targets.value().size() > 1) {
+    return base::Error{
+        base::ErrorKind::invalid, base::ErrorCode::usage,
+        std::to_string(targets.value().size()) + " jobs or tasks are meant; this command shows one",
+        "the first is " + base::to_string(targets.value().front().job) + ", the last " +
+            base::to_string(targets.value().back().job)};
+  }
+  return targets.value().front();
+}
+
+base::Result<std::vector<base::JobId>> find_jobs(const Context& context,
+                                                 client::Connection& connection,
+                                                 const Choice& choice) {
+  for (const std::string& typed : choice.selectors) {
+    for (const std::string& text : split_selector(typed)) {
+      const base::Result<Selector> selector = parse_selector(text);
+      if (!selector.ok()) {
+        return selector.error();
+      }
+      if (const base::Status whole = refuse_task(selector.value(), text); !whole.ok()) {
+        return whole.error();
+      }
+    }
+  }
+  const auto targets = find_targets(context, connection, choice);
+  if (!targets.ok()) {
+    return targets.error();
+  }
+  std::vector<base::JobId> jobs;
+  for (const Target& target : targets.value()) {
+    jobs.push_back(target.job);
+  }
+  return jobs;
 }
 
 }  // namespace fastgpu::cli

@@ -28,6 +28,10 @@ inline constexpr std::chrono::nanoseconds duration_max = 24h * 3653;  ///< ten y
 // --- jobs ----------------------------------------------------------------------------------------
 inline constexpr std::uint32_t array_tasks_max = 10'000'000;
 inline constexpr std::size_t dependencies_max = 256;
+inline constexpr std::size_t labels_max = 32;
+inline constexpr std::size_t label_name_bytes_max = 64;
+inline constexpr std::size_t label_value_bytes_max = 256;
+inline constexpr std::size_t task_item_ranges_max = 4096;
 inline constexpr std::uint32_t retries_node_loss_default = 5;
 inline constexpr std::chrono::nanoseconds kernel_time_limit_default = 1h;
 inline constexpr std::uint64_t object_bytes_max = 16ull << 30;

@@ -69,6 +69,8 @@ static void write(JobSummary::Builder to, const protocol::JobSummary& from) {
   if (from.waiting != protocol::WaitingReason{})
     write(to.initWaiting(), from.waiting);
   to.setDeviceNs(from.device_ns);
+  if (!from.labels.empty())
+    write_labels(to.initLabels(list_size(from.labels.size())), from.labels);
 }
 
 static std::array<std::uint32_t, protocol::task_state_count> read_counts(
@@ -93,6 +95,7 @@ static protocol::JobSummary read(JobSummary::Reader from, Reading& reading) {
       codec::read_ids<base::NodeId>(from.getNodes(), reading, "nodes of a job"),
       read(from.getWaiting(), reading),
       from.getDeviceNs(),
+      read_labels(from.getLabels(), reading),
   };
 }
 
@@ -117,6 +120,7 @@ static void write(AttemptInfo::Builder to, const protocol::AttemptInfo& from) {
   write(to.initAttempt(), from.attempt);
   codec::write_list(to.initRanges(list_size(from.ranges.size())), from.ranges);
   write(to.initDevice(), from.device);
+  to.setCause(codec::write_enum<PlaceCause>(from.cause));
 }
 
 static protocol::AttemptInfo read(AttemptInfo::Reader from, Reading& reading) {
@@ -124,6 +128,7 @@ static protocol::AttemptInfo read(AttemptInfo::Reader from, Reading& reading) {
       read(from.getAttempt(), reading),
       codec::read_list(from.getRanges(), reading, "ranges"),
       read(from.getDevice(), reading),
+      codec::read_enum(from.getCause(), protocol::PlaceCause::refused, "cause"),
   };
 }
 
@@ -154,6 +159,7 @@ static void write_reply(ClientReply::Builder to, const protocol::ClusterStatus& 
   write(status.initCluster(), from.cluster);
   status.setSource(from.source.value);
   codec::write_list(status.initNodes(list_size(from.nodes.size())), from.nodes);
+  status.setWallTimeMs(from.wall_time_ms);
 }
 
 static protocol::ClusterStatus read(ClusterStatus::Reader from, Reading& reading) {
@@ -161,6 +167,7 @@ static protocol::ClusterStatus read(ClusterStatus::Reader from, Reading& reading
       read(from.getCluster(), reading),
       {from.getSource()},
       codec::read_list(from.getNodes(), reading, "nodes"),
+      from.getWallTimeMs(),
   };
 }
 

@@ -37,11 +37,14 @@ static protocol::Submit read(Submit::Reader from, Reading& reading) {
 }
 
 static void write_request(ClientRequest::Builder to, const protocol::ListJobs& from) {
-  to.initListJobs().setFinishedToo(from.finished_too);
+  auto list = to.initListJobs();
+  list.setFinishedToo(from.finished_too);
+  if (!from.labels.empty())
+    write_labels(list.initLabels(list_size(from.labels.size())), from.labels);
 }
 
-static protocol::ListJobs read(ListJobs::Reader from, Reading&) {
-  return {from.getFinishedToo()};
+static protocol::ListJobs read(ListJobs::Reader from, Reading& reading) {
+  return {from.getFinishedToo(), read_labels(from.getLabels(), reading)};
 }
 
 static void write_request(ClientRequest::Builder to, const protocol::ShowJob& from) {

@@ -113,6 +113,7 @@ static void write(AttemptImage::Builder to, const protocol::AttemptImage& from) 
   write(to.initDevice(), from.device);
   codec::write_list(to.initRanges(list_size(from.ranges.size())), from.ranges);
   codec::write_list(to.initReleased(list_size(from.released.size())), from.released);
+  to.setCause(codec::write_enum<PlaceCause>(from.cause));
 }
 
 static protocol::AttemptImage read(AttemptImage::Reader from, Reading& reading) {
@@ -121,6 +122,7 @@ static protocol::AttemptImage read(AttemptImage::Reader from, Reading& reading) 
       read(from.getDevice(), reading),
       codec::read_list(from.getRanges(), reading, "ranges", any_number),
       codec::read_list(from.getReleased(), reading, "ranges", any_number),
+      codec::read_enum(from.getCause(), protocol::PlaceCause::refused, "cause"),
   };
 }
 

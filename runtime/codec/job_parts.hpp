@@ -13,6 +13,9 @@ protocol::JobSpec read(JobSpec::Reader from, codec::Reading& reading);
 /// The same for a spec that others share, which must be there.
 protocol::SharedSpec read_shared(JobSpec::Reader from, codec::Reading& reading);
 
+void write_labels(capnp::List<Define>::Builder to, const protocol::Labels& from);
+protocol::Labels read_labels(capnp::List<Define>::Reader from, codec::Reading& reading);
+
 void write(TaskOutcome::Builder to, const protocol::TaskOutcome& from);
 /// Refuses an outcome that is not terminal.
 protocol::TaskOutcome read(TaskOutcome::Reader from, codec::Reading& reading);

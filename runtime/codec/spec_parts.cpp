@@ -28,6 +28,14 @@ static std::pair<std::string, std::string> read(Define::Reader from, Reading& re
   return {std::move(name), spec_text(from.getValue(), reading)};
 }
 
+protocol::Labels read_labels(capnp::List<Define>::Reader from, Reading& reading) {
+  return codec::read_list(from, reading, "labels", limits::labels_max);
+}
+
+void write_labels(capnp::List<Define>::Builder to, const protocol::Labels& from) {
+  codec::write_list(to, from);
+}
+
 static void write(Dimensions::Builder to, const std::array<std::uint32_t, 3>& from) {
   to.setX(from[0]);
   to.setY(from[1]);
@@ -171,6 +179,18 @@ static protocol::ResourceRequest read(ResourceRequest::Reader from, Reading&) {
           from.getMemoryBytes()};
 }
 
+static void write(TaskItems::Builder to, const protocol::TaskItems& from) {
+  to.setJob(from.job.value);
+  codec::write_list(to.initRanges(list_size(from.ranges.size())), from.ranges);
+  to.setCount(from.count);
+}
+
+static protocol::TaskItems read(TaskItems::Reader from, Reading& reading) {
+  return {{from.getJob()},
+          codec::read_list(from.getRanges(), reading, "items", limits::task_item_ranges_max),
+          from.getCount()};
+}
+
 void write(JobSpec::Builder to, const protocol::JobSpec& from) {
   to.setName(as_text(from.name));
   write(to.initKernel(), from.kernel);
@@ -185,6 +205,10 @@ void write(JobSpec::Builder to, const protocol::JobSpec& from) {
   to.setLeaseNs(from.lease_ns);
   if (!from.after.empty())
     codec::write_list(to.initAfter(list_size(from.after.size())), from.after);
+  if (!from.labels.empty())
+    write_labels(to.initLabels(list_size(from.labels.size())), from.labels);
+  if (from.items != protocol::TaskItems{})
+    write(to.initItems(), from.items);
 }
 
 protocol::JobSpec read(JobSpec::Reader from, Reading& reading) {
@@ -200,6 +224,8 @@ protocol::JobSpec read(JobSpec::Reader from, Reading& reading) {
       from.hasCommand() ? read(from.getCommand(), reading) : protocol::CommandSpec{},
       codec::read_duration_ns(from.getLeaseNs(), "lease"),
       codec::read_list(from.getAfter(), reading, "dependencies", limits::dependencies_max),
+      read_labels(from.getLabels(), reading),
+      from.hasItems() ? read(from.getItems(), reading) : protocol::TaskItems{},
   };
 }
 

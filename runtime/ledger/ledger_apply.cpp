@@ -206,6 +206,7 @@ void LedgerState::apply_record(const protocol::PlacedRecord& record, Changes& ch
   if (!placed.empty()) {
     JobAttempt& attempt = job->attempt_on(record.attempt, record.device);
     attempt.ranges = united(attempt.ranges, placed);
+    attempt.cause = record.cause;
   }
   changes.push_back(TasksPlaced{record.job, record.attempt, std::move(placed)});
 }

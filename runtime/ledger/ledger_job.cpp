@@ -92,7 +92,10 @@ std::uint64_t estimated_bytes(const protocol::JobSpec& spec) {
   for (const protocol::Argument& argument : spec.kernel.arguments) {
     size += size_of(argument);
   }
-  return size;
+  for (const auto& [name, value] : spec.labels) {
+    size += argument_bytes + name.size() + value.size();
+  }
+  return size + spec.items.ranges.size() * sizeof(base::TaskRange);
 }
 
 std::uint64_t estimated_bytes(const protocol::TaskOutcome& outcome) {

@@ -20,6 +20,7 @@ struct JobAttempt {
   base::DeviceId device;
   TaskRanges ranges;    ///< for which its placement took effect
   TaskRanges released;  ///< whose usage is counted
+  protocol::PlaceCause cause{protocol::PlaceCause::first};
   bool operator==(const JobAttempt&) const = default;
 };
 

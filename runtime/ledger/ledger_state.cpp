@@ -82,7 +82,7 @@ protocol::JobImage image_of(const Job& job) {
   });
   image.attempts.reserve(job.attempts.size());
   for (const auto& [attempt, known] : job.attempts) {
-    image.attempts.push_back({attempt, known.device, known.ranges, known.released});
+    image.attempts.push_back({attempt, known.device, known.ranges, known.released, known.cause});
   }
   return image;
 }
@@ -109,6 +109,7 @@ Job job_of(const protocol::JobImage& image) {
     JobAttempt& known = job.attempt_on(attempt.attempt, attempt.device);
     known.ranges = attempt.ranges;
     known.released = attempt.released;
+    known.cause = attempt.cause;
   }
   return job;
 }

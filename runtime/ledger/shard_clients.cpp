@@ -50,15 +50,30 @@ void ShardMachine::request(base::CallId call, const protocol::Submit& submit) {
                   protocol::SubmitRecord{submit.request, submit.spec, wall_now_, options_.self});
 }
 
+std::size_t ShardMachine::finished_with(const protocol::Labels& labels) const {
+  const auto& finished = state_.finished();
+  if (labels.empty()) {
+    return finished.size();
+  }
+  return static_cast<std::size_t>(
+      std::count_if(finished.begin(), finished.end(), [&](base::JobId id) {
+        const Job* job = state_.find(id);
+        return job && protocol::has_labels(*job->spec, labels);
+      }));
+}
+
 void ShardMachine::request(base::CallId call, const protocol::ListJobs& list) {
   protocol::JobList jobs;
   jobs.source = options_.self;
-  jobs.finished_hidden = list.finished_too ? 0 : state_.finished().size();
+  if (!list.finished_too) {
+    jobs.finished_hidden = finished_with(list.labels);
+  }
   for (auto at = state_.jobs().rbegin(); at != state_.jobs().rend(); ++at) {
     if (jobs.jobs.size() == options_.limits.listed_jobs_max) {
       break;
     }
-    if (list.finished_too || at->second.live()) {
+    if ((list.finished_too || at->second.live()) &&
+        protocol::has_labels(*at->second.spec, list.labels)) {
       jobs.jobs.push_back(summary(at->second));
     }
   }
@@ -99,7 +114,7 @@ void ShardMachine::request(base::CallId call, const protocol::ShowJob& show) {
     if (detail.attempts.size() == options_.limits.listed_results_max) {
       break;
     }
-    detail.attempts.push_back({at->first, at->second.ranges, at->second.device});
+    detail.attempts.push_back({at->first, at->second.ranges, at->second.device, at->second.cause});
   }
   std::reverse(detail.attempts.begin(), detail.attempts.end());
   reply(call, std::move(detail));
@@ -229,6 +244,7 @@ protocol::JobSummary ShardMachine::summary(const Job& job) const {
   summary.finished_at_ms = job.finished_at_ms;
   summary.nodes = job.nodes;
   summary.device_ns = job.device_ns;
+  summary.labels = job.spec->labels;
   if (pending == 0) {
     return summary;
   }

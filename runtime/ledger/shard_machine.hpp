@@ -117,6 +117,8 @@ class ShardMachine {
                        bool submit, protocol::Record record);
   /// Answers who waits for a record that the log dropped.
   void answer_dropped(const protocol::Record& record, const base::Error& error);
+  /// How many finished jobs have all of these labels.
+  std::size_t finished_with(const protocol::Labels& labels) const;
   protocol::JobSummary summary(const Job& job) const;
   protocol::JobList list_of(const Job& job) const;
   protocol::Joined joined(const protocol::NodeInfo& info) const;

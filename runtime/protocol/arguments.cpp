@@ -50,6 +50,10 @@ std::string fill_in(std::string_view text, std::uint32_t task, std::uint32_t tas
   return filled;
 }
 
+std::string fill_in(std::string_view text, const JobSpec& spec, std::uint32_t task) {
+  return fill_in(text, spec.item_of(task), spec.item_count());
+}
+
 base::Result<std::array<std::uint8_t, 8>> parse_scalar(ScalarType type, std::string_view text) {
   switch (type) {
     case ScalarType::i32:

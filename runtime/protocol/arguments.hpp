@@ -15,6 +15,8 @@ namespace fastgpu::protocol {
 
 /// "{}" becomes the task's index, "{n}" the number of tasks.
 std::string fill_in(std::string_view text, std::uint32_t task, std::uint32_t tasks);
+/// The same for a task of the job: the index is the one that its item has.
+std::string fill_in(std::string_view text, const JobSpec& spec, std::uint32_t task);
 
 /// The value in the machine's byte order, in the first 4 or 8 bytes by type. An Error (code
 /// bad_argument) when `text` as a whole is no decimal number that the type can hold.

@@ -15,6 +15,7 @@
 #include "runtime/base/time.hpp"
 #include "runtime/protocol/cluster.hpp"
 #include "runtime/protocol/job.hpp"
+#include "runtime/protocol/records.hpp"
 
 namespace fastgpu::protocol {
 
@@ -35,6 +36,7 @@ struct Submit {
 /// Answered by JobList of all shards that could be asked.
 struct ListJobs {
   bool finished_too{false};
+  Labels labels{};  ///< only jobs that have all of these
   bool operator==(const ListJobs&) const = default;
 };
 /// Answered by JobDetail with the reports of at most `limits::listed_results_max` tasks.
@@ -126,6 +128,7 @@ struct JobSummary {
   std::vector<base::NodeId> nodes;    ///< where tasks run or ran, ascending
   WaitingReason waiting;              ///< of its pending tasks
   std::int64_t device_ns{};           ///< used so far
+  Labels labels;
   bool operator==(const JobSummary&) const = default;
 };
 struct JobList {
@@ -141,6 +144,7 @@ struct AttemptInfo {
   base::AttemptId attempt;
   std::vector<base::TaskRange> ranges;
   base::DeviceId device;
+  PlaceCause cause{PlaceCause::first};
   bool operator==(const AttemptInfo&) const = default;
 };
 struct JobDetail {
@@ -155,7 +159,8 @@ struct JobDetail {
 struct ClusterStatus {
   base::ClusterId cluster;
   base::NodeId source;
-  std::vector<NodeView> nodes;  ///< by id
+  std::vector<NodeView> nodes;      ///< by id
+  base::WallTimeMs wall_time_ms{};  ///< of the node that answered, when it did; 0 = not said
   bool operator==(const ClusterStatus&) const = default;
 };
 struct PutReply {

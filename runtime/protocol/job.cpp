@@ -1,6 +1,25 @@
 #include "runtime/protocol/job.hpp"
 
+#include <algorithm>
+
 namespace fastgpu::protocol {
+
+std::uint32_t JobSpec::item_of(std::uint32_t task) const {
+  std::uint32_t left = task;
+  for (const base::TaskRange& range : items.ranges) {
+    if (left < range.count) {
+      return range.first + left;
+    }
+    left -= range.count;
+  }
+  return task;
+}
+
+bool has_labels(const JobSpec& spec, const Labels& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& label) {
+    return std::find(spec.labels.begin(), spec.labels.end(), label) != spec.labels.end();
+  });
+}
 
 const char* to_word(TaskState state) {
   static constexpr const char* words[] = {"pending",   "running",   "succeeded", "failed",

@@ -75,6 +75,18 @@ struct ResourceRequest {
   auto operator<=>(const ResourceRequest&) const = default;
 };
 
+/// Words of the user's by which jobs are found again: name and value.
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+/// Of a job that does again tasks of another one: which. Its own tasks count from 0 on, as those of
+/// any job; what they do goes by the numbers that they had there.
+struct TaskItems {
+  base::JobId job;
+  std::vector<base::TaskRange> ranges{};  ///< ascending, apart; none: tasks go by their own numbers
+  std::uint32_t count{};                  ///< how many tasks there were at first
+  bool operator==(const TaskItems&) const = default;
+};
+
 /// A job is a command or a kernel: one of the two is empty.
 struct JobSpec {
   std::string name;
@@ -88,7 +100,12 @@ struct JobSpec {
   CommandSpec command;
   std::int64_t lease_ns{};  ///< a command ends when its node has no leader for so long; 0 = default
   std::vector<Dependency> after;
+  Labels labels;
+  TaskItems items;
 
+  /// What "{}" stands for in a task, and "{n}".
+  std::uint32_t item_of(std::uint32_t task) const;
+  std::uint32_t item_count() const { return items.ranges.empty() ? tasks : items.count; }
   bool is_command() const { return !command.argv.empty(); }
   /// Two executions of a task at once do no harm: only the recorded finish of a kernel counts. A
   /// command can change the world outside.
@@ -99,6 +116,9 @@ struct JobSpec {
   }
   bool operator==(const JobSpec&) const = default;
 };
+
+/// The job has all of these.
+bool has_labels(const JobSpec& spec, const Labels& wanted);
 
 /// A spec that many messages share; compared by what it says.
 struct SharedSpec {

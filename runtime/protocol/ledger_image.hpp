@@ -60,6 +60,7 @@ struct AttemptImage {
   base::DeviceId device;
   std::vector<base::TaskRange> ranges;    ///< as placed; empty where that was never recorded
   std::vector<base::TaskRange> released;  ///< tasks whose usage is counted
+  PlaceCause cause{PlaceCause::first};
   bool operator==(const AttemptImage&) const = default;
 };
 

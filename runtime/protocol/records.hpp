@@ -32,6 +32,9 @@ enum class PlaceCause : std::uint8_t {
   refused,       ///< the last attempt was never granted: not counted
 };
 
+/// "node_failure"
+const char* to_word(PlaceCause cause);
+
 /// Tasks are given to a device under a new attempt, which becomes their floor.
 struct PlacedRecord {
   base::AttemptId attempt;

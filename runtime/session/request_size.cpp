@@ -43,6 +43,10 @@ SpecSize size_of(const protocol::JobSpec& spec) {
     }
     add_data(size, std::get<protocol::BufferArgument>(argument).data);
   }
+  for (const auto& [name, value] : spec.labels) {
+    size.common_bytes += name.size() + value.size() + 2;
+  }
+  size.common_bytes += spec.items.ranges.size() * sizeof(base::TaskRange);
   if (spec.is_command()) {
     add_command(size, spec.command);
   }

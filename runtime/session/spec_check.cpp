@@ -130,10 +130,10 @@ base::Status check_buffer(const protocol::BufferArgument& buffer, std::size_t po
 
 /// "{}" differs between tasks; its shortest and its longest form stand for all.
 base::Status check_scalar(const protocol::ScalarArgument& scalar, std::size_t position,
-                          std::uint32_t tasks) {
-  for (const std::uint32_t task : {0u, tasks - 1}) {
+                          const protocol::JobSpec& spec) {
+  for (const std::uint32_t task : {0u, spec.tasks - 1}) {
     const auto value =
-        protocol::parse_scalar(scalar.type, protocol::fill_in(scalar.text, task, tasks));
+        protocol::parse_scalar(scalar.type, protocol::fill_in(scalar.text, spec, task));
     if (!value.ok()) {
       base::Error error = value.error();
       error.message = "argument " + number(position) + ": " + error.message;
@@ -154,7 +154,7 @@ base::Status check_arguments(const protocol::JobSpec& spec) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const auto* scalar = std::get_if<protocol::ScalarArgument>(&arguments[i]);
     const base::Status status =
-        scalar ? check_scalar(*scalar, i + 1, spec.tasks)
+        scalar ? check_scalar(*scalar, i + 1, spec)
                : check_buffer(std::get<protocol::BufferArgument>(arguments[i]), i + 1, spec.tasks);
     if (!status.ok()) {
       return status;
@@ -216,6 +216,11 @@ base::Status check_spec(const protocol::JobSpec& spec) {
     return bad_spec(
         "this release cannot yet let a job wait for job " + base::to_string(spec.after.front().job),
         "leave out --after, and submit it when fastgpu wait says that the other ended");
+  }
+  for (base::Status (*check)(const protocol::JobSpec&) : {check_labels, check_items}) {
+    if (const base::Status status = check(spec); !status.ok()) {
+      return status;
+    }
   }
   if (spec.is_command()) {
     return check_command(spec);

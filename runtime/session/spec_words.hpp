@@ -28,6 +28,9 @@ base::Status check_data(const std::vector<protocol::Data>& data, const std::stri
 
 /// Size in bytes of one piece of data.
 std::uint64_t size_of(const protocol::Data& data);
+/// Labels, and which tasks of another job it does again.
+base::Status check_labels(const protocol::JobSpec& spec);
+base::Status check_items(const protocol::JobSpec& spec);
 /// A command: its words, files, limits. (command_check.cpp)
 base::Status check_command(const protocol::JobSpec& spec);
 

@@ -46,7 +46,7 @@ base::Result<std::vector<LaunchArgument>> arguments_of(const protocol::JobSpec& 
   for (const auto& argument : spec.kernel.arguments) {
     const std::string place = "argument " + std::to_string(arguments.size()) + ": ";
     if (const auto* const scalar = std::get_if<protocol::ScalarArgument>(&argument)) {
-      const std::string text = protocol::fill_in(scalar->text, task, spec.tasks);
+      const std::string text = protocol::fill_in(scalar->text, spec, task);
       const auto value = protocol::parse_scalar(scalar->type, text);
       if (!value)
         return bad(place + value.error().message);

@@ -47,7 +47,6 @@ WorkerMachine::Inputs WorkerMachine::want_folder(const Attempt& attempt, std::si
 
 void WorkerMachine::ask_folder(const Attempt& attempt, std::size_t place, Folder& folder) {
   const std::uint32_t task = attempt.tasks[place].index;
-  const std::uint32_t tasks = attempt.spec->tasks;
   folder.again_at.reset();
   folder.asked = protocol::StageToken{++last_token_};
   folder_asks_.emplace(folder.asked, TaskRef{attempt.id, place});
@@ -55,7 +54,7 @@ void WorkerMachine::ask_folder(const Attempt& attempt, std::size_t place, Folder
   for (const protocol::InputFile& input : attempt.spec->command.inputs)
     if (const protocol::Data* const data = data_of(input.data, task))
       prepare.files.push_back(
-          {protocol::fill_in(input.path, task, tasks), input.executable, *data});
+          {protocol::fill_in(input.path, *attempt.spec, task), input.executable, *data});
   effects_.push_back(std::move(prepare));
 }
 

@@ -123,7 +123,7 @@ void WorkerMachine::keep(protocol::StageToken token, const Keeping& keeping) {
     protocol::CollectFolder collect{
         options_.device, token, attempt.job, folders_.at(keeping.task).name, {}};
     for (const auto& path : attempt.spec->command.outputs)
-      collect.outputs.push_back(protocol::fill_in(path, task, attempt.spec->tasks));
+      collect.outputs.push_back(protocol::fill_in(path, *attempt.spec, task));
     effects_.push_back(std::move(collect));
     return;
   }

@@ -35,7 +35,7 @@ TEST(Commands, AreThoseOfTheContract) {
   }
   EXPECT_EQ(names, (std::set<std::string>{"version", "help", "run", "submit", "ps", "show", "wait",
                                           "cancel", "status", "gpus", "node list", "up", "cp",
-                                          "why", "logs", "attach"}));
+                                          "why", "logs", "attach", "retry", "events", "doctor"}));
 }
 
 TEST(Commands, TakeGlobalFlagsBeforeAndAfterTheVerb) {
@@ -152,6 +152,36 @@ TEST(Selectors, ReadEveryForm) {
   }
 }
 
+TEST(Selectors, AreSplitAtCommasUnlessTheyAreANames) {
+  EXPECT_EQ(split_selector("1-3,7,17.3"), (std::vector<std::string>{"1-3", "7", "17.3"}));
+  EXPECT_EQ(split_selector("17"), (std::vector<std::string>{"17"}));
+  EXPECT_EQ(split_selector("@a,b"), (std::vector<std::string>{"@a,b"}));
+  EXPECT_EQ(split_selector(""), (std::vector<std::string>{""}));
+  EXPECT_EQ(split_selector("1,"), (std::vector<std::string>{"1", ""}));
+}
+
+TEST(Commands, ActOnJobsThatAreNamedOrHaveALabel) {
+  for (const char* verb : {"show", "wait", "cancel", "why", "logs", "retry"}) {
+    EXPECT_EQ(parse({verb}).exit_code, 2) << verb;
+    EXPECT_NE(parse({verb, "17"}).command, nullptr) << verb;
+    const Parsed labelled = parse({verb, "--label", "stage=train", "--label", "team=vision"});
+    ASSERT_NE(labelled.command, nullptr) << verb;
+    EXPECT_EQ(labelled.invocation.labels, (std::vector<std::string>{"stage=train", "team=vision"}));
+  }
+  EXPECT_NE(parse({"events"}).command, nullptr);
+  EXPECT_NE(parse({"ps", "--label", "stage=train"}).command, nullptr);
+}
+
+TEST(Commands, ReadTheChangesOfARetry) {
+  const Parsed parsed = parse({"retry", "17", "--failed", "--mem", "8GiB", "--retries", "0",
+                               "--env", "A=1", "--set-label", "try=2"});
+  ASSERT_NE(parsed.command, nullptr) << parsed.text;
+  EXPECT_TRUE(parsed.invocation.retry.failed);
+  EXPECT_EQ(parsed.invocation.retry.retries, 0u);
+  EXPECT_EQ(parsed.invocation.retry.labels, (std::vector<std::string>{"try=2"}));
+  EXPECT_FALSE(parse({"retry", "17"}).invocation.retry.retries);
+}
+
 TEST(Selectors, FindJobsByRangeNameAndTime) {
   std::vector<protocol::JobSummary> jobs(3);
   jobs[0].job = {3};
@@ -194,6 +224,15 @@ TEST(ProgressLine, IsOverwrittenOnATerminalThatCanOnly) {
   EXPECT_EQ(progress_style("plain", true, "xterm"), plain);
   EXPECT_EQ(progress_style("plain", false, "dumb"), plain);
   EXPECT_EQ(progress_style("none", true, "xterm"), none);
+}
+
+TEST(ProgressLine, TellsThePaceOnceThereIsOne) {
+  using std::chrono::seconds;
+  EXPECT_EQ(pace_text(0, 10, seconds(60)), "");
+  EXPECT_EQ(pace_text(5, 10, seconds(1)), "") << "too early to say";
+  EXPECT_EQ(pace_text(16, 8, seconds(120)), "; 8.0 done/min, ~1m0s left");
+  EXPECT_EQ(pace_text(50, 100, seconds(10)), "; 5.0 done/s, ~20.0 s left");
+  EXPECT_EQ(pace_text(50, 0, seconds(10)), "; 5.0 done/s");
 }
 
 TEST(ProgressLine, StaysOneLineOnANarrowTerminal) {

@@ -27,12 +27,16 @@ time_limit = "2h"
 tasks = 3
 no_network = true
 env = { SEED = 1 }
+
+[labels]
+stage = "train"
 )");
   ASSERT_TRUE(words.ok()) << words.error().message;
   EXPECT_THAT(words.value().command, ElementsAre("python", "train.py", "--lr", "0.5"));
-  EXPECT_THAT(words.value().flags, ElementsAre("--env", "SEED=1", "--in", "data.csv", "--in", "b:c",
-                                               "--name", "train", "--no-network", "--out",
-                                               "result.csv", "--tasks", "3", "--time-limit", "2h"));
+  EXPECT_THAT(words.value().flags,
+              ElementsAre("--env", "SEED=1", "--in", "data.csv", "--in", "b:c", "--label",
+                          "stage=train", "--name", "train", "--no-network", "--out", "result.csv",
+                          "--tasks", "3", "--time-limit", "2h"));
 }
 
 TEST(JobFile, DescribesAKernelInItsOwnTable) {
@@ -67,8 +71,8 @@ TEST(JobFile, SaysWhereItIsNoToml) {
 }
 
 TEST(JobFile, SaysWhatAKeyMustHold) {
-  for (const char* text : {"command = \"ls\"", "env = 7", "kernel = 7", "no_network = \"yes\"",
-                           "name = { a = 1 }", "[kernel]\nargs = [7]"}) {
+  for (const char* text : {"command = \"ls\"", "env = 7", "labels = [\"a\"]", "kernel = 7",
+                           "no_network = \"yes\"", "name = { a = 1 }", "[kernel]\nargs = [7]"}) {
     const auto words = words_of_toml("job.toml", text);
     ASSERT_FALSE(words.ok()) << text;
     EXPECT_FALSE(words.error().hint.empty());

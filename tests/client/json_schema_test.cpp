@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "node/cli/text/doctor.hpp"
+#include "node/cli/text/events.hpp"
 #include "node/cli/text/log_text.hpp"
 #include "tests/client/render_samples.hpp"
 #include "tests/support/json_schema.hpp"
@@ -27,12 +29,21 @@ TEST_F(JsonSchema, DescribesEveryDocument) {
   EXPECT_EQ(check("show", json_jobs({finished(), finished()}, names, noon)), "");
   EXPECT_EQ(check("run", json_job(finished(), names, noon)), "");
   EXPECT_EQ(check("why", json_why(finished(), names, noon)), "");
+  EXPECT_EQ(check("why", json_why({finished(), finished()}, names, noon)), "");
+  EXPECT_EQ(check("retry", json_retried({{{9}, {7}, 3}}, {}, "n1", noon)), "");
+  EXPECT_EQ(
+      check("doctor", json_findings({{"this host", {"compiler", node::CheckState::ok, "g++", ""}}},
+                                    "", noon)),
+      "");
+  JobEvents events(names);
+  EXPECT_EQ(check("events", json_events(events.news(finished()), "n1", noon)), "");
+  EXPECT_EQ(check("events", json_event(events_of(cluster()).front())), "");
   const base::LogRecord line{
       {7}, 3, {}, base::LogStream::output, 0, base::Bytes::copy_of(std::string_view("hello"))};
   EXPECT_EQ(check("logs", json_log_record({1}, line, names)), "");
   EXPECT_EQ(check("submit", json_accepted({7}, 3, "n1", noon)), "");
   EXPECT_EQ(check("wait", json_detached({{7}, {8}}, {{8}}, noon)), "");
-  EXPECT_EQ(check("cp", json_copied({7}, "y.f32", "./y.f32", 4, "n1", noon)), "");
+  EXPECT_EQ(check("cp", json_copied({{7}, "y.f32", "./y.f32", 1, 4}, "n1", noon)), "");
   EXPECT_EQ(check("status", json_cluster(cluster(), list, names, noon)), "");
   EXPECT_EQ(check("node_list", json_node_list(cluster(), names, noon)), "");
   EXPECT_EQ(check("gpus", json_device_list(cluster(), names, noon)), "");

@@ -122,6 +122,18 @@ base::Status add_command(v1::JobSpec& spec, const CommandFlags& flags, std::uint
   return add_limits(spec, flags);
 }
 
+base::Result<protocol::Labels> parse_labels(const std::vector<std::string>& texts) {
+  protocol::Labels labels;
+  for (const std::string& text : texts) {
+    const std::size_t at = text.find('=');
+    if (at == std::string::npos || at == 0) {
+      return usage("--label " + text + " is no label", "write --label NAME=VALUE");
+    }
+    labels.emplace_back(text.substr(0, at), text.substr(at + 1));
+  }
+  return labels;
+}
+
 base::Status add_dependency(v1::JobSpec& spec, const std::string& text) {
   const std::size_t colon = text.find(':');
   const std::string id = text.substr(0, colon);

@@ -10,6 +10,7 @@
 
 #include "fastgpu/job_spec.hpp"
 #include "runtime/base/result.hpp"
+#include "runtime/protocol/job.hpp"
 
 namespace fastgpu::cli {
 
@@ -37,6 +38,9 @@ std::vector<std::string> files_among_words(const CommandFlags& flags, const IsFi
 /// Adds the command with its files and limits to `spec`. An Error names the flag that is wrong.
 base::Status add_command(v1::JobSpec& spec, const CommandFlags& flags, std::uint32_t tasks,
                          const IsFile& is_file);
+
+/// "stage=train" each. An Error names the one that is no label.
+base::Result<protocol::Labels> parse_labels(const std::vector<std::string>& texts);
 
 /// "424", "424:any"
 base::Status add_dependency(v1::JobSpec& spec, const std::string& text);

@@ -18,24 +18,13 @@ struct Key {
   Holds holds;
 };
 
-constexpr std::array<Key, 18> job_keys{{
-    {"name", Holds::text},
-    {"device", Holds::text},
-    {"tasks", Holds::text},
-    {"time_limit", Holds::text},
-    {"retries", Holds::text},
-    {"after", Holds::list},
-    {"if_infeasible", Holds::text},
-    {"in", Holds::list},
-    {"out", Holds::list},
-    {"workdir", Holds::text},
-    {"cwd", Holds::text},
-    {"mem", Holds::text},
-    {"disk", Holds::text},
-    {"lease", Holds::text},
-    {"no_network", Holds::flag},
-    {"command", Holds::list},
-    {"env", Holds::list},
+constexpr std::array<Key, 19> job_keys{{
+    {"name", Holds::text},          {"device", Holds::text},  {"tasks", Holds::text},
+    {"time_limit", Holds::text},    {"retries", Holds::text}, {"after", Holds::list},
+    {"if_infeasible", Holds::text}, {"in", Holds::list},      {"out", Holds::list},
+    {"workdir", Holds::text},       {"cwd", Holds::text},     {"mem", Holds::text},
+    {"disk", Holds::text},          {"lease", Holds::text},   {"no_network", Holds::flag},
+    {"command", Holds::list},       {"env", Holds::list},     {"labels", Holds::list},
     {"kernel", Holds::list},
 }};
 constexpr std::array<Key, 9> kernel_keys{{
@@ -146,7 +135,10 @@ class TomlReader {
       return {};
     }
     if (name == "env") {
-      return read_environment(node);
+      return read_pairs(node, name, "env", "write env = { SEED = \"1\" }");
+    }
+    if (name == "labels") {
+      return read_pairs(node, name, "label", "write [labels] and below it stage = \"train\"");
     }
     if (name == "kernel") {
       return read_kernel(node);
@@ -189,17 +181,20 @@ class TomlReader {
     return {};
   }
 
-  base::Status read_environment(const toml::node& node) {
+  /// A table of texts: each becomes the flag with NAME=VALUE.
+  base::Status read_pairs(const toml::node& node, const std::string& name, const std::string& flag,
+                          const std::string& remedy) {
     const toml::table* table = node.as_table();
     if (table == nullptr) {
-      return wrong(file_, &node, "env is no table", "write env = { SEED = \"1\" }");
+      return wrong(file_, &node, name + " is no table", remedy);
     }
     for (const auto& [key, value] : *table) {
       const auto text = text_of(value);
       if (!text) {
-        return wrong(file_, &value, "env." + std::string(key.str()) + " is no text", "quote it");
+        return wrong(file_, &value, name + "." + std::string(key.str()) + " is no text",
+                     "quote it");
       }
-      add("env", std::string(key.str()) + "=" + *text);
+      add(flag, std::string(key.str()) + "=" + *text);
     }
     return {};
   }

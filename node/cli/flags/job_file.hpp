@@ -18,9 +18,10 @@ struct JobWords {
   std::vector<std::string> command;  ///< what would stand behind "--"
 };
 
-/// job.toml: every key has the name of its flag, "_" for "-"; `command` is a list of words, `env` a
-/// table, `[kernel]` holds the flags of a kernel. `file` names it in errors. An unknown key is an
-/// Error that names the nearest one.
+/// job.toml: every key has the name of its flag, "_" for "-"; `command` is a list of words, `env`
+/// and
+/// `[labels]` are tables, `[kernel]` holds the flags of a kernel. `file` names it in errors. An
+/// unknown key is an Error that names the nearest one.
 base::Result<JobWords> words_of_toml(const std::string& file, std::string_view text);
 
 /// The lines `#FASTGPU --in data.csv ...` among the comments at the top of a script: the first line

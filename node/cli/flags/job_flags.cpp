@@ -20,6 +20,13 @@ base::Status add_common(v1::JobSpec& spec, const JobFlags& flags) {
       return status;
     }
   }
+  const auto labels = parse_labels(flags.labels);
+  if (!labels.ok()) {
+    return labels.error();
+  }
+  for (const auto& [name, value] : labels.value()) {
+    spec.label(name, value);
+  }
   return {};
 }
 

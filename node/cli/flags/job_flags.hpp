@@ -23,6 +23,7 @@ struct JobFlags {
   std::uint32_t retries{0};
   std::string if_infeasible{"fail"};
   std::vector<std::string> after;
+  std::vector<std::string> labels;
 
   bool is_command() const { return !command.argv.empty(); }
 };

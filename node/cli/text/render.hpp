@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,11 @@ struct ClusterCounts {
 };
 ClusterCounts count(const protocol::ClusterStatus& status, const protocol::JobList& jobs);
 
+/// "0-2,5"
+std::string ranges_text(const std::vector<base::TaskRange>& ranges);
+/// "stage=train team=vision"
+std::string labels_text(const protocol::Labels& labels);
+
 /// The words as a shell would take them.
 std::string command_line(const std::vector<std::string>& argv);
 
@@ -78,11 +84,28 @@ Json json_job(const protocol::JobDetail& detail, const Names& names, Stamp stamp
 Json json_why(const protocol::JobDetail& detail, const Names& names, Stamp stamp);
 /// A list of jobs whose items are as full as json_job.
 Json json_jobs(const std::vector<protocol::JobDetail>& details, const Names& names, Stamp stamp);
+/// One job: as json_why; several: a list of them.
+Json json_why(const std::vector<protocol::JobDetail>& details, const Names& names, Stamp stamp);
+/// A new job that does again tasks of another one.
+struct Retried {
+  base::JobId job;
+  base::JobId of;
+  std::uint32_t tasks{};
+};
+Json json_retried(const std::vector<Retried>& all, const std::optional<base::Error>& first_error,
+                  const std::string& source, Stamp stamp);
 Json json_accepted(base::JobId job, std::uint32_t tasks, const std::string& source, Stamp stamp);
 Json json_detached(const std::vector<base::JobId>& jobs, const std::vector<base::JobId>& cancelled,
                    Stamp stamp);
-Json json_copied(base::JobId job, const std::string& path, const std::string& to,
-                 std::uint64_t size_bytes, const std::string& source, Stamp stamp);
+/// What was copied out of a job.
+struct Copied {
+  base::JobId job;
+  std::string path;
+  std::string to;
+  std::size_t files{};
+  std::uint64_t size_bytes{};
+};
+Json json_copied(const Copied& copied, const std::string& source, Stamp stamp);
 Json json_version(const std::string& version, Stamp stamp);
 Json json_help(const std::string& topic, const std::string& text, Stamp stamp);
 Json json_cluster(const protocol::ClusterStatus& status, const protocol::JobList& jobs,

@@ -81,6 +81,23 @@ ClusterCounts count(const protocol::ClusterStatus& status, const protocol::JobLi
   return counts;
 }
 
+std::string ranges_text(const std::vector<base::TaskRange>& ranges) {
+  std::string text;
+  for (const base::TaskRange& range : ranges) {
+    text += (text.empty() ? "" : ",") + std::to_string(range.first);
+    text += range.count > 1 ? "-" + std::to_string(range.end() - 1) : "";
+  }
+  return text;
+}
+
+std::string labels_text(const protocol::Labels& labels) {
+  std::string text;
+  for (const auto& [name, value] : labels) {
+    text += (text.empty() ? "" : " ") + name + "=" + value;
+  }
+  return text;
+}
+
 std::string command_line(const std::vector<std::string>& argv) {
   static constexpr const char* plain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%{}";
@@ -117,7 +134,7 @@ std::vector<std::string> output_files(const protocol::JobDetail& detail, std::ui
     const auto* buffer = std::get_if<protocol::BufferArgument>(&argument);
     if (buffer &&
         (buffer->use == protocol::BufferUse::out || buffer->use == protocol::BufferUse::inout)) {
-      files.push_back(protocol::fill_in(buffer->name, task, detail.spec->tasks));
+      files.push_back(protocol::fill_in(buffer->name, *detail.spec, task));
     }
   }
   return files;

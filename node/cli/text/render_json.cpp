@@ -76,6 +76,10 @@ void add_summary(Json& to, const protocol::JobSummary& summary, const Names& nam
   to["submitted_at"] = time_or_null(summary.submitted_at_ms);
   to["finished_at"] = time_or_null(summary.finished_at_ms);
   to["device_seconds"] = seconds(summary.device_ns);
+  to["labels"] = Json::object();
+  for (const auto& [name, value] : summary.labels) {
+    to["labels"][name] = value;
+  }
   if (summary.waiting.code == protocol::WaitingCode::none) {
     to["waiting"] = nullptr;
   } else {
@@ -142,15 +146,20 @@ Json task_record(std::uint32_t task, const protocol::TaskOutcome& outcome,
   return record;
 }
 
-Json attempt_record(const protocol::AttemptInfo& attempt, const Names& names) {
-  Json record{{"attempt", base::to_string(attempt.attempt)},
-              {"node", names.of(attempt.device.node)},
-              {"device", attempt.device.ordinal},
-              {"tasks", Json::array()}};
-  for (const base::TaskRange& range : attempt.ranges) {
-    record["tasks"].push_back({{"first", range.first}, {"count", range.count}});
+Json ranges_record(const std::vector<base::TaskRange>& ranges) {
+  Json record = Json::array();
+  for (const base::TaskRange& range : ranges) {
+    record.push_back({{"first", range.first}, {"count", range.count}});
   }
   return record;
+}
+
+Json attempt_record(const protocol::AttemptInfo& attempt, const Names& names) {
+  return {{"attempt", base::to_string(attempt.attempt)},
+          {"node", names.of(attempt.device.node)},
+          {"device", attempt.device.ordinal},
+          {"cause", protocol::to_word(attempt.cause)},
+          {"tasks", ranges_record(attempt.ranges)}};
 }
 
 Json kernel_record(const protocol::JobSpec& spec) {
@@ -205,6 +214,11 @@ void add_job(Json& job, const protocol::JobDetail& detail, const Names& names) {
     const bool is_command = detail.spec->is_command();
     job[is_command ? "command" : "kernel"] =
         is_command ? command_record(*detail.spec) : kernel_record(*detail.spec);
+  }
+  if (detail.spec && !detail.spec->items.ranges.empty()) {
+    const protocol::TaskItems& items = detail.spec->items;
+    job["again"] = {
+        {"id", id_text(items.job)}, {"tasks", ranges_record(items.ranges)}, {"of", items.count}};
   }
   job["tasks"] = Json::array();
   for (const protocol::TaskReport& report : detail.reports) {
@@ -266,6 +280,21 @@ Json json_jobs(const std::vector<protocol::JobDetail>& details, const Names& nam
   }
   return all;
 }
+
+Json json_retried(const std::vector<Retried>& all, const std::optional<base::Error>& first_error,
+                  const std::string& source, Stamp stamp) {
+  Json list = document("fastgpu.retried/1", source, stamp);
+  list["items"] = Json::array();
+  for (const Retried& retried : all) {
+    list["items"].push_back(
+        {{"id", id_text(retried.job)}, {"of", id_text(retried.of)}, {"tasks", retried.tasks}});
+  }
+  if (first_error) {
+    list["error"] = error_record(*first_error);
+  }
+  return list;
+}
+
 Json json_accepted(base::JobId job, std::uint32_t tasks, const std::string& source, Stamp stamp) {
   Json all = document("fastgpu.submitted/1", source, stamp);
   all["id"] = id_text(job);
@@ -284,13 +313,13 @@ Json json_detached(const std::vector<base::JobId>& jobs, const std::vector<base:
   return all;
 }
 
-Json json_copied(base::JobId job, const std::string& path, const std::string& to,
-                 std::uint64_t size_bytes, const std::string& source, Stamp stamp) {
+Json json_copied(const Copied& copied, const std::string& source, Stamp stamp) {
   Json all = document("fastgpu.copied/1", source, stamp);
-  all["id"] = id_text(job);
-  all["path"] = path;
-  all["to"] = to;
-  all["size_bytes"] = size_bytes;
+  all["id"] = id_text(copied.job);
+  all["path"] = copied.path;
+  all["to"] = copied.to;
+  all["files"] = copied.files;
+  all["size_bytes"] = copied.size_bytes;
   return all;
 }
 

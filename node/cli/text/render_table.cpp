@@ -92,16 +92,6 @@ std::string done_of(const protocol::JobSummary& summary) {
   return std::to_string(total_of(summary) - live) + "/" + std::to_string(total_of(summary));
 }
 
-/// "0-2,5"
-std::string ranges_text(const std::vector<base::TaskRange>& ranges) {
-  std::string text;
-  for (const base::TaskRange& range : ranges) {
-    text += (text.empty() ? "" : ",") + std::to_string(range.first);
-    text += range.count > 1 ? "-" + std::to_string(range.end() - 1) : "";
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string table_job_list(const protocol::JobList& list, const Names& names, Stamp stamp) {
@@ -139,6 +129,14 @@ std::string table_job(const protocol::JobDetail& detail, const Names& names, Sta
     };
     text += "kernel     " + kernel.name + "  grid " + sides(kernel.grid) + "  block " +
             sides(kernel.block) + "\n";
+  }
+  if (detail.spec && !detail.spec->items.ranges.empty()) {
+    const protocol::TaskItems& items = detail.spec->items;
+    text += "again      " + ranges_text(items.ranges) + " of the " + std::to_string(items.count) +
+            " tasks of job " + base::to_string(items.job) + "\n";
+  }
+  if (!job.labels.empty()) {
+    text += "labels     " + labels_text(job.labels) + "\n";
   }
   text += "submitted  " + show_time(job.submitted_at_ms) + "\n";
   const std::int64_t end = job.finished_at_ms != 0 ? job.finished_at_ms : stamp.now_ms;

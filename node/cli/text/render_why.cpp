@@ -162,4 +162,19 @@ Json json_why(const protocol::JobDetail& detail, const Names& names, Stamp stamp
   return all;
 }
 
+Json json_why(const std::vector<protocol::JobDetail>& details, const Names& names, Stamp stamp) {
+  if (details.size() == 1) {
+    return json_why(details.front(), names, stamp);
+  }
+  Json all{{"schema", "fastgpu.why_list/1"},
+           {"as_of", show_time(stamp.now_ms)},
+           {"source", details.empty() ? std::string() : names.of(details.front().source)},
+           {"stale", false},
+           {"items", Json::array()}};
+  for (const protocol::JobDetail& detail : details) {
+    all["items"].push_back(json_why(detail, names, stamp));
+  }
+  return all;
+}
+
 }  // namespace fastgpu::cli

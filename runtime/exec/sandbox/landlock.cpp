@@ -63,10 +63,6 @@ constexpr std::uint64_t writing = read_file | read_folder | write_file | remove_
                                   refer | shorten;
 constexpr std::uint64_t of_one_file = execute | write_file | read_file | shorten | ask_device;
 
-long version() noexcept {
-  return syscall(create_ruleset, nullptr, 0, ask_version);
-}
-
 std::uint64_t file_rights(long version) {
   std::uint64_t rights = make_link | (make_link - 1) | refer;
   if (version >= 3)
@@ -101,12 +97,16 @@ std::vector<std::string> system_folders() {
   return {"/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache"};
 }
 
+long landlock_version() noexcept {
+  return syscall(create_ruleset, nullptr, 0, ask_version);
+}
+
 bool can_confine() noexcept {
-  return version() >= version_min;
+  return landlock_version() >= version_min;
 }
 
 base::Status confine(const AllowedFiles& allowed) {
-  const long has = version();
+  const long has = landlock_version();
   if (has < version_min)
     return trouble("this kernel cannot confine a process", has < 0 ? errno : ENOSYS);
   const std::uint64_t handled = file_rights(has);

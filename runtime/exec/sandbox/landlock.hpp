@@ -29,6 +29,9 @@ struct AllowedFiles {
 /// Where compilers, libraries and the loader's cache are on this host.
 std::vector<std::string> system_folders();
 
+/// Of the kernel's Landlock; 0 or less: there is none.
+long landlock_version() noexcept;
+
 /// What `confine` needs is there.
 bool can_confine() noexcept;
 

@@ -27,7 +27,7 @@ struct GangPlace {
 
 struct CommandFacts {
   base::JobId job;
-  std::uint32_t task{};  ///< the index in the array
+  std::uint32_t task{};  ///< the index in the array; done again, the one that it had there
   std::uint32_t task_count{1};
   base::AttemptId attempt;
   std::string node;                       ///< its name

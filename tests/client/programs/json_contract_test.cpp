@@ -33,6 +33,13 @@ TEST(JsonContract, HoldsForWhatEveryVerbPrints) {
   check("ps", {"ps"});
   check("ps", {"ps", "-a"});
   check("show", {"show", first});
+  check("why", {"why", first});
+  EXPECT_EQ(check("why", {"why", first, second})["items"].size(), 2u);
+  check("events", {"events", first, second});
+  check("events", {"events"});
+  check("retry", {"retry", first, "--all"});
+  check("attach", {"attach", first});
+  check("doctor", {"doctor"});
   EXPECT_EQ(check("show", {"show", first, second})["items"].size(), 2u);
   check("cp", {"cp", first + ":" + kernels.folder().file("out"), kernels.folder().file("copy")});
   const std::string endless = id_in(cluster.fastgpu(Words{"submit", "-q"} + kernels.endless()));
@@ -41,6 +48,10 @@ TEST(JsonContract, HoldsForWhatEveryVerbPrints) {
   check("gpus", {"gpus"});
   const auto nodes = check("node_list", {"node", "list"});
   EXPECT_EQ(nodes["items"][0]["id"], "1");
+  const auto command = check("run", {"run", "--", "sh", "-c", "echo hello"});
+  check("show", {"show", command.value("id", "")});
+  const Finished printed = cluster.fastgpu({"logs", command.value("id", ""), "--json"});
+  EXPECT_EQ(schemas().check("logs", printed.out.substr(0, printed.out.find('\n'))), "");
   check("version", {"version"});
   check("help", {"help", "FG2101"});
   check("help", {"help"});

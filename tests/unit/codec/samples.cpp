@@ -183,6 +183,7 @@ protocol::JobSummary job_summary() {
   summary.nodes = {{numbers.next()}, {numbers.next()}};
   summary.waiting = {protocol::WaitingCode::no_majority, numbers.text("waits ")};
   summary.device_ns = numbers.next<std::int64_t>();
+  summary.labels = {{"stage", numbers.text("train")}, {"", ""}};
   return summary;
 }
 
@@ -191,7 +192,8 @@ protocol::JobDetail job_detail() {
           shared_spec(),
           reports(),
           numbers.next(),
-          {{attempt_id(), ranges(), device_id()}, {attempt_id(), {}, device_id()}},
+          {{attempt_id(), ranges(), device_id(), protocol::PlaceCause::refused},
+           {attempt_id(), {}, device_id()}},
           {numbers.next()}};
 }
 
@@ -233,6 +235,8 @@ protocol::JobSpec job_spec() {
   spec.command = command_spec();
   spec.lease_ns = numbers.next<std::int64_t>();
   spec.after = {{job_id(), protocol::DependencyKind::fail}, {job_id(), {}}};
+  spec.labels = {{"stage", numbers.text("train")}, {"", ""}};
+  spec.items = {job_id(), ranges(), numbers.next()};
   return spec;
 }
 
@@ -277,7 +281,7 @@ std::vector<protocol::ClientRequest> client_requests() {
   return {
       Hello{numbers.next<std::uint16_t>(), numbers.text("fastgpu ")},
       submit(),
-      ListJobs{true},
+      ListJobs{true, {{"stage", numbers.text("train")}, {"", ""}}},
       ShowJob{job_id(), numbers.next()},
       WaitJob{job_id(), numbers.next<std::int64_t>()},
       CancelJob{request_id(), job_id()},
@@ -310,7 +314,8 @@ std::vector<protocol::ClientReply> client_replies() {
       Accepted{job_id()},
       JobList{{job_summary(), job_summary()}, numbers.wide(), numbers.next(), {numbers.next()}},
       job_detail(),
-      ClusterStatus{cluster_id(), {numbers.next()}, {node_view(), node_view()}},
+      ClusterStatus{
+          cluster_id(), {numbers.next()}, {node_view(), node_view()}, numbers.next<std::int64_t>()},
       PutReply{object_ref(), numbers.wide(), true},
       Chunk{object_ref(), numbers.wide(), bytes()},
       Joined{cluster_id(), node_info(), numbers.next(), node_infos()},

@@ -210,6 +210,34 @@ TEST_F(SmallShard, CompactsItsLogNowAndThen) {
   EXPECT_EQ(compactions[0].image, machine.state().image());
 }
 
+TEST_F(ShardClients, ListsOnlyJobsThatHaveAllLabelsAskedFor) {
+  lead();
+  const auto labelled = [](const protocol::Labels& labels) {
+    auto made = *spec(1);
+    made.labels = labels;
+    return protocol::SharedSpec{std::make_shared<const protocol::JobSpec>(made)};
+  };
+  submit(1, 1, labelled({{"stage", "train"}, {"team", "vision"}}));
+  submit(2, 2, labelled({{"stage", "train"}}));
+  submit(3, 3, spec(1));
+  commit_all();
+  take<Reply>();
+  const auto listed = [this](bool finished_too, const protocol::Labels& labels) {
+    ask(9, protocol::ListJobs{finished_too, labels});
+    return answers<JobList>().at(0).second;
+  };
+  ASSERT_THAT(listed(false, {{"stage", "train"}}).jobs, SizeIs(2));
+  const auto both = listed(false, {{"team", "vision"}, {"stage", "train"}});
+  ASSERT_THAT(both.jobs, SizeIs(1));
+  EXPECT_EQ(both.jobs[0].labels, (protocol::Labels{{"stage", "train"}, {"team", "vision"}}));
+  EXPECT_THAT(listed(true, {{"stage", "test"}}).jobs, IsEmpty());
+  ask(10, protocol::CancelJob{request(5), job_id(1)});
+  commit_all();
+  take<Reply>();
+  EXPECT_EQ(listed(false, {{"team", "vision"}}).finished_hidden, 1u);
+  EXPECT_EQ(listed(false, {{"team", "nlp"}}).finished_hidden, 0u);
+}
+
 TEST_F(ShardClients, HidesFinishedJobsUnlessAskedFor) {
   lead_with_job(spec(1));
   ask(2, protocol::CancelJob{request(5), job_id(1)});

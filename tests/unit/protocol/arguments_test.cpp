@@ -24,6 +24,16 @@ TEST(Arguments, FillsInTheTaskAndTheNumberOfTasks) {
   EXPECT_EQ(fill_in("{ } {m", 1, 2), "{ } {m");
 }
 
+TEST(Arguments, FillInTheNumbersThatTheTasksHadInTheJobThatIsDoneAgain) {
+  JobSpec spec;
+  spec.tasks = 4;
+  EXPECT_EQ(fill_in("{} of {n}", spec, 3), "3 of 4");
+  spec.items = {{424}, {{3, 1}, {17, 3}}, 200};
+  EXPECT_EQ(fill_in("{} of {n}", spec, 0), "3 of 200");
+  EXPECT_EQ(fill_in("{} of {n}", spec, 1), "17 of 200");
+  EXPECT_EQ(fill_in("{} of {n}", spec, 3), "19 of 200");
+}
+
 TEST(Arguments, ParsesEveryTypeAtItsBounds) {
   EXPECT_EQ(value_of<std::int32_t>(ScalarType::i32, "-2147483648"), INT32_MIN);
   EXPECT_EQ(value_of<std::uint32_t>(ScalarType::u32, "4294967295"), UINT32_MAX);

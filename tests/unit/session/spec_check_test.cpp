@@ -158,10 +158,74 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"long buffer name", [](Spec& s) { buffer(s, 1).name.assign(257, 'b'); },
               ErrorCode::too_large, "257"},
         Wrong{"asks for less memory than it takes", [](Spec& s) { s.request.memory_bytes = 19; },
-              ErrorCode::bad_job_spec, "19"}));
+              ErrorCode::bad_job_spec, "19"},
+        Wrong{"too many labels",
+              [](Spec& s) {
+                for (int i = 0; i < 33; ++i) {
+                  s.labels.emplace_back("l" + std::to_string(i), "");
+                }
+              },
+              ErrorCode::too_large, "33"},
+        Wrong{"a label twice",
+              [](Spec& s) {
+                s.labels = {{"a", "1"}, {"a", "2"}};
+              },
+              ErrorCode::bad_job_spec, "'a'"},
+        Wrong{"a label without a name",
+              [](Spec& s) {
+                s.labels = {{"", "1"}};
+              },
+              ErrorCode::bad_job_spec, "''"},
+        Wrong{"a long name of a label",
+              [](Spec& s) {
+                s.labels = {{std::string(65, 'a'), "1"}};
+              },
+              ErrorCode::too_large, "65"},
+        Wrong{"a long value of a label",
+              [](Spec& s) {
+                s.labels = {{"a", std::string(257, 'v')}};
+              },
+              ErrorCode::too_large, "257"},
+        Wrong{"a label of two lines",
+              [](Spec& s) {
+                s.labels = {{"a", "1\n2"}};
+              },
+              ErrorCode::bad_job_spec, "'a'"},
+        Wrong{"tasks to do again that are not there",
+              [](Spec& s) {
+                s.items = {{424}, {{199, 3}}, 200};
+              },
+              ErrorCode::bad_job_spec, "199"},
+        Wrong{"tasks to do again that overlap",
+              [](Spec& s) {
+                s.items = {{424}, {{5, 2}, {6, 1}}, 200};
+              },
+              ErrorCode::bad_job_spec, "6"},
+        Wrong{"fewer tasks to do again than the job has",
+              [](Spec& s) {
+                s.items = {{424}, {{5, 2}}, 200};
+              },
+              ErrorCode::bad_job_spec, "2"},
+        Wrong{"tasks to do again in too many pieces",
+              [](Spec& s) {
+                s.tasks = 4097;
+                for (std::uint32_t i = 0; i < s.tasks; ++i) {
+                  s.items.ranges.push_back({2 * i, 1});
+                }
+                s.items.count = 10'000;
+              },
+              ErrorCode::too_large, "4097"}));
 
 TEST(SpecCheck, AcceptsAGoodJob) {
   EXPECT_TRUE(check_spec(good_spec()).ok());
+}
+
+TEST(SpecCheck, AcceptsLabelsAndTasksToDoAgain) {
+  protocol::JobSpec spec = good_spec();
+  spec.labels = {{"stage", "train"}, {"team/owner", ""}};
+  spec.items = {{424}, {{3, 1}, {7, 2}}, 200};
+  scalar(spec).text = "{}";
+  EXPECT_TRUE(check_spec(spec).ok());
 }
 
 TEST(SpecCheck, AcceptsEveryLimitItself) {

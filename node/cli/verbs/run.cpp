@@ -5,7 +5,7 @@
 #include "node/cli/follow.hpp"
 #include "node/cli/output.hpp"
 #include "node/cli/selector.hpp"
-#include "node/cli/verbs.hpp"
+#include "node/cli/verbs/verbs.hpp"
 
 namespace fastgpu::cli {
 namespace {
@@ -234,30 +234,27 @@ int verb_run(Context& context, const Invocation& invocation) {
 
 int verb_attach(Context& context, const Invocation& invocation) {
   Interrupts interrupts(context, "Interrupted.");
-  const auto selector = parse_selector(invocation.selectors.front());
-  if (!selector.ok()) {
-    return context.fail(selector.error());
-  }
-  if (const base::Status whole = refuse_task(selector.value(), invocation.selectors.front());
-      !whole.ok()) {
-    return context.fail(whole.error());
-  }
   const auto connection = context.connect();
   if (!connection.ok()) {
     return context.fail(connection.error());
   }
-  const auto jobs = find_jobs(context, *connection.value(), invocation.selectors);
-  if (!jobs.ok()) {
-    return context.fail(jobs.error());
+  const auto target = find_single(context, *connection.value(), {invocation.selectors, {}});
+  if (!target.ok()) {
+    return context.fail(target.error());
   }
-  const auto detail = connection.value()->ask_for<protocol::JobDetail>(
-      protocol::ShowJob{jobs.value().front(), 0}, context.deadline());
+  if (target.value().task) {
+    const std::string& text = invocation.selectors.front();
+    return context.fail(refuse_task(parse_selector(text).value(), text).error());
+  }
+  const base::JobId job = target.value().job;
+  const auto detail = connection.value()->ask_for<protocol::JobDetail>(protocol::ShowJob{job, 0},
+                                                                       context.deadline());
   if (!detail.ok()) {
     return context.fail(detail.error());
   }
-  interrupts.following(connection.value(), jobs.value());
-  return accompany(context, connection.value(), jobs.value().front(), *detail.value().spec,
-                   invocation.progress, interrupts);
+  interrupts.following(connection.value(), {job});
+  return accompany(context, connection.value(), job, *detail.value().spec, invocation.progress,
+                   interrupts);
 }
 
 }  // namespace fastgpu::cli

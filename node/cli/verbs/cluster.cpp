@@ -1,4 +1,4 @@
-#include "node/cli/verbs.hpp"
+#include "node/cli/verbs/verbs.hpp"
 
 namespace fastgpu::cli {
 

@@ -1,25 +1,25 @@
-#include "client/error_words.hpp"
 #include "client/logs.hpp"
+#include "client/error_words.hpp"
 #include "client/results.hpp"
 #include "node/cli/follow.hpp"
 #include "node/cli/output.hpp"
 #include "node/cli/selector.hpp"
-#include "node/cli/verbs.hpp"
+#include "node/cli/verbs/verbs.hpp"
 
 namespace fastgpu::cli {
 
 int verb_logs(Context& context, const Invocation& invocation) {
   Interrupts interrupts(context, "Interrupted.");
-  const auto selector = parse_selector(invocation.selectors.front());
   const auto connection = context.connect();
   if (!connection.ok()) {
     return context.fail(connection.error());
   }
-  const auto jobs = find_jobs(context, *connection.value(), invocation.selectors);
-  if (!jobs.ok()) {
-    return context.fail(jobs.error());
+  const auto target =
+      find_single(context, *connection.value(), {invocation.selectors, invocation.labels});
+  if (!target.ok()) {
+    return context.fail(target.error());
   }
-  const base::JobId job = jobs.value().front();
+  const base::JobId job = target.value().job;
   const auto detail = connection.value()->ask_for<protocol::JobDetail>(protocol::ShowJob{job, 0},
                                                                        context.deadline());
   if (!detail.ok()) {
@@ -27,7 +27,7 @@ int verb_logs(Context& context, const Invocation& invocation) {
   }
   const OutputOptions options{.job = job,
                               .tasks = detail.value().spec ? detail.value().spec->tasks : 1,
-                              .task = selector.value().task,
+                              .task = target.value().task,
                               .follow = invocation.follow,
                               .all_attempts = invocation.all_attempts,
                               .times = invocation.times};

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "node/cli/verbs.hpp"
+#include "node/cli/verbs/verbs.hpp"
 
 namespace fastgpu::cli {
 namespace {
