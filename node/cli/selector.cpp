@@ -6,6 +6,7 @@
 
 #include "client/results.hpp"
 #include "node/cli/flags/command_flags.hpp"
+#include "runtime/base/limits.hpp"
 
 namespace fastgpu::cli {
 namespace {
@@ -142,21 +143,37 @@ class Listing {
       if (!list.ok()) {
         return list.error();
       }
+      // A choice from a part of the jobs could be another one than was meant.
       if (list.value().shards_unanswered != 0) {
-        context_.tell("INCOMPLETE: " + std::to_string(list.value().shards_unanswered) +
-                      " parts of the ledger did not answer; their jobs are not among those found");
+        return base::Error{base::ErrorKind::unavailable, base::ErrorCode::shard_unavailable,
+                           std::to_string(list.value().shards_unanswered) +
+                               " parts of the ledger did not answer, so that it is not known which "
+                               "jobs are meant",
+                           "name the jobs by their numbers, or try again"};
       }
+      cut_ = request_.finished_too && list.value().finished_hidden != 0;
       jobs_ = std::move(list.value().jobs);
     }
     return *jobs_;
   }
+  /// Only the newest ended jobs are listed. Valid after jobs().
+  bool cut() const { return cut_; }
 
  private:
   const Context& context_;
   client::Connection& connection_;
   protocol::ListJobs request_;
   std::optional<std::vector<protocol::JobSummary>> jobs_;
+  bool cut_{false};
 };
+
+base::Error too_many_to_list(const std::string& text) {
+  return {base::ErrorKind::rejected, base::ErrorCode::too_large,
+          text + " may name ended jobs beyond the " +
+              std::to_string(base::limits::listed_jobs_max) +
+              " newest, which are all that is listed",
+          "name the jobs by their numbers, some at a time: 17,18,19"};
+}
 
 /// `always`: look whether the job is there, also where its number says which it is.
 base::Result<std::vector<Target>> find_one(const std::string& text, Listing& listing, bool always) {
@@ -171,6 +188,10 @@ base::Result<std::vector<Target>> find_one(const std::string& text, Listing& lis
   const auto jobs = listing.jobs();
   if (!jobs.ok()) {
     return jobs.error();
+  }
+  const bool newest_alone = !selector.first && selector.name.empty();
+  if (listing.cut() && !newest_alone) {
+    return too_many_to_list(text);
   }
   std::vector<Target> found;
   for (const base::JobId job : matches(selector, jobs.value())) {
@@ -189,6 +210,9 @@ base::Result<std::vector<Target>> find_labelled(const std::vector<std::string>& 
   const auto jobs = listing.jobs();
   if (!jobs.ok()) {
     return jobs.error();
+  }
+  if (listing.cut()) {
+    return too_many_to_list("--label " + labels.front());
   }
   std::vector<Target> found;
   for (const protocol::JobSummary& job : jobs.value()) {

@@ -66,8 +66,8 @@ base::Result<protocol::JobDetail> fetch_target(const Context& context,
                                                client::Connection& connection,
                                                const Target& target);
 
-/// All that is named, each once, in the order typed. None found is an Error. Tells on stderr where
-/// parts of the ledger did not answer.
+/// All that is named, each once, in the order typed. None found is an Error. So is a choice among
+/// listed jobs where not all are listed: parts of the ledger are silent, or there are too many.
 base::Result<std::vector<Target>> find_targets(const Context& context,
                                                client::Connection& connection,
                                                const Choice& choice);
