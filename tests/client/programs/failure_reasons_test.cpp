@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -236,10 +237,28 @@ TEST_F(FailureReasons, AnInputThatIsGoneIsOne) {
                 "FG6114", "");
 }
 
+// Not the task's fault: it is tried again by itself, and given up as lost in the end.
+TEST_F(FailureReasons, ACompileCacheThatCannotBeWrittenIsOne) {
+  expect_next_succeeds();
+  const std::string cache = cluster_->folder(0) + "/kernels";
+  std::filesystem::rename(cache, cache + ".aside");
+  std::ofstream(cache) << "no folder\n";
+  const std::string source = kernels_->folder().write("uncached.cu", body("*out = 4711;"));
+  const Finished run = cluster_->fastgpu(
+      {"run", "--json", "--kernel", "k", "--source", source, "--arg", "out:unused=4"});
+  std::filesystem::remove(cache);
+  std::filesystem::rename(cache + ".aside", cache);
+  EXPECT_EQ(run.exit_code, 13) << run.err;
+  const json document = json::parse(run.out, nullptr, false);
+  EXPECT_NE(document["error"]["hint"], "");
+  expect_failed(document, run.out, FailureReason::staging_failed, "FG6116", "cannot write");
+}
+
 // --- and no reason is forgotten ------------------------------------------------------------------
 
 TEST(FailureReasonList, IsMetAsAWhole) {
-  std::set<FailureReason> met{FailureReason::cancelled, FailureReason::input_missing};
+  std::set<FailureReason> met{FailureReason::cancelled, FailureReason::input_missing,
+                              FailureReason::staging_failed};
   for (const Case& each : cases()) {
     met.insert(each.reason);
   }
@@ -248,7 +267,6 @@ TEST(FailureReasonList, IsMetAsAWhole) {
       {FailureReason::node_lost, "ExitCodesOfALostJob"},
       {FailureReason::cuda_error, "only a GPU has errors of CUDA"},
       {FailureReason::device_lost, "a device that never comes back: tests/unit/worker"},
-      {FailureReason::staging_failed, "a disk that takes nothing for a minute: tests/unit/worker"},
   };
   for (int i = 1; i <= static_cast<int>(base::failure_reason_last); ++i) {
     const auto reason = static_cast<FailureReason>(i);
