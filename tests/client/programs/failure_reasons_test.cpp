@@ -238,20 +238,28 @@ TEST_F(FailureReasons, AnInputThatIsGoneIsOne) {
 }
 
 // Not the task's fault: it is tried again by itself, and given up as lost in the end.
-TEST_F(FailureReasons, ACompileCacheThatCannotBeWrittenIsOne) {
-  expect_next_succeeds();
-  const std::string cache = cluster_->folder(0) + "/kernels";
+TEST(FailureOfStaging, IsMetWhereTheCompileCacheCannotBeWritten) {
+  const ProcessCluster cluster({.nodes = 1, .cpu_devices = 1});
+  const Kernels kernels;
+  // Before that the device has seen that it can compile.
+  ASSERT_EQ(cluster.fastgpu(Words{"run"} + kernels.good()).exit_code, 0);
+  const std::string cache = cluster.folder(0) + "/kernels";
   std::filesystem::rename(cache, cache + ".aside");
   std::ofstream(cache) << "no folder\n";
-  const std::string source = kernels_->folder().write("uncached.cu", body("*out = 4711;"));
-  const Finished run = cluster_->fastgpu(
-      {"run", "--json", "--kernel", "k", "--source", source, "--arg", "out:unused=4"});
+  const Words kernel{"--kernel", "k",
+                     "--source", kernels.folder().write("uncached.cu", body("*out = 4711;")),
+                     "--arg",    "out:" + kernels.folder().file("o") + "=4"};
+  const Finished failed = cluster.fastgpu(Words{"run", "--json"} + kernel);
+  EXPECT_EQ(failed.exit_code, 13) << failed.err;
+  const json document = json::parse(failed.out, nullptr, false);
+  ASSERT_TRUE(document.contains("tasks")) << failed.out << failed.err;
+  EXPECT_NE(document["error"]["hint"], "");
+  EXPECT_EQ(document["tasks"][0]["reason"], "staging_failed");
+  EXPECT_EQ(document["tasks"][0]["code"], "FG6116");
+  EXPECT_THAT(document["tasks"][0]["message"].get<std::string>(), HasSubstr("cannot write"));
   std::filesystem::remove(cache);
   std::filesystem::rename(cache + ".aside", cache);
-  EXPECT_EQ(run.exit_code, 13) << run.err;
-  const json document = json::parse(run.out, nullptr, false);
-  EXPECT_NE(document["error"]["hint"], "");
-  expect_failed(document, run.out, FailureReason::staging_failed, "FG6116", "cannot write");
+  EXPECT_EQ(cluster.fastgpu(Words{"run"} + kernel).exit_code, 0);
 }
 
 // --- and no reason is forgotten ------------------------------------------------------------------
