@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -236,10 +237,36 @@ TEST_F(FailureReasons, AnInputThatIsGoneIsOne) {
                 "FG6114", "");
 }
 
+// Not the task's fault: it is tried again by itself, and given up as lost in the end.
+TEST(FailureOfStaging, IsMetWhereTheCompileCacheCannotBeWritten) {
+  const ProcessCluster cluster({.nodes = 1, .cpu_devices = 1});
+  const Kernels kernels;
+  // Before that the device has seen that it can compile.
+  ASSERT_EQ(cluster.fastgpu(Words{"run"} + kernels.good()).exit_code, 0);
+  const std::string cache = cluster.folder(0) + "/kernels";
+  std::filesystem::rename(cache, cache + ".aside");
+  std::ofstream(cache) << "no folder\n";
+  const Words kernel{"--kernel", "k",
+                     "--source", kernels.folder().write("uncached.cu", body("*out = 4711;")),
+                     "--arg",    "out:" + kernels.folder().file("o") + "=4"};
+  const Finished failed = cluster.fastgpu(Words{"run", "--json"} + kernel);
+  EXPECT_EQ(failed.exit_code, 13) << failed.err;
+  const json document = json::parse(failed.out, nullptr, false);
+  ASSERT_TRUE(document.contains("tasks")) << failed.out << failed.err;
+  EXPECT_NE(document["error"]["hint"], "");
+  EXPECT_EQ(document["tasks"][0]["reason"], "staging_failed");
+  EXPECT_EQ(document["tasks"][0]["code"], "FG6116");
+  EXPECT_THAT(document["tasks"][0]["message"].get<std::string>(), HasSubstr("cannot write"));
+  std::filesystem::remove(cache);
+  std::filesystem::rename(cache + ".aside", cache);
+  EXPECT_EQ(cluster.fastgpu(Words{"run"} + kernel).exit_code, 0);
+}
+
 // --- and no reason is forgotten ------------------------------------------------------------------
 
 TEST(FailureReasonList, IsMetAsAWhole) {
-  std::set<FailureReason> met{FailureReason::cancelled, FailureReason::input_missing};
+  std::set<FailureReason> met{FailureReason::cancelled, FailureReason::input_missing,
+                              FailureReason::staging_failed};
   for (const Case& each : cases()) {
     met.insert(each.reason);
   }
@@ -248,7 +275,6 @@ TEST(FailureReasonList, IsMetAsAWhole) {
       {FailureReason::node_lost, "ExitCodesOfALostJob"},
       {FailureReason::cuda_error, "only a GPU has errors of CUDA"},
       {FailureReason::device_lost, "a device that never comes back: tests/unit/worker"},
-      {FailureReason::staging_failed, "a disk that takes nothing for a minute: tests/unit/worker"},
   };
   for (int i = 1; i <= static_cast<int>(base::failure_reason_last); ++i) {
     const auto reason = static_cast<FailureReason>(i);
