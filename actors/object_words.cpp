@@ -22,6 +22,11 @@ base::Result<protocol::PutReply> put_chunk(objects::BlobStore& store,
   if (store.has(chunk.hash)) {
     return protocol::PutReply{object, chunk.size_bytes, true};
   }
+  if (chunk.offset == 0 && chunk.data.size() == chunk.size_bytes) {
+    const base::Status stored = store.put(chunk.hash, chunk.data);
+    return stored.ok() ? base::Result(protocol::PutReply{object, chunk.size_bytes, true})
+                       : base::Result<protocol::PutReply>(stored.error());
+  }
   base::Result<std::uint64_t> received = store.begin(chunk.hash, chunk.size_bytes);
   if (received.ok() && !chunk.data.empty()) {
     received = store.append(chunk.hash, chunk.offset, chunk.data.span());

@@ -12,7 +12,7 @@ ObjectsActor::ObjectsActor(caf::actor_config& config, ContextPtr context, Object
     : BaseActor(config, std::move(context), "objects"),
       parts_(std::move(parts)),
       store_(*parts_.store),
-      desk_({*parts_.jobs, store_, 0}, this->context().self.node) {}
+      desk_({*parts_.jobs, store_, store_.reserve_bytes()}, this->context().self.node) {}
 
 caf::message_handler ObjectsActor::handlers() {
   return {on<FromPeer>([this](const FromPeer& message) { handle_peer(message); }),

@@ -9,6 +9,7 @@
 
 #include "node/assembly/assembly.hpp"
 #include "node/daemon/clock.hpp"
+#include "runtime/base/limits.hpp"
 #include "runtime/exec/process_executor.hpp"
 #include "runtime/link/zmq_link.hpp"
 #include "runtime/objects/file_folder.hpp"
@@ -61,8 +62,8 @@ base::Status open_disk(const NodeFolder& folder, NodeParts& parts) {
   if (!blob_folder.ok()) {
     return blob_folder.error();
   }
-  base::Result<std::unique_ptr<objects::BlobStore>> blobs =
-      objects::BlobStore::open(*blob_folder.value());
+  base::Result<std::unique_ptr<objects::BlobStore>> blobs = objects::BlobStore::open(
+      *blob_folder.value(), {.reserve_bytes = base::limits::disk_reserve_bytes});
   if (!blobs.ok()) {
     return blobs.error();
   }

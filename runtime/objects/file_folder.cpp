@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -151,6 +152,11 @@ bool FileFolder::write(std::string_view name, std::uint64_t offset,
     }
   }
   return true;
+}
+
+std::uint64_t FileFolder::bytes_free() const {
+  struct statvfs disk {};
+  return ::statvfs(path_.c_str(), &disk) == 0 ? disk.f_bavail * disk.f_frsize : 0;
 }
 
 void FileFolder::sync_file(std::string_view name) {
