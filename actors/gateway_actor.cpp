@@ -18,6 +18,7 @@ caf::message_handler GatewayActor::handlers() {
           on<FromPeer>([this](const FromPeer& message) { handle_peer(message); }),
           on<protocol::ShardReply>([this](const protocol::ShardReply& reply) { step(reply); }),
           on<protocol::ObjectReply>([this](const protocol::ObjectReply& reply) { step(reply); }),
+          on<protocol::LogAnswer>([this](const protocol::LogAnswer& answer) { step(answer); }),
           on<protocol::SharedView>(
               [this](const protocol::SharedView& view) { step(session::ViewChanged{view}); })};
 }
@@ -56,6 +57,10 @@ void GatewayActor::perform(const session::AskShard& effect) {
 
 void GatewayActor::perform(const session::AskObjects& effect) {
   tell(directory().objects, effect.request);
+}
+
+void GatewayActor::perform(const session::AskLogs& effect) {
+  tell(directory().logs, effect.read);
 }
 
 void GatewayActor::perform(const session::ForwardToPeer& effect) {

@@ -21,6 +21,7 @@ class GatewayActor final : public BaseActor {
   void step(const session::GatewayEvent& event);
   void perform(const session::AskShard& effect);
   void perform(const session::AskObjects& effect);
+  void perform(const session::AskLogs& effect);
   void perform(const session::ForwardToPeer& effect);
   void perform(const session::ReplyToPeer& effect);
   void perform(const session::ReplyToClient& effect);

@@ -53,16 +53,14 @@ void LinkActor::receive(const link::FrameReceived& frame) {
   } else if (frame.header.kind == link::FrameKind::client_request && link::is_session(frame.from)) {
     receive_client(frame);
   } else {
-    ++unreadable_;
+    drop(frame, "it is of a kind that nobody here reads");
   }
 }
 
 void LinkActor::receive_peer(const link::FrameReceived& frame) {
   base::Result<protocol::PeerMessage> message = codec::decode_peer(frame.body.span());
   if (!message.ok()) {
-    ++unreadable_;
-    trace("frame of " + to_string(frame.header.sender) + " dropped -> " + message.error().message);
-    return;
+    return drop(frame, message.error().message);
   }
   deliver(frame.header.sender, frame.header.incarnation,
           std::make_shared<const protocol::PeerMessage>(std::move(message).value()));
@@ -77,10 +75,18 @@ void LinkActor::receive_client(const link::FrameReceived& frame) {
                                              std::move(call.value().request))});
     return;
   }
-  ++unreadable_;
+  drop(frame, call.error().message);
   if (const auto number = codec::peek_call(frame.body.span())) {
     reply({session, *number, std::make_shared<const protocol::ClientReply>(call.error())});
   }
+}
+
+void LinkActor::drop(const link::FrameReceived& frame, const std::string& why) {
+  const std::string whose = link::is_session(frame.from)
+                                ? "client " + std::to_string(link::session_of(frame.from).value)
+                                : to_string(frame.header.sender);
+  trace("frame of " + whose + " dropped, " + std::to_string(++unreadable_) +
+        " unreadable ones so far -> " + why);
 }
 
 void LinkActor::send(const ToPeer& message) {

@@ -3,10 +3,12 @@
 /// Between the node's actors and the wire: decodes what comes and hands it to the actor concerned,
 /// encodes what goes. Owns the link, whose events arrive as messages from its own thread. What this
 /// node says to itself takes the same way without being encoded. A body that cannot be read is
-/// counted and dropped; a client is told so where its call can still be made out.
+/// dropped, counted and told in the trace; a client is told so where its call can still be made
+/// out.
 
 #include <map>
 #include <memory>
+#include <string>
 
 #include "actors/base_actor.hpp"
 #include "runtime/link/link.hpp"
@@ -28,6 +30,8 @@ class LinkActor final : public BaseActor {
   void receive(const link::FrameReceived& frame);
   void receive_peer(const link::FrameReceived& frame);
   void receive_client(const link::FrameReceived& frame);
+  /// Counts a frame that cannot be read, and tells the node's trace (`fastgpu-node run -v`).
+  void drop(const link::FrameReceived& frame, const std::string& why);
   void send(const ToPeer& message);
   void reply(const ToClient& message);
   void deliver(base::NodeId from, base::Incarnation incarnation,

@@ -35,6 +35,7 @@ struct Directory {
   caf::actor objects;
   std::map<base::ShardId, caf::actor> shards;  ///< replicas that this node keeps
   std::vector<caf::actor> workers;             ///< by device ordinal
+  caf::actor logs{};
 };
 
 /// Looks at the machines of a node's actors while they work; for tests. Called on the actor that

@@ -141,9 +141,11 @@ struct Client::Impl {
     }
     learn_names(nodes, by);
     JobResult result{{detail.summary.job.value}, to_state(detail.summary.state), {}};
-    const std::vector<std::string> names_of_outputs = output_names(*detail.spec);
     std::size_t next_piece = 0;
     for (const protocol::TaskReport& report : detail.reports) {
+      const std::vector<std::string> names_of_outputs = detail.spec->is_command()
+                                                            ? report.outcome.command.output_paths
+                                                            : output_names(*detail.spec);
       std::vector<Output> outputs;
       for (std::size_t i = 0; i < report.outcome.outputs.size(); ++i) {
         const base::Bytes& data = bytes.value()[next_piece++];
@@ -169,6 +171,9 @@ struct Client::Impl {
     result.attempt = outcome.attempt ? base::to_string(outcome.attempt) : std::string();
     result.timings = to_timings(outcome.timings);
     result.outputs = outputs;
+    result.exit_code = outcome.command.exit_code;
+    result.signal = outcome.command.signal;
+    result.protection = outcome.command.protection;
     return result;
   }
 

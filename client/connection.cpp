@@ -40,31 +40,35 @@ base::Error closed() {
 /// The callers that wait, by call. Outlives the actor, whose thread fulfils them.
 class Waiting {
  public:
-  std::pair<base::CallId, std::future<Reply>> add() {
+  using Done = std::function<void(Reply)>;
+
+  base::CallId add(Done done) {
     const std::lock_guard lock(mutex_);
     const base::CallId call{++last_};
-    return {call, open_[call].get_future()};
+    open_.emplace(call, std::move(done));
+    return call;
   }
   void done(base::CallId call, Reply reply) {
-    const std::lock_guard lock(mutex_);
-    const auto found = open_.find(call);
-    if (found != open_.end()) {
-      found->second.set_value(std::move(reply));
-      open_.erase(found);
+    std::unique_lock lock(mutex_);
+    auto found = open_.extract(call);
+    lock.unlock();
+    if (!found.empty()) {
+      found.mapped()(std::move(reply));
     }
   }
   void end_all() {
-    const std::lock_guard lock(mutex_);
-    for (auto& [call, promise] : open_) {
-      promise.set_value(closed());
+    std::unique_lock lock(mutex_);
+    const std::map<base::CallId, Done> all = std::exchange(open_, {});
+    lock.unlock();
+    for (const auto& [call, done] : all) {
+      done(closed());
     }
-    open_.clear();
   }
 
  private:
   std::mutex mutex_;
   std::uint64_t last_{0};
-  std::map<base::CallId, std::promise<Reply>> open_;
+  std::map<base::CallId, Done> open_;
 };
 
 caf::actor_system_config& quiet(caf::actor_system_config& config) {
@@ -99,11 +103,16 @@ struct Connection::Impl {
   }
 
   template <class Event>
-  std::future<Reply> begin(Event event) {
-    auto [call, future] = waiting->add();
-    event.call = call;
+  void begin(Event event, Waiting::Done done) {
+    event.call = waiting->add(std::move(done));
     caf::anon_send(actor, std::move(event));
-    return std::move(future);
+  }
+  template <class Event>
+  std::future<Reply> begin(Event event) {
+    auto promise = std::make_shared<std::promise<Reply>>();
+    std::future<Reply> future = promise->get_future();
+    begin(std::move(event), [promise](Reply reply) { promise->set_value(std::move(reply)); });
+    return future;
   }
 
   std::shared_ptr<Waiting> waiting;
@@ -126,6 +135,11 @@ Connection::~Connection() = default;
 
 std::future<Reply> Connection::start(protocol::ClientRequest request, Time deadline) {
   return impl_->begin(session::StartCall{{}, std::move(request), to_base(deadline)});
+}
+
+void Connection::start(protocol::ClientRequest request, Time deadline,
+                       std::function<void(Reply)> done) {
+  impl_->begin(session::StartCall{{}, std::move(request), to_base(deadline)}, std::move(done));
 }
 
 std::future<Reply> Connection::start_upload(const base::ObjectHash& hash, base::Bytes data,

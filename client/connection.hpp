@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -37,6 +38,9 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   std::future<Reply> start(protocol::ClientRequest request, Time deadline);
+  /// The same; `done` is told the answer, once, on the connection's thread (or the one that
+  /// destroys it): it must not block, and not ask.
+  void start(protocol::ClientRequest request, Time deadline, std::function<void(Reply)> done);
   /// `hash` must be the SHA-256 of `data`.
   std::future<Reply> start_upload(const base::ObjectHash& hash, base::Bytes data, Time deadline);
   std::future<Reply> start_download(const protocol::ObjectRef& object, Time deadline);

@@ -1,81 +1,24 @@
 #include "client/error_words.hpp"
 
-#include <array>
-#include <cstdio>
-
 namespace fastgpu::client {
 namespace {
 
-struct Words {
-  const char* kind;
-  int exit_code;
-};
-
-Words words_of(const base::Error& error) {
-  using base::ErrorCode;
-  switch (error.code) {
-    case ErrorCode::usage:
-    case ErrorCode::bad_job_spec:
-    case ErrorCode::bad_argument:
-    case ErrorCode::too_large:
-    case ErrorCode::file_not_found:
-      return {"usage", 2};
-    case ErrorCode::not_found:
-    case ErrorCode::object_missing:
-    case ErrorCode::output_missing:
-      return {"not_found", 3};
-    case ErrorCode::already_finished:
-    case ErrorCode::name_taken:
-    case ErrorCode::conflict:
-    case ErrorCode::version_skew:
-    case ErrorCode::wrong_cluster:
-      return {"conflict", 4};
-    case ErrorCode::denied:
-    case ErrorCode::listen_refused:
-      return {"denied", 5};
-    case ErrorCode::no_node_reachable:
-    case ErrorCode::no_majority:
-    case ErrorCode::shard_unavailable:
-      return {"unreachable", 6};
-    case ErrorCode::infeasible:
-      return {"infeasible", 7};
-    case ErrorCode::overloaded:
-    case ErrorCode::disk_full:
-      return {"overloaded", 9};
-    case ErrorCode::job_failed:
-      return {"job_failed", 10};
-    case ErrorCode::job_cancelled:
-      return {"job_cancelled", 11};
-    case ErrorCode::job_timed_out:
-      return {"job_timed_out", 12};
-    case ErrorCode::job_lost:
-      return {"job_lost", 13};
-    case ErrorCode::timeout:
-      // A node that did not answer, or the caller's own time: the kind tells them apart.
-      return error.kind == base::ErrorKind::rejected ? Words{"timeout", 124}
-                                                     : Words{"unreachable", 6};
-    case ErrorCode::none:
-    case ErrorCode::internal:
-    case ErrorCode::corrupt:
-      break;
+ErrorClass class_of(const base::Error& error) {
+  if (error.code == base::ErrorCode::timeout && error.kind == base::ErrorKind::rejected) {
+    return {"timeout", 124};  // the caller's own time; else a node did not answer
   }
-  return {"internal", 1};
+  const ErrorRow* row = find_error(error.code);
+  return row == nullptr ? ErrorClass{"internal", 1} : *row->what;
 }
 
 }  // namespace
 
-std::string code_text(base::ErrorCode code) {
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), "FG%04u", static_cast<unsigned>(code));
-  return text.data();
-}
-
 const char* kind_word(const base::Error& error) {
-  return words_of(error).kind;
+  return class_of(error).word;
 }
 
 int exit_code(const base::Error& error) {
-  return words_of(error).exit_code;
+  return class_of(error).exit_code;
 }
 
 int exit_code(protocol::TaskState state) {
@@ -99,6 +42,33 @@ int exit_code(protocol::TaskState state) {
 v1::Error to_public(const base::Error& error) {
   return {code_text(error.code), kind_word(error), error.message, error.hint,
           error.kind == base::ErrorKind::unknown};
+}
+
+std::optional<base::Error> error_of(const protocol::JobSummary& job) {
+  using base::ErrorCode;
+  ErrorCode code = ErrorCode::none;
+  switch (job.state) {
+    case protocol::TaskState::failed:
+      code = ErrorCode::job_failed;
+      break;
+    case protocol::TaskState::cancelled:
+      code = ErrorCode::job_cancelled;
+      break;
+    case protocol::TaskState::timed_out:
+      code = ErrorCode::job_timed_out;
+      break;
+    case protocol::TaskState::lost:
+      code = ErrorCode::job_lost;
+      break;
+    case protocol::TaskState::pending:
+    case protocol::TaskState::running:
+    case protocol::TaskState::succeeded:
+      return std::nullopt;
+  }
+  const std::string id = base::to_string(job.job);
+  return base::Error{base::ErrorKind::rejected, code,
+                     "job " + id + " has ended as " + protocol::to_word(job.state),
+                     "fastgpu show " + id + " tells which tasks, and why"};
 }
 
 base::Error time_is_over(const std::string& what) {

@@ -134,6 +134,55 @@ JobSpec& JobSpec::scratch(std::uint64_t size_bytes) {
   return *this;
 }
 
+JobSpec& JobSpec::command(std::vector<std::string> argv) {
+  contents_->argv = std::move(argv);
+  return *this;
+}
+JobSpec& JobSpec::env(std::string name, std::string value) {
+  contents_->environment.emplace_back(std::move(name), std::move(value));
+  return *this;
+}
+JobSpec& JobSpec::cwd(std::string path) {
+  contents_->cwd = std::move(path);
+  return *this;
+}
+JobSpec& JobSpec::input(std::string file, std::string path) {
+  contents_->inputs.push_back({std::move(path), std::move(file), {}});
+  return *this;
+}
+JobSpec& JobSpec::input_bytes(std::string path, std::span<const std::byte> data) {
+  contents_->inputs.push_back({std::move(path), {}, {copy_of(data)}});
+  return *this;
+}
+JobSpec& JobSpec::input_data_each(std::string path, std::vector<Bytes> data) {
+  contents_->inputs.push_back({std::move(path), {}, v1::shared(std::move(data))});
+  return *this;
+}
+JobSpec& JobSpec::output(std::string path) {
+  contents_->outputs.push_back(std::move(path));
+  return *this;
+}
+JobSpec& JobSpec::host_memory(std::uint64_t bytes) {
+  contents_->host_memory_bytes = bytes;
+  return *this;
+}
+JobSpec& JobSpec::disk(std::uint64_t bytes) {
+  contents_->folder_bytes_max = bytes;
+  return *this;
+}
+JobSpec& JobSpec::network(bool on) {
+  contents_->network = on;
+  return *this;
+}
+JobSpec& JobSpec::lease(std::chrono::nanoseconds time) {
+  contents_->lease = time;
+  return *this;
+}
+
+JobSpec& JobSpec::after(std::uint64_t job, std::string how) {
+  contents_->after.push_back({job, std::move(how)});
+  return *this;
+}
 JobSpec& JobSpec::tasks(std::uint32_t count) {
   contents_->tasks = count;
   return *this;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "client/input_files.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/base/sha256.hpp"
 
@@ -42,9 +43,33 @@ std::optional<protocol::DeviceKind> kind_of(const std::string& word) {
   return std::nullopt;
 }
 
+/// What people call a job that was not named: its kernel, or its script or program.
+std::string default_name(const Contents& contents) {
+  if (contents.argv.empty()) {
+    return contents.kernel;
+  }
+  const auto is_script = [](const std::string& word) {
+    return word.find('.') != std::string::npos && !word.starts_with('-') &&
+           word.find_first_of(" \t\n=") == std::string::npos;
+  };
+  const auto script = std::find_if(contents.argv.begin() + 1, contents.argv.end(), is_script);
+  const std::string& word = script == contents.argv.end() ? contents.argv.front() : *script;
+  return word.substr(word.rfind('/') + 1).substr(0, limits::name_bytes_max);
+}
+
+std::optional<protocol::DependencyKind> dependency_of(const std::string& word) {
+  for (const auto kind : {protocol::DependencyKind::ok, protocol::DependencyKind::any,
+                          protocol::DependencyKind::fail}) {
+    if (word == protocol::to_word(kind)) {
+      return kind;
+    }
+  }
+  return std::nullopt;
+}
+
 protocol::JobSpec without_arguments(const Contents& contents) {
   protocol::JobSpec spec;
-  spec.name = contents.name.empty() ? contents.kernel : contents.name;
+  spec.name = contents.name.empty() ? default_name(contents) : contents.name;
   spec.kernel.source = contents.source;
   spec.kernel.name = contents.kernel;
   spec.kernel.grid = contents.grid;
@@ -54,9 +79,19 @@ protocol::JobSpec without_arguments(const Contents& contents) {
   spec.kernel.standard = contents.standard;
   spec.kernel.precise = contents.precise;
   spec.tasks = contents.tasks;
-  spec.time_limit_ns = contents.time_limit.count();
+  const auto unlimited =
+      contents.argv.empty() ? limits::kernel_time_limit_default : limits::duration_max;
+  spec.time_limit_ns = contents.time_limit.value_or(unlimited).count();
   spec.retries = contents.retries;
   spec.wait_if_infeasible = contents.wait_if_infeasible;
+  spec.command.argv = contents.argv;
+  spec.command.environment = contents.environment;
+  spec.command.cwd = contents.cwd;
+  spec.command.outputs = contents.outputs;
+  spec.command.host_memory_bytes = contents.host_memory_bytes;
+  spec.command.folder_bytes_max = contents.folder_bytes_max;
+  spec.command.network = contents.network;
+  spec.lease_ns = contents.lease.count();
   return spec;
 }
 
@@ -74,6 +109,55 @@ base::Result<protocol::BufferArgument> place(Connection& connection, Uploads& up
   }
   argument.data.assign(objects.value().begin(), objects.value().end());
   return argument;
+}
+
+/// The bytes of an input that may travel with the job, where `room` is left for it.
+std::optional<std::uint64_t> inline_bytes(const LoadedInput& input, std::uint64_t room) {
+  std::uint64_t sum = 0;
+  for (const base::Bytes& data : input.data) {
+    if (data.size() > limits::inline_data_bytes_max) {
+      return std::nullopt;
+    }
+    sum += data.size();
+  }
+  return sum <= room ? std::optional(sum) : std::nullopt;
+}
+
+base::Status add_inputs(protocol::JobSpec& spec, Connection& connection, Uploads& uploads,
+                        const Contents& contents, Time deadline) {
+  const auto inputs = load_inputs(contents);
+  if (!inputs.ok()) {
+    return inputs.error();
+  }
+  std::uint64_t total = 0;  // of what travels with the job
+  for (const LoadedInput& input : inputs.value()) {
+    protocol::InputFile file{input.path, input.executable, {}};
+    if (const auto bytes = inline_bytes(input, inline_total_max - total)) {
+      total += *bytes;
+      file.data.assign(input.data.begin(), input.data.end());
+    } else {
+      const auto objects = uploads.bring(connection, input.data, deadline);
+      if (!objects.ok()) {
+        return objects.error();
+      }
+      file.data.assign(objects.value().begin(), objects.value().end());
+    }
+    spec.command.inputs.push_back(std::move(file));
+  }
+  return {};
+}
+
+base::Status add_dependencies(protocol::JobSpec& spec, const Contents& contents) {
+  for (const Contents::After& after : contents.after) {
+    const auto kind = dependency_of(after.how);
+    if (!kind) {
+      return base::Error{base::ErrorKind::invalid, base::ErrorCode::bad_argument,
+                         "'" + after.how + "' is no way in which a job ends",
+                         "use ok, any or fail: --after 17:any"};
+    }
+    spec.after.push_back({{after.job}, *kind});
+  }
+  return {};
 }
 
 /// Uploads on their way, in the order in which they were started.
@@ -171,6 +255,13 @@ base::Result<protocol::JobSpec> prepare(Connection& connection, Uploads& uploads
   }
   protocol::JobSpec spec = without_arguments(contents);
   spec.request.kind = *kind;
+  if (const base::Status status = add_dependencies(spec, contents); !status.ok()) {
+    return status.error();
+  }
+  if (const base::Status status = add_inputs(spec, connection, uploads, contents, deadline);
+      !status.ok()) {
+    return status.error();
+  }
   const bool all_small = data_bytes(contents) <= inline_total_max;
   for (const Contents::Argument& argument : contents.arguments) {
     if (const auto* scalar = std::get_if<protocol::ScalarArgument>(&argument)) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -27,6 +28,16 @@ struct JobSpec::Contents {
     std::vector<base::Bytes> data;
   };
   using Argument = std::variant<protocol::ScalarArgument, Buffer>;
+  /// A file or folder of this host that is read when the job is submitted, or bytes.
+  struct Input {
+    std::string path;  ///< below the command's folder; empty: the file's own name
+    std::string file;  ///< of this host; empty: `data` holds the bytes
+    std::vector<base::Bytes> data;
+  };
+  struct After {
+    std::uint64_t job{};
+    std::string how;
+  };
 
   std::string name;
   std::string kernel;
@@ -40,9 +51,20 @@ struct JobSpec::Contents {
   std::vector<Argument> arguments;
   std::uint32_t tasks{1};
   std::string device{"any"};
-  std::chrono::nanoseconds time_limit{base::limits::kernel_time_limit_default};
+  std::optional<std::chrono::nanoseconds> time_limit;
   std::uint32_t retries{0};
   bool wait_if_infeasible{false};
+  std::vector<After> after;
+
+  std::vector<std::string> argv;  ///< empty: a kernel
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::string cwd;
+  std::vector<Input> inputs;
+  std::vector<std::string> outputs;
+  std::uint64_t host_memory_bytes{};
+  std::uint64_t folder_bytes_max{};
+  bool network{true};
+  std::chrono::nanoseconds lease{};
 };
 
 }  // namespace v1

@@ -53,10 +53,14 @@ function(fastgpu_program NAME)
   target_link_libraries(${NAME} PRIVATE fastgpu_flags ${ARG_DEPENDS})
 endfunction()
 
-# fastgpu_test(NAME [DEPENDS target...] [LABELS label...] [TIMEOUT seconds]): every .cpp of the
-# current folder, as one GoogleTest program whose cases CTest runs one by one.
+# fastgpu_test(NAME [DEPENDS target...] [LABELS label...] [TIMEOUT seconds] [ALONE]): every .cpp of
+# the current folder, as one GoogleTest program whose cases CTest runs one by one; with ALONE while
+# nothing else runs, for tests that start several processes each.
 function(fastgpu_test NAME)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "ALONE" "TIMEOUT" "DEPENDS;LABELS" ${ARGN})
+  if(NOT ARG_ALONE)
+    set(ARG_ALONE FALSE)
+  endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
@@ -66,6 +70,7 @@ function(fastgpu_test NAME)
   endif()
   add_executable(test_${NAME} ${SOURCES})
   target_link_libraries(test_${NAME} PRIVATE fastgpu_flags ${ARG_DEPENDS} GTest::gmock_main)
-  gtest_discover_tests(test_${NAME} DISCOVERY_MODE PRE_TEST TEST_PREFIX ${NAME}.
-    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  gtest_discover_tests(test_${NAME} TEST_PREFIX ${NAME}.
+    DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" RUN_SERIAL ${ARG_ALONE})
 endfunction()

@@ -11,11 +11,14 @@
 #                                  <-   JobList | JobDetail
 #   GetChunk                       ->
 #                                  <-   Chunk                     (outputs too large for the record)
+#   ReadLog                        ->
+#                                  <-   LogPart                   (what tasks printed; a long poll)
 #
 # Each request is a ClientCall with a number that the client chooses; its answer is a ClientAnswer
 # with the same number. Answers may overtake each other. Any request may be sent again, to any node,
 # under a new call number: those that change something carry a RequestId and are done once.
-# A node that does not lead the shard concerned passes the request on (peer.capnp, Forward).
+# A node that does not lead the shard concerned, or is not the node whose log is wanted, passes the
+# request on (peer.capnp, Forward).
 #
 # The frame around a message names the cluster, the sending node (0 for a client) and its
 # incarnation, so they are not repeated here.
@@ -27,6 +30,7 @@ $Cxx.namespace("fastgpu::schema");
 using Common = import "/schema/common.capnp";
 using Job = import "/schema/job.capnp";
 using Cluster = import "/schema/cluster.capnp";
+using Log = import "/schema/log.capnp";
 
 struct ClientCall {
   call @0 :UInt64;
@@ -57,6 +61,7 @@ struct ClientRequest {
     putChunk @8 :PutChunk;
     getChunk @9 :GetChunk;
     join @10 :Join;
+    readLog @11 :Log.ReadLog;
   }
 }
 
@@ -164,6 +169,7 @@ struct ClientReply {
     putReply @7 :PutReply;
     chunk @8 :Chunk;
     joined @9 :Joined;
+    logPart @10 :Log.LogPart;
   }
 }
 

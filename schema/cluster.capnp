@@ -69,6 +69,9 @@ struct DeviceBooks {
 
   healthy @13 :Bool;
   # False: it grants nothing.
+
+  unhealthyWhy @14 :Text;
+  # A sentence for people, short, since it rides in every heartbeat; empty while healthy.
 }
 
 enum NodeState {

@@ -84,6 +84,11 @@ struct Assign {
   # The life of the worker's node that is meant; in any other it is refused.
 
   spec @5 :Job.JobSpec;
+
+  startBeforeNs @6 :Int64;
+  # Of commands: from this moment of the worker's own clock on (Renew.askedAtNs plus the lease that
+  # was answered last), the worker starts them only when a Renew that listed the attempt was
+  # answered, since they may have been placed anew. 0: always so.
 }
 
 struct Stop {
@@ -131,6 +136,10 @@ struct Renewed {
 
   stop @6 :List(Stop);
   # Attempts that the worker listed and should not go on with.
+
+  commandLeaseNs @7 :Int64;
+  # How long running commands may go on, in nanoseconds from askedAtNs on, where JobSpec.leaseNs
+  # does not say it; 0: they are not renewed.
 }
 
 # --- worker to shard leader: every field is set by the worker ------------------------------------
@@ -156,6 +165,10 @@ struct AssignReply {
 
   books @4 :Cluster.DeviceBooks;
   # After the decision.
+
+  grantedAtNs @5 :Int64;
+  # The worker's own clock at the grant, in nanoseconds; 0 when refused. A Renew that was asked
+  # later (Renew.askedAtNs is greater) lists the attempt, or the worker has it no more.
 }
 
 struct Finish {
@@ -180,6 +193,10 @@ struct HeldAttempt {
 
   running @3 :List(Common.TaskRange);
   # Those launched and not ended.
+
+  waiting @4 :Job.WaitingReason;
+  # Why others of them wait, where it is not for their turn: inputs whose holder is away. Absent
+  # otherwise.
 }
 
 struct Renew {

@@ -61,9 +61,9 @@ struct Timings {
   bool compile_cached{false};
 };
 
-/// An `out` or `inout` buffer after the kernel.
+/// An `out` or `inout` buffer after the kernel, or a file that a command left.
 struct Output {
-  std::string name;
+  std::string name;  ///< of a file: its path below the command's folder
   Bytes data;
 
   /// The bytes as values; what is left over of the last one is dropped.
@@ -87,7 +87,10 @@ struct TaskResult {
   std::uint32_t device{};
   std::string attempt;  ///< "1.1.3.42"
   Timings timings;
-  std::vector<Output> outputs;  ///< of `out` and `inout` arguments, in their order
+  std::vector<Output> outputs;  ///< of `out` and `inout` arguments, in their order; or files
+  int exit_code{};              ///< of a command
+  int signal{};                 ///< that ended the command; 0: it exited
+  std::string protection;       ///< how the command was kept apart: "bubblewrap", "uid", "none"
 };
 
 struct JobResult {

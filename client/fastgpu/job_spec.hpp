@@ -29,8 +29,10 @@ template <class R>
 concept PlainRange = std::ranges::contiguous_range<R> && std::ranges::sized_range<R> &&
     std::is_trivially_copyable_v<std::ranges::range_value_t<R>>;
 
-/// What to run. Each call adds to it and returns it; arguments are given in the order of the
-/// kernel's parameters. Nothing is checked before `Client::submit`, which names what is wrong.
+/// What to run: a kernel or a command. Each call adds to it and returns it; arguments are given in
+/// the order of the kernel's parameters. Nothing is checked before `Client::submit`, which names
+/// what is wrong. In the texts of a command "{}" becomes the task's index and "{n}" the number of
+/// tasks.
 class JobSpec {
  public:
   JobSpec();
@@ -87,11 +89,41 @@ class JobSpec {
   /// A zeroed buffer that is thrown away.
   JobSpec& scratch(std::uint64_t size_bytes);
 
+  /// A program and its words; the job is a command then.
+  JobSpec& command(std::vector<std::string> argv);
+  /// A variable of its environment.
+  JobSpec& env(std::string name, std::string value);
+  /// Where it starts, below its folder.
+  JobSpec& cwd(std::string path);
+  /// A file, or a folder with all below it, that is there when the command starts: read from this
+  /// host at `submit`, found by the command at `path` (default: the file's own name). "{}" in
+  /// `file` means one for each task.
+  JobSpec& input(std::string file, std::string path = {});
+  /// The same with these values as its bytes; they are copied now.
+  template <PlainRange R>
+  JobSpec& input_data(std::string path, const R& values) {
+    return input_bytes(std::move(path), std::as_bytes(std::span(values)));
+  }
+  /// One for each task in their order.
+  JobSpec& input_data_each(std::string path, std::vector<Bytes> data);
+  /// A file, or a folder with all below it, that is a result: kept when the command ends well.
+  JobSpec& output(std::string path);
+  /// Of all its processes together, in bytes. Default: what the host has.
+  JobSpec& host_memory(std::uint64_t bytes);
+  /// What it may write into its folder, in bytes. Default: what the node allows.
+  JobSpec& disk(std::uint64_t bytes);
+  /// May it reach other hosts? Default: yes.
+  JobSpec& network(bool on);
+  /// How long it goes on while its node hears nothing from the rest of the cluster.
+  JobSpec& lease(std::chrono::nanoseconds time);
+
+  /// Nothing of it runs before that job has ended: "ok", "any" or "fail".
+  JobSpec& after(std::uint64_t job, std::string how = "ok");
   /// An array of this many tasks (default 1).
   JobSpec& tasks(std::uint32_t count);
   /// "any" (the default), "gpu", "cpu", or "null", which executes nothing.
   JobSpec& device(std::string kind);
-  /// Of one execution of one task. Default one hour.
+  /// Of one execution of one task. Default: one hour for a kernel, none for a command.
   JobSpec& time_limit(std::chrono::nanoseconds limit);
   /// How often a task that failed by its own fault is tried again. Default 0.
   JobSpec& retries(std::uint32_t count);
@@ -107,6 +139,7 @@ class JobSpec {
   JobSpec& arg_real(Scalar type, double value);
   JobSpec& in_bytes(std::span<const std::byte> data, std::string name);
   JobSpec& inout_bytes(std::span<const std::byte> data, std::string name);
+  JobSpec& input_bytes(std::string path, std::span<const std::byte> data);
 
   std::unique_ptr<Contents> contents_;
 };

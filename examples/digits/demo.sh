@@ -61,10 +61,19 @@ wait_until_ready() {
   fail "node $1 is not ready after 30 s"
 }
 
-read -r -a ports <<<"$(/usr/bin/python3 -c '
-import socket
-sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-print(*[s.getsockname()[1] for s in sockets])')"
+# Free ports, kept from others until this script ends: a bound socket that does not listen lets a
+# node listen there, and its successor.
+coproc KEEPER {
+  exec /usr/bin/python3 -c '
+import socket, sys
+sockets = [socket.socket() for _ in range(3)]
+for s in sockets:
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", 0))
+print(*[s.getsockname()[1] for s in sockets], flush=True)
+sys.stdin.read()'
+}
+read -r -a ports <&"${KEEPER[0]}"
 addresses=()
 for port in "${ports[@]}"; do
   addresses+=("127.0.0.1:$port")

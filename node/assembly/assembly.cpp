@@ -4,6 +4,7 @@
 
 #include "actors/gateway_actor.hpp"
 #include "actors/link_actor.hpp"
+#include "actors/logs_actor.hpp"
 #include "actors/monitor_actor.hpp"
 #include "actors/objects_actor.hpp"
 #include "actors/scheduler_actor.hpp"
@@ -32,8 +33,8 @@ base::Result<std::vector<std::vector<store::KeyValue>>> read_logs(
 /// has its own Begin, where that matters. The store comes before the logs on it, the shards before
 /// the monitor that shows them the cluster.
 std::vector<caf::actor> all_of(const actors::Directory& directory) {
-  std::vector<caf::actor> all{directory.store, directory.objects, directory.link, directory.gateway,
-                              directory.scheduler};
+  std::vector<caf::actor> all{directory.store, directory.objects, directory.logs,
+                              directory.link,  directory.gateway, directory.scheduler};
   for (const auto& [shard, actor] : directory.shards) {
     all.push_back(actor);
   }
@@ -59,13 +60,21 @@ base::Status assemble(caf::actor_system& system, NodeParts parts) {
       parts.blocking_disk
           ? system.spawn<actors::ObjectsActor, caf::detached>(context, std::move(objects))
           : system.spawn<actors::ObjectsActor>(context, std::move(objects));
+  directory.logs =
+      parts.blocking_disk
+          ? system.spawn<actors::LogsActor, caf::detached>(context, std::move(parts.logs))
+          : system.spawn<actors::LogsActor>(context, std::move(parts.logs));
   directory.link = system.spawn<actors::LinkActor>(context, parts.link);
   directory.monitor = system.spawn<actors::MonitorActor>(context);
   directory.scheduler = system.spawn<actors::SchedulerActor>(context);
   directory.gateway = system.spawn<actors::GatewayActor>(context);
   for (std::size_t i = 0; i < parts.executors.size(); ++i) {
+    actors::WorkerParts worker{std::move(parts.executors[i]), nullptr, parts.hidden_folders};
+    if (i < parts.runners.size()) {
+      worker.runner = std::move(parts.runners[i]);
+    }
     directory.workers.push_back(system.spawn<actors::WorkerActor>(
-        context, static_cast<std::uint16_t>(i), std::move(parts.executors[i])));
+        context, static_cast<std::uint16_t>(i), std::move(worker)));
   }
   for (std::size_t i = 0; i < parts.shards.size(); ++i) {
     actors::ShardActorOptions options;

@@ -5,13 +5,16 @@
 
 #include <caf/all.hpp>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "actors/base_actor.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/exec/executor.hpp"
+#include "runtime/exec/warden/command_runner.hpp"
 #include "runtime/ledger/shard_machine.hpp"
 #include "runtime/link/link.hpp"
+#include "runtime/logs/log_store.hpp"
 #include "runtime/objects/blob_store.hpp"
 #include "runtime/objects/jobs/job_disk.hpp"
 #include "runtime/store/solo_log.hpp"
@@ -26,13 +29,17 @@ struct NodeParts {
   std::unique_ptr<store::Store> store;  ///< not started
   std::shared_ptr<objects::BlobFolder> blob_folder;
   std::unique_ptr<objects::BlobStore> blobs;
+  std::unique_ptr<logs::LogStore> logs;
   std::shared_ptr<objects::JobDisk> jobs;                  ///< the folders of commands
   std::vector<std::unique_ptr<exec::Executor>> executors;  ///< by device ordinal; not started
-  std::vector<base::ShardId> shards;                       ///< that this node keeps
+  /// By device ordinal, or none: that device takes no commands.
+  std::vector<std::unique_ptr<exec::CommandRunner>> runners;
+  std::vector<std::string> hidden_folders;  ///< host paths that no command may see
+  std::vector<base::ShardId> shards;        ///< that this node keeps
   /// Root shard only: members that the cluster is founded with.
   std::vector<protocol::NodeInfo> founders;
   std::string join_token;  ///< node of the root shard: what a joining node must show
-  /// Blobs on a real disk block: the objects actor gets a thread of its own.
+  /// Blobs and logs on a real disk block: their actors get threads of their own.
   bool blocking_disk{true};
   ledger::LedgerFaults ledger_faults;
   store::SoloLogFaults log_faults;

@@ -17,6 +17,7 @@ struct Command {
   const char* help;
   void (*declare)(CLI::App&, Invocation&);  ///< its own flags
   Verb run;
+  bool takes_command{false};  ///< words behind "--" are a command
 };
 
 std::span<const Command> command_table();
@@ -27,6 +28,7 @@ struct Parsed {
   const Command* command{nullptr};  ///< null: print `text`, exit with `exit_code`
   std::string text;
   int exit_code{0};
+  bool runs_a_program{false};  ///< its exit code may be the program's: ours are told apart
 };
 Parsed parse(const std::vector<std::string>& arguments);
 

@@ -14,6 +14,9 @@ constexpr const char* program = "fastgpu 0.1.0";
 constexpr const char* default_server = "127.0.0.1:7600";
 constexpr std::chrono::seconds connect_limit{5};
 constexpr std::chrono::seconds answer_limit{30};
+constexpr int exit_timeout = 124;
+/// Added where a program's own code could be mistaken for ours.
+constexpr int own_failure = 200;
 
 }  // namespace
 
@@ -75,6 +78,7 @@ base::Result<std::shared_ptr<client::Connection>> Context::connect() {
   if (given.value()) {
     by = std::min(by, *given.value());
   }
+  asking();
   auto status = connection.value()->ask_for<protocol::ClusterStatus>(protocol::AskCluster{}, by);
   if (!status.ok()) {
     return status.error();
@@ -109,9 +113,11 @@ base::Result<std::optional<client::Time>> Context::limit() const {
 }
 
 Stamp Context::stamp() const {
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(
-              std::chrono::system_clock::now().time_since_epoch())
-              .count()};
+  using std::chrono::duration_cast;
+  using std::chrono::milliseconds;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return {duration_cast<milliseconds>(now).count(),
+          duration_cast<milliseconds>(std::chrono::steady_clock::now() - asked_).count()};
 }
 
 void Context::print(const std::string& text) const {
@@ -137,16 +143,37 @@ void Context::tell(const std::string& line) const {
   std::fflush(stderr);
 }
 
+/// Nobody answered before `--timeout`: that is what passed, whoever was slow.
+base::Error Context::in_the_time_given(const base::Error& error) const {
+  const auto given = limit();
+  if (error.kind != base::ErrorKind::unavailable || !given.ok() || !given.value() ||
+      std::chrono::steady_clock::now() < *given.value()) {
+    return error;
+  }
+  base::Error passed =
+      client::time_is_over("--timeout " + flags_.timeout + " passed: " + error.message);
+  passed.hint = "give it more time";
+  return passed;
+}
+
+int Context::tell_error(const base::Error& failed) const {
+  const base::Error error = in_the_time_given(failed);
+  const std::string text = "error[" + client::code_text(error.code) + "]: " + error.message;
+  const int code = client::exit_code(error);
+  if (!runs_a_program_) {
+    tell(text + (error.hint.empty() ? "" : "\n  hint: " + error.hint));
+    return code;
+  }
+  tell("fastgpu: " + text + (error.hint.empty() ? "" : " (hint: " + error.hint + ")"));
+  return code == exit_timeout ? code : code + own_failure;
+}
+
 int Context::fail(const base::Error& error) const {
-  std::string text = "error[" + client::code_text(error.code) + "]: " + error.message;
-  if (!error.hint.empty()) {
-    text += "\n  hint: " + error.hint;
-  }
-  tell(text);
+  const int code = tell_error(error);
   if (format() == Format::json || format() == Format::jsonl) {
-    print(json_error(error));
+    print(json_error(in_the_time_given(error), source(), stamp()));
   }
-  return client::exit_code(error);
+  return code;
 }
 
 }  // namespace fastgpu::cli

@@ -20,7 +20,10 @@ enum class Format { table, json, jsonl, id };
 
 class Context {
  public:
-  explicit Context(const GlobalFlags& flags) : flags_(flags) {}
+  /// Of a command that exits with the code of what it runs, a failure of FastGPU itself is told
+  /// apart: 200 is added to the code, except to 124.
+  explicit Context(const GlobalFlags& flags, bool runs_a_program = false)
+      : flags_(flags), runs_a_program_(runs_a_program) {}
 
   Format format() const;
   /// Connects to the first server that answers and learns the nodes' names.
@@ -35,20 +38,29 @@ class Context {
   client::Time deadline() const;
   /// `--timeout`, counted from the start of the program; nothing where it was not given.
   base::Result<std::optional<client::Time>> limit() const;
+  /// Call it before asking for what will be printed: its age counts from here.
+  void asking() { asked_ = std::chrono::steady_clock::now(); }
   Stamp stamp() const;
+  /// The node that answers this program; empty before `connect`.
+  std::string source() const { return names_.of(cluster_.source); }
 
   void print(const std::string& text) const;
   /// The document as `--output` wants it; items one a line for jsonl.
   void print(const Json& document) const;
   void tell(const std::string& line) const;
-  /// Tells the error; the exit code.
+  /// Tells the error, as a document too where documents are wanted; the exit code.
   int fail(const base::Error& error) const;
+  /// Tells it on stderr only; the exit code.
+  int tell_error(const base::Error& error) const;
 
  private:
   base::Result<std::vector<std::string>> servers() const;
+  base::Error in_the_time_given(const base::Error& error) const;
 
   GlobalFlags flags_;
+  bool runs_a_program_;
   client::Time start_{std::chrono::steady_clock::now()};
+  client::Time asked_{start_};
   protocol::ClusterStatus cluster_;
   Names names_;
 };

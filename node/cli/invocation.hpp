@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "node/cli/kernel_flags.hpp"
+#include "node/cli/flags/job_flags.hpp"
 
 namespace fastgpu::cli {
 
@@ -22,11 +22,14 @@ struct GlobalFlags {
 
 struct Invocation {
   GlobalFlags global;
-  KernelFlags kernel;
+  JobFlags job;
   bool detach{false};
   std::string progress{"auto"};
   std::vector<std::string> selectors;
   bool finished_too{false};
+  bool follow{false};
+  bool all_attempts{false};
+  bool times{false};
   std::string copy_from;
   std::string copy_to;
   std::uint32_t nodes{1};

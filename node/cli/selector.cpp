@@ -85,6 +85,25 @@ base::Status refuse_task(const Selector& selector, const std::string& text) {
                      "fastgpu show " + text + " shows the task; " + job + " names its job"};
 }
 
+base::Status keep_task(protocol::JobDetail& detail, std::uint32_t task) {
+  if (task >= detail.spec->tasks) {
+    return base::Error{
+        base::ErrorKind::rejected, base::ErrorCode::not_found,
+        "job " + base::to_string(detail.summary.job) + " has no task " + std::to_string(task),
+        "its tasks are 0 to " + std::to_string(detail.spec->tasks - 1)};
+  }
+  std::erase_if(detail.reports,
+                [&](const protocol::TaskReport& report) { return !report.range.contains(task); });
+  for (protocol::TaskReport& report : detail.reports) {
+    report.range = {task, 1};
+  }
+  std::erase_if(detail.attempts, [&](const protocol::AttemptInfo& attempt) {
+    return std::none_of(attempt.ranges.begin(), attempt.ranges.end(),
+                        [&](const base::TaskRange& range) { return range.contains(task); });
+  });
+  return {};
+}
+
 base::Result<std::vector<base::JobId>> find_jobs(const Context& context,
                                                  client::Connection& connection,
                                                  const std::vector<std::string>& selectors) {

@@ -32,6 +32,9 @@ std::vector<base::JobId> matches(const Selector& selector,
 /// on its whole job would do more than was asked.
 base::Status refuse_task(const Selector& selector, const std::string& text);
 
+/// Leaves only what concerns this task; an Error (not_found) when the job has no such task.
+base::Status keep_task(protocol::JobDetail& detail, std::uint32_t task);
+
 /// All jobs that are named, each once, in the order typed. None found is an Error. The caller deals
 /// with a selector's task.
 base::Result<std::vector<base::JobId>> find_jobs(const Context& context,

@@ -13,7 +13,7 @@ int verb_status(Context& context, const Invocation&) {
     return context.fail(jobs.error());
   }
   if (context.format() == Format::table) {
-    context.print(table_cluster(context.cluster(), jobs.value(), context.names()));
+    context.print(table_cluster(context.cluster(), jobs.value(), context.names(), context.stamp()));
   } else if (context.format() == Format::id) {
     context.print(base::to_string(context.cluster().cluster) + "\n");
   } else {
@@ -28,7 +28,7 @@ int verb_gpus(Context& context, const Invocation&) {
     return context.fail(connection.error());
   }
   if (context.format() == Format::table) {
-    context.print(table_devices(context.cluster(), context.names()));
+    context.print(table_devices(context.cluster(), context.names(), context.stamp()));
   } else if (context.format() == Format::id) {
     for (const protocol::NodeView& node : context.cluster().nodes) {
       for (const protocol::DeviceBooks& books : node.devices) {
@@ -47,7 +47,7 @@ int verb_node_list(Context& context, const Invocation&) {
     return context.fail(connection.error());
   }
   if (context.format() == Format::table) {
-    context.print(table_nodes(context.cluster(), context.names()));
+    context.print(table_nodes(context.cluster(), context.names(), context.stamp()));
   } else if (context.format() == Format::id) {
     for (const protocol::NodeView& node : context.cluster().nodes) {
       context.print(node.info.name + "\n");

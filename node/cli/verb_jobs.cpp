@@ -1,7 +1,8 @@
 #include <algorithm>
 #include <filesystem>
+#include <optional>
+#include <utility>
 
-#include "client/error_words.hpp"
 #include "client/results.hpp"
 #include "node/cli/follow.hpp"
 #include "node/cli/selector.hpp"
@@ -9,6 +10,10 @@
 
 namespace fastgpu::cli {
 namespace {
+
+bool is_json(const Context& context) {
+  return context.format() == Format::json || context.format() == Format::jsonl;
+}
 
 std::string id_line(base::JobId job) {
   return std::to_string(job.value) + "\n";
@@ -40,18 +45,6 @@ const protocol::Data* find_output(const protocol::JobDetail& detail, const std::
   return nullptr;
 }
 
-void keep_task(protocol::JobDetail& detail, std::uint32_t task) {
-  std::erase_if(detail.reports,
-                [&](const protocol::TaskReport& report) { return !report.range.contains(task); });
-  for (protocol::TaskReport& report : detail.reports) {
-    report.range = {task, 1};
-  }
-  std::erase_if(detail.attempts, [&](const protocol::AttemptInfo& attempt) {
-    return std::none_of(attempt.ranges.begin(), attempt.ranges.end(),
-                        [&](const base::TaskRange& range) { return range.contains(task); });
-  });
-}
-
 /// Jobs named by selectors of which none may name a task.
 base::Result<std::vector<base::JobId>> find_whole_jobs(const Context& context,
                                                        client::Connection& connection,
@@ -75,6 +68,7 @@ int verb_ps(Context& context, const Invocation& invocation) {
   if (!connection.ok()) {
     return context.fail(connection.error());
   }
+  context.asking();
   const auto list = connection.value()->ask_for<protocol::JobList>(
       protocol::ListJobs{invocation.finished_too}, context.deadline());
   if (!list.ok()) {
@@ -97,7 +91,8 @@ int verb_show(Context& context, const Invocation& invocation) {
   if (!connection.ok()) {
     return context.fail(connection.error());
   }
-  std::vector<Json> documents;
+  context.asking();
+  std::vector<protocol::JobDetail> details;
   for (const std::string& text : invocation.selectors) {
     const auto selector = parse_selector(text);
     const auto jobs = find_jobs(context, *connection.value(), {text});
@@ -110,32 +105,29 @@ int verb_show(Context& context, const Invocation& invocation) {
         return context.fail(detail.error());
       }
       if (const auto task = selector.value().task) {
-        if (*task >= detail.value().spec->tasks) {
-          return context.fail(
-              {base::ErrorKind::rejected, base::ErrorCode::not_found,
-               "job " + base::to_string(job) + " has no task " + std::to_string(*task),
-               "its tasks are 0 to " + std::to_string(detail.value().spec->tasks - 1)});
+        if (const base::Status kept = keep_task(detail.value(), *task); !kept.ok()) {
+          return context.fail(kept.error());
         }
-        keep_task(detail.value(), *selector.value().task);
       }
       if (context.format() == Format::id) {
         context.print(id_line(job));
       } else if (context.format() == Format::table) {
         context.print(table_job(detail.value(), context.names(), context.stamp()));
       } else {
-        documents.push_back(json_job(detail.value(), context.names(), context.stamp()));
+        details.push_back(std::move(detail).value());
       }
     }
   }
-  if (documents.size() == 1) {
-    context.print(documents.front());
-  } else if (!documents.empty()) {  // one document for one command, however many jobs
-    context.print(Json{{"schema", "fastgpu.jobs/1"}, {"items", documents}});
+  if (details.size() == 1) {
+    context.print(json_job(details.front(), context.names(), context.stamp()));
+  } else if (!details.empty()) {  // one document for one command, however many jobs
+    context.print(json_jobs(details, context.names(), context.stamp()));
   }
   return 0;
 }
 
 int verb_wait(Context& context, const Invocation& invocation) {
+  Interrupts interrupts(context, "Interrupted. Nothing was changed.");
   const auto connection = context.connect();
   if (!connection.ok()) {
     return context.fail(connection.error());
@@ -144,28 +136,29 @@ int verb_wait(Context& context, const Invocation& invocation) {
   if (!jobs.ok()) {
     return context.fail(jobs.error());
   }
-  const int code = follow(context, *connection.value(), jobs.value(), invocation.progress);
-  if (code != 0 && (code < 10 || code > 13)) {
-    return code;  // told already, and the jobs have not ended
+  const auto ended =
+      follow(context, connection.value(), jobs.value(), invocation.progress, interrupts);
+  if (!ended.ok()) {
+    return context.fail(ended.error());
   }
-  protocol::JobList ended;
-  for (const base::JobId job : jobs.value()) {
-    const auto list = connection.value()->ask_for<protocol::JobList>(protocol::WaitJob{job, 0},
-                                                                     context.deadline());
-    if (!list.ok()) {
-      return context.fail(list.error());
+  interrupts.ended(false);
+  const Verdict verdict = verdict_of(ended.value());
+  if (is_json(context)) {
+    protocol::JobList list;
+    list.source = context.cluster().source;
+    list.jobs = ended.value();
+    context.asking();
+    Json document = json_job_list(list, context.names(), context.stamp());
+    if (verdict.error) {
+      document["error"] = error_record(*verdict.error);
     }
-    ended.source = list.value().source;
-    ended.jobs.insert(ended.jobs.end(), list.value().jobs.begin(), list.value().jobs.end());
-  }
-  if (context.format() == Format::json || context.format() == Format::jsonl) {
-    context.print(json_job_list(ended, context.names(), context.stamp()));
+    context.print(document);
   } else if (context.format() == Format::table) {
-    for (const protocol::JobSummary& job : ended.jobs) {
+    for (const protocol::JobSummary& job : ended.value()) {
       context.print(line_of_counts(job) + "\n");
     }
   }
-  return code;
+  return verdict.exit_code;
 }
 
 int verb_cancel(Context& context, const Invocation& invocation) {
@@ -177,17 +170,20 @@ int verb_cancel(Context& context, const Invocation& invocation) {
   if (!jobs.ok()) {
     return context.fail(jobs.error());
   }
-  int code = 0;
+  std::optional<base::Error> first_error;
   protocol::JobList cancelled;
+  cancelled.source = context.cluster().source;
+  context.asking();
+  int code = 0;
   for (const base::JobId job : jobs.value()) {
     const auto list = connection.value()->ask_for<protocol::JobList>(protocol::CancelJob{{}, job},
                                                                      context.deadline());
     if (!list.ok()) {
-      const int failed = context.fail(list.error());
+      const int failed = context.tell_error(list.error());
       code = code == 0 ? failed : code;
+      first_error = first_error ? first_error : std::optional(list.error());
       continue;
     }
-    cancelled.source = list.value().source;
     cancelled.jobs.insert(cancelled.jobs.end(), list.value().jobs.begin(), list.value().jobs.end());
     if (context.format() == Format::table) {
       context.print("job " + base::to_string(job) + " is cancelled\n");
@@ -195,9 +191,12 @@ int verb_cancel(Context& context, const Invocation& invocation) {
       context.print(id_line(job));
     }
   }
-  if (!cancelled.jobs.empty() &&
-      (context.format() == Format::json || context.format() == Format::jsonl)) {
-    context.print(json_job_list(cancelled, context.names(), context.stamp()));
+  if (is_json(context)) {
+    Json document = json_job_list(cancelled, context.names(), context.stamp());
+    if (first_error) {
+      document["error"] = error_record(*first_error);
+    }
+    context.print(document);
   }
   return code;
 }
@@ -236,8 +235,15 @@ int verb_copy(Context& context, const Invocation& invocation) {
   if (std::filesystem::is_directory(to)) {
     to /= std::filesystem::path(path).filename();
   }
-  const base::Status written = write_file(to.string(), data.value().front().span());
-  return written.ok() ? 0 : context.fail(written.error());
+  const std::span<const std::uint8_t> bytes = data.value().front().span();
+  if (const base::Status written = write_file(to.string(), bytes); !written.ok()) {
+    return context.fail(written.error());
+  }
+  if (is_json(context)) {
+    context.print(json_copied(jobs.value().front(), path, to.string(), bytes.size(),
+                              context.names().of(detail.value().source), context.stamp()));
+  }
+  return 0;
 }
 
 }  // namespace fastgpu::cli

@@ -3,6 +3,8 @@
 #include "client/prepare.hpp"
 #include "client/results.hpp"
 #include "node/cli/follow.hpp"
+#include "node/cli/output.hpp"
+#include "node/cli/selector.hpp"
 #include "node/cli/verbs.hpp"
 
 namespace fastgpu::cli {
@@ -14,12 +16,13 @@ constexpr std::size_t reports_at_once = 64;
 /// Of uploads and downloads, where no --timeout was given.
 constexpr std::chrono::hours transfer_limit{1};
 
-bool ended_by_itself(int code) {
-  return code == 0 || (code >= 10 && code <= 13);
-}
+struct Submitted {
+  base::JobId id;
+  std::shared_ptr<const protocol::JobSpec> spec;
+};
 
-base::Result<base::JobId> submit(Context& context, client::Connection& connection,
-                                 const v1::JobSpec& job) {
+base::Result<Submitted> submit(Context& context, client::Connection& connection,
+                               const v1::JobSpec& job, Interrupts* interrupts) {
   const auto given = context.limit();
   if (!given.ok()) {
     return given.error();
@@ -30,13 +33,17 @@ base::Result<base::JobId> submit(Context& context, client::Connection& connectio
   if (!prepared.ok()) {
     return prepared.error();
   }
-  const auto accepted = connection.ask_for<protocol::Accepted>(
-      protocol::Submit{{}, {std::make_shared<const protocol::JobSpec>(prepared.value())}},
-      context.deadline());
+  if (interrupts != nullptr) {
+    interrupts->submitting();
+  }
+  context.asking();
+  const auto spec = std::make_shared<const protocol::JobSpec>(prepared.value());
+  const auto accepted =
+      connection.ask_for<protocol::Accepted>(protocol::Submit{{}, {spec}}, context.deadline());
   if (!accepted.ok()) {
     return accepted.error();
   }
-  return accepted.value().job;
+  return Submitted{accepted.value().job, spec};
 }
 
 void announce(const Context& context, base::JobId job, std::uint32_t tasks) {
@@ -48,12 +55,13 @@ void announce(const Context& context, base::JobId job, std::uint32_t tasks) {
       return context.print(std::to_string(job.value) + "\n");
     case Format::json:
     case Format::jsonl:
-      return context.print(json_accepted(job, tasks, context.stamp()));
+      return context.print(json_accepted(job, tasks, context.source(), context.stamp()));
   }
 }
 
 base::Status write_some(client::Connection& connection, const protocol::JobDetail& detail,
-                        std::size_t first, std::size_t end, client::Time deadline) {
+                        std::size_t first, std::size_t end, client::Time deadline,
+                        Interrupts& interrupts) {
   std::vector<protocol::Data> pieces;
   for (std::size_t i = first; i < end; ++i) {
     const auto& outputs = detail.reports[i].outcome.outputs;
@@ -70,6 +78,7 @@ base::Status write_some(client::Connection& connection, const protocol::JobDetai
     for (std::uint32_t task = report.range.first; task < report.range.end(); ++task) {
       const std::vector<std::string> files = output_files(detail, task);
       for (std::size_t output = 0; output < outputs && output < files.size(); ++output) {
+        const auto whole = interrupts.whole_file();
         const base::Status status = write_file(files[output], data.value()[next + output].span());
         if (!status.ok()) {
           return status;
@@ -82,10 +91,10 @@ base::Status write_some(client::Connection& connection, const protocol::JobDetai
 }
 
 base::Status write_outputs(client::Connection& connection, const protocol::JobDetail& detail,
-                           client::Time deadline) {
+                           client::Time deadline, Interrupts& interrupts) {
   for (std::size_t at = 0; at < detail.reports.size(); at += reports_at_once) {
     const std::size_t end = std::min(detail.reports.size(), at + reports_at_once);
-    if (const base::Status status = write_some(connection, detail, at, end, deadline);
+    if (const base::Status status = write_some(connection, detail, at, end, deadline, interrupts);
         !status.ok()) {
       return status;
     }
@@ -111,34 +120,75 @@ void tell_failures(const Context& context, const protocol::JobDetail& detail) {
   }
 }
 
-int finish_run(Context& context, client::Connection& connection, base::JobId job, int code) {
+/// A command's own end is the end of `run`: its exit code, 128 and the number of the signal that
+/// ended it, or 200 and the code of the job where it never came so far.
+int code_of_command(const protocol::JobDetail& detail, int verdict) {
+  if (detail.reports.empty() || verdict == 0) {
+    return verdict;
+  }
+  const protocol::TaskOutcome& outcome = detail.reports.front().outcome;
+  if (outcome.command.signal != 0) {
+    return 128 + outcome.command.signal;
+  }
+  return outcome.command.exit_code > 0 ? outcome.command.exit_code : 200 + verdict;
+}
+
+int finish_run(Context& context, client::Connection& connection, const protocol::JobSummary& ended,
+               Interrupts& interrupts) {
   // The job has ended: bringing its results gets a time of its own.
   const client::Time deadline = client::in(transfer_limit);
-  const auto detail = client::fetch_detail(connection, job, deadline);
+  context.asking();
+  const auto detail = client::fetch_detail(connection, ended.job, deadline);
   if (!detail.ok()) {
     return context.fail(detail.error());
   }
-  context.refresh(connection);
-  if (const base::Status status = write_outputs(connection, detail.value(), deadline);
+  if (const base::Status status = write_outputs(connection, detail.value(), deadline, interrupts);
       !status.ok()) {
     return context.fail(status.error());
   }
   tell_failures(context, detail.value());
-  if (context.format() == Format::table) {
+  const Verdict verdict = verdict_of({ended});
+  const bool is_command = detail.value().spec && detail.value().spec->is_command();
+  if (is_command && context.format() == Format::table) {
+    context.tell("job " + line_of_counts(detail.value().summary));  // stdout is the command's
+  } else if (context.format() == Format::table) {
     context.print("job " + line_of_counts(detail.value().summary) + "\n" +
                   lines_of_timings(detail.value(), context.names()));
   } else if (context.format() == Format::id) {
-    context.print(std::to_string(job.value) + "\n");
+    context.print(std::to_string(ended.job.value) + "\n");
   } else {
-    context.print(json_job(detail.value(), context.names(), context.stamp()));
+    Json document = json_job(detail.value(), context.names(), context.stamp());
+    if (verdict.error) {
+      document["error"] = error_record(*verdict.error);
+    }
+    context.print(document);
   }
-  return code;
+  const bool one_command = is_command && detail.value().spec->tasks == 1;
+  return one_command ? code_of_command(detail.value(), verdict.exit_code) : verdict.exit_code;
+}
+
+/// From here on the job goes on without us: shows it, waits for it, brings what it leaves.
+int accompany(Context& context, std::shared_ptr<client::Connection> connection, base::JobId job,
+              const protocol::JobSpec& spec, const std::string& progress, Interrupts& interrupts) {
+  if (spec.is_command()) {
+    show_output(context, *connection, {.job = job, .tasks = spec.tasks}, interrupts);
+  }
+  const auto ended = follow(context, connection, {job}, progress, interrupts);
+  if (!ended.ok()) {
+    return context.fail(ended.error());
+  }
+  interrupts.ended(true);
+  if (progress == "plain") {
+    context.tell("job " + base::to_string(job) + " has ended: bringing its outputs");
+  }
+  context.refresh(*connection);
+  return finish_run(context, *connection, ended.value().front(), interrupts);
 }
 
 }  // namespace
 
 int verb_submit(Context& context, const Invocation& invocation) {
-  const auto job = job_from(invocation.kernel, read_file);
+  const auto job = job_from(invocation.job, read_file, is_file);
   if (!job.ok()) {
     return context.fail(job.error());
   }
@@ -146,11 +196,11 @@ int verb_submit(Context& context, const Invocation& invocation) {
   if (!connection.ok()) {
     return context.fail(connection.error());
   }
-  const auto id = submit(context, *connection.value(), job.value());
+  const auto id = submit(context, *connection.value(), job.value(), nullptr);
   if (!id.ok()) {
     return context.fail(id.error());
   }
-  announce(context, id.value(), invocation.kernel.tasks);
+  announce(context, id.value().id, invocation.job.tasks);
   return 0;
 }
 
@@ -158,7 +208,8 @@ int verb_run(Context& context, const Invocation& invocation) {
   if (invocation.detach) {
     return verb_submit(context, invocation);
   }
-  const auto job = job_from(invocation.kernel, read_file);
+  Interrupts interrupts(context, "Interrupted. Nothing was submitted.");
+  const auto job = job_from(invocation.job, read_file, is_file);
   if (!job.ok()) {
     return context.fail(job.error());
   }
@@ -166,17 +217,47 @@ int verb_run(Context& context, const Invocation& invocation) {
   if (!connection.ok()) {
     return context.fail(connection.error());
   }
-  const auto id = submit(context, *connection.value(), job.value());
+  const auto id = submit(context, *connection.value(), job.value(), &interrupts);
   if (!id.ok()) {
     return context.fail(id.error());
   }
+  // Before anything says that it is there.
+  interrupts.following(connection.value(), {id.value().id});
   if (invocation.progress != "none") {
-    context.tell("job " + base::to_string(id.value()) + " (" + invocation.kernel.kernel + "), " +
-                 std::to_string(invocation.kernel.tasks) +
-                 (invocation.kernel.tasks == 1 ? " task" : " tasks"));
+    context.tell("job " + base::to_string(id.value().id) + " (" + id.value().spec->name + "), " +
+                 std::to_string(invocation.job.tasks) +
+                 (invocation.job.tasks == 1 ? " task" : " tasks"));
   }
-  const int code = follow(context, *connection.value(), {id.value()}, invocation.progress);
-  return ended_by_itself(code) ? finish_run(context, *connection.value(), id.value(), code) : code;
+  return accompany(context, connection.value(), id.value().id, *id.value().spec,
+                   invocation.progress, interrupts);
+}
+
+int verb_attach(Context& context, const Invocation& invocation) {
+  Interrupts interrupts(context, "Interrupted.");
+  const auto selector = parse_selector(invocation.selectors.front());
+  if (!selector.ok()) {
+    return context.fail(selector.error());
+  }
+  if (const base::Status whole = refuse_task(selector.value(), invocation.selectors.front());
+      !whole.ok()) {
+    return context.fail(whole.error());
+  }
+  const auto connection = context.connect();
+  if (!connection.ok()) {
+    return context.fail(connection.error());
+  }
+  const auto jobs = find_jobs(context, *connection.value(), invocation.selectors);
+  if (!jobs.ok()) {
+    return context.fail(jobs.error());
+  }
+  const auto detail = connection.value()->ask_for<protocol::JobDetail>(
+      protocol::ShowJob{jobs.value().front(), 0}, context.deadline());
+  if (!detail.ok()) {
+    return context.fail(detail.error());
+  }
+  interrupts.following(connection.value(), jobs.value());
+  return accompany(context, connection.value(), jobs.value().front(), *detail.value().spec,
+                   invocation.progress, interrupts);
 }
 
 }  // namespace fastgpu::cli

@@ -11,6 +11,7 @@ using Verb = int (*)(Context&, const Invocation&);
 
 // verb_run.cpp
 int verb_run(Context& context, const Invocation& invocation);
+int verb_attach(Context& context, const Invocation& invocation);
 int verb_submit(Context& context, const Invocation& invocation);
 // verb_jobs.cpp
 int verb_ps(Context& context, const Invocation& invocation);
@@ -18,6 +19,10 @@ int verb_show(Context& context, const Invocation& invocation);
 int verb_wait(Context& context, const Invocation& invocation);
 int verb_cancel(Context& context, const Invocation& invocation);
 int verb_copy(Context& context, const Invocation& invocation);
+// verb_logs.cpp
+int verb_logs(Context& context, const Invocation& invocation);
+// verb_why.cpp
+int verb_why(Context& context, const Invocation& invocation);
 // verb_cluster.cpp
 int verb_status(Context& context, const Invocation& invocation);
 int verb_gpus(Context& context, const Invocation& invocation);

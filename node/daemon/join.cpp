@@ -3,9 +3,12 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <thread>
+#include <utility>
 
 #include "node/daemon/clock.hpp"
 #include "node/daemon/node_config.hpp"
+#include "runtime/base/limits.hpp"
 #include "runtime/codec/client_codec.hpp"
 #include "runtime/link/zmq_link.hpp"
 
@@ -25,10 +28,11 @@ class Answer {
       changed_.notify_one();
     }
   }
+  /// Takes it, if it comes before the limit.
   std::optional<protocol::ClientReply> await(base::Duration limit) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, limit, [this] { return reply_.has_value(); });
-    return reply_;
+    return std::exchange(reply_, std::nullopt);
   }
 
  private:
@@ -37,13 +41,47 @@ class Answer {
   std::optional<protocol::ClientReply> reply_;
 };
 
+/// The member may have just started, or the first node may be starting: asking again helps, and the
+/// request's number makes it safe.
+bool may_pass(const protocol::ClientReply& reply) {
+  const auto* error = std::get_if<base::Error>(&reply);
+  return error != nullptr &&
+         (error->kind == base::ErrorKind::unavailable ||
+          error->kind == base::ErrorKind::overloaded || error->kind == base::ErrorKind::unknown);
+}
+
+void send(link::Link& wire, const link::LinkIdentity& identity, const protocol::Join& join) {
+  const link::FrameHeader header = link::header_from(identity, link::FrameKind::client_request);
+  const base::Bytes body = codec::encode(only_call, protocol::ClientRequest(join));
+  wire.send(member, link::encode(header, body.span()));
+}
+
+/// The first answer that is certain, else the last one before the limit.
+std::optional<protocol::ClientReply> await_certain(link::Link& wire,
+                                                   const link::LinkIdentity& identity,
+                                                   const protocol::Join& join, Answer& answer,
+                                                   base::Duration limit) {
+  const base::Time deadline = boot_time() + limit;
+  std::optional<protocol::ClientReply> last;
+  while (boot_time() < deadline) {
+    std::optional<protocol::ClientReply> reply = answer.await(deadline - boot_time());
+    if (!reply) {
+      break;
+    }
+    last = std::move(reply);
+    if (!may_pass(*last)) {
+      break;
+    }
+    std::this_thread::sleep_for(base::limits::leader_retry_interval);
+    send(wire, identity, join);
+  }
+  return last;
+}
+
 void handle(const link::LinkEvent& event, link::Link& wire, const link::LinkIdentity& identity,
             const protocol::Join& join, Answer& answer) {
   if (std::holds_alternative<link::PeerUp>(event)) {
-    const link::FrameHeader header = link::header_from(identity, link::FrameKind::client_request);
-    const base::Bytes body = codec::encode(only_call, protocol::ClientRequest(join));
-    wire.send(member, link::encode(header, body.span()));
-    return;
+    return send(wire, identity, join);
   }
   const auto* frame = std::get_if<link::FrameReceived>(&event);
   if (frame == nullptr || frame->header.kind != link::FrameKind::client_reply) {
@@ -65,7 +103,8 @@ base::Result<protocol::Joined> ask_to_join(const std::string& member_address,
   wire.start(
       [&](const link::LinkEvent& event) { handle(event, wire, options.identity, join, answer); });
   wire.connect(member, member_address);
-  const std::optional<protocol::ClientReply> reply = answer.await(limit);
+  const std::optional<protocol::ClientReply> reply =
+      await_certain(wire, options.identity, join, answer, limit);
   wire.stop();
   if (!reply) {
     return base::Error{base::ErrorKind::unavailable, base::ErrorCode::no_node_reachable,

@@ -1,7 +1,7 @@
 #pragma once
 
-/// A new node asks a member for its place in the cluster. Used by `fastgpu-node join` and by
-/// EmbeddedCluster, before the node itself is started.
+/// A new node asks a member for its place in the cluster. Used by `fastgpu-node join`, before the
+/// node itself is started.
 
 #include <string>
 
@@ -11,8 +11,9 @@
 
 namespace fastgpu::node {
 
-/// Blocks until the cluster has answered, at most `limit`. Asking again with the same
-/// `join.request` gives the same place.
+/// Blocks until the cluster has answered for certain, at most `limit`: asks again where the member
+/// has just started, or cannot reach the first node. Asking again with the same `join.request`
+/// gives the same place.
 base::Result<protocol::Joined> ask_to_join(const std::string& member_address,
                                            const protocol::Join& join, base::Duration limit);
 

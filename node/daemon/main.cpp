@@ -1,5 +1,6 @@
 // fastgpu-node: the daemon of one host. `init` founds a cluster, `join` makes a further node of it,
-// `run` is what a service starts.
+// `run` is what a service starts. They exit with the codes of docs/errors.md; `run` with 78 where
+// its configuration is wrong, so that a service manager does not start it again and again.
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -15,6 +16,7 @@
 #include "node/daemon/join.hpp"
 #include "node/daemon/node_config.hpp"
 #include "node/daemon/real_node.hpp"
+#include "node/daemon/report.hpp"
 #include "node/embedded/up.hpp"
 #include "runtime/link/address.hpp"
 
@@ -22,9 +24,6 @@ namespace fastgpu::node {
 namespace {
 
 constexpr const char* version = "0.1.0";
-constexpr int exit_usage = 2;
-/// A service manager must not start the node again and again: its configuration is wrong.
-constexpr int exit_bad_configuration = 78;
 constexpr std::chrono::seconds join_limit{20};
 
 struct Arguments {
@@ -35,14 +34,6 @@ struct Arguments {
   std::string token_file;
   bool verbose{false};
 };
-
-int report(const base::Error& error, int code) {
-  std::cerr << "error[FG" << static_cast<int>(error.code) << "]: " << error.message << "\n";
-  if (!error.hint.empty()) {
-    std::cerr << "  hint: " << error.hint << "\n";
-  }
-  return code;
-}
 
 /// Port 0 would be another port at each start: people could not be told it.
 base::Status check_listen(const std::string& address) {
@@ -60,7 +51,7 @@ base::Status check_listen(const std::string& address) {
 
 int init(const Arguments& arguments) {
   if (const base::Status good = check_listen(arguments.settings.listen); !good.ok()) {
-    return report(good.error(), exit_usage);
+    return report(good.error());
   }
   const NodeFolder folder(arguments.folder);
   const protocol::NodeInfo self{{1}, arguments.settings.name, arguments.settings.listen};
@@ -68,7 +59,7 @@ int init(const Arguments& arguments) {
       folder.found(arguments.settings,
                    {random_cluster_id(), self.node, arguments.shard_count, {self}, random_token()});
   if (!founded.ok()) {
-    return report(founded.error(), 1);
+    return report(founded.error());
   }
   std::cout << "Wrote " << (folder.path() / "node.toml").string() << ": node " << self.name
             << " of a new cluster, to listen on " << self.address << ".\n"
@@ -80,31 +71,30 @@ int init(const Arguments& arguments) {
 
 int join(const Arguments& arguments) {
   if (const base::Status good = check_listen(arguments.settings.listen); !good.ok()) {
-    return report(good.error(), exit_usage);
+    return report(good.error());
   }
   const NodeFolder folder(arguments.folder);
   if (folder.is_founded()) {
-    return report(folder.found(arguments.settings, {}).error(), 1);
+    return report(folder.found(arguments.settings, {}).error());
   }
   std::string token;
   if (std::ifstream file(arguments.token_file); !(file >> token)) {
     return report({base::ErrorKind::invalid, base::ErrorCode::file_not_found,
                    arguments.token_file + " cannot be read or is empty",
-                   "it is the file join.token in the first node's folder"},
-                  exit_usage);
+                   "it is the file join.token in the first node's folder"});
   }
   const base::RequestId request{{0}, random_seed(), random_seed()};
   const auto joined =
       ask_to_join(arguments.member_address,
                   {request, arguments.settings.name, arguments.settings.listen, token}, join_limit);
   if (!joined.ok()) {
-    return report(joined.error(), 1);
+    return report(joined.error());
   }
   const protocol::Joined& place = joined.value();
   const base::Status founded = folder.found(
       arguments.settings, {place.cluster, place.self.node, place.shard_count, place.members, ""});
   if (!founded.ok()) {
-    return report(founded.error(), 1);
+    return report(founded.error());
   }
   std::cout << "Joined as node " << place.self.name << " (number " << place.self.node.value << ", "
             << place.members.size() << " members).\n"
@@ -113,6 +103,12 @@ int join(const Arguments& arguments) {
 }
 
 int run(const Arguments& arguments) {
+  const NodeFolder folder(arguments.folder);
+  if (!folder.is_founded()) {
+    return report({base::ErrorKind::rejected, base::ErrorCode::not_found,
+                   arguments.folder + " is no node's folder: it has no identity.toml",
+                   "make it with fastgpu-node init or join, or give the right --dir"});
+  }
   // Blocked before any thread exists, so that only the wait below takes them.
   sigset_t ends;
   sigemptyset(&ends);
@@ -128,9 +124,10 @@ int run(const Arguments& arguments) {
   }
   caf::actor_system_config config;
   caf::actor_system system(config);
-  const auto node = RealNode::start(system, NodeFolder(arguments.folder), options);
+  const auto node = RealNode::start(system, folder, options);
   if (!node.ok()) {
-    return report(node.error(), exit_bad_configuration);
+    report(node.error());
+    return start_exit_code(node.error());
   }
   std::cout << "ready" << std::endl;
   int signal_number = 0;
@@ -178,7 +175,13 @@ int main_program(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : exit_usage;
+    if (error.get_exit_code() == 0) {
+      return app.exit(error);  // help was asked for
+    }
+    return report(
+        {base::ErrorKind::invalid, base::ErrorCode::usage, error.what(),
+         "fastgpu-node --help shows the commands, fastgpu-node COMMAND --help their flags"},
+        up.output == "json" || up.output == "jsonl");
   }
   if (version_command->parsed()) {
     std::cout << "fastgpu-node " << version << "\n";

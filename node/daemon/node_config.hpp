@@ -40,6 +40,8 @@ class NodeFolder {
   const std::filesystem::path& path() const { return folder_; }
   std::filesystem::path store() const { return folder_ / "store"; }
   std::filesystem::path objects() const { return folder_ / "objects"; }
+  std::filesystem::path logs() const { return folder_ / "logs"; }
+  std::filesystem::path wardens() const { return folder_ / "wardens"; }
   std::filesystem::path jobs() const { return folder_ / "jobs"; }
   std::filesystem::path kernels() const { return folder_ / "kernels"; }
   std::filesystem::path join_token() const { return folder_ / "join.token"; }

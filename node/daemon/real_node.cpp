@@ -11,7 +11,9 @@
 #include "node/daemon/clock.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/exec/process_executor.hpp"
+#include "runtime/exec/warden/process_runner.hpp"
 #include "runtime/link/zmq_link.hpp"
+#include "runtime/logs/file_logs.hpp"
 #include "runtime/objects/file_folder.hpp"
 #include "runtime/objects/jobs/file_jobs.hpp"
 #include "runtime/store/rocksdb_store.hpp"
@@ -49,6 +51,22 @@ std::vector<std::unique_ptr<exec::Executor>> make_executors(const NodeFolder& fo
   return executors;
 }
 
+/// One for each device that executes anything. Each has a folder of its own: the mark in it tells
+/// whose commands are whose.
+std::vector<std::unique_ptr<exec::CommandRunner>> make_runners(const NodeFolder& folder,
+                                                               const NodeSettings& settings,
+                                                               const std::string& program) {
+  std::vector<std::unique_ptr<exec::CommandRunner>> runners;
+  exec::ProcessRunnerOptions options;
+  options.program = program;
+  for (std::uint32_t i = 0; i < settings.cpu_devices; ++i) {
+    options.data_folder = (folder.wardens() / std::to_string(i)).string();
+    std::filesystem::create_directories(options.data_folder);
+    runners.push_back(exec::make_process_runner(options));
+  }
+  return runners;
+}
+
 /// Opens what the node keeps on disk. The store first: its lock says whether another process is
 /// this node already.
 base::Status open_disk(const NodeFolder& folder, NodeParts& parts) {
@@ -81,6 +99,22 @@ base::Status open_disk(const NodeFolder& folder, NodeParts& parts) {
   parts.store = std::move(store).value();
   parts.blob_folder = std::move(blob_folder).value();
   parts.blobs = std::move(blobs).value();
+  return {};
+}
+
+/// What tasks print, under the number of this life.
+base::Status open_logs(const NodeFolder& folder, base::Incarnation life, NodeParts& parts) {
+  base::Result<std::unique_ptr<logs::FileLogs>> files =
+      logs::FileLogs::open(folder.logs().string());
+  if (!files.ok()) {
+    return files.error();
+  }
+  base::Result<std::unique_ptr<logs::LogStore>> store =
+      logs::LogStore::open(std::move(files).value(), {.life = life.value});
+  if (!store.ok()) {
+    return store.error();
+  }
+  parts.logs = std::move(store).value();
   return {};
 }
 
@@ -143,11 +177,16 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   if (!incarnation.ok()) {
     return incarnation.error();
   }
+  if (const base::Status opened = open_logs(folder, incarnation.value(), parts); !opened.ok()) {
+    return opened.error();
+  }
   link::LinkOptions link_options;
   link_options.identity = {who.cluster, who.node, incarnation.value()};
   parts.context = make_context(folder, settings.value(), who, incarnation.value(), options);
   parts.link = std::make_shared<link::ZmqLink>(link_options, boot_time);
   parts.executors = make_executors(folder, settings.value(), options.executor_program);
+  parts.runners = make_runners(folder, settings.value(), options.executor_program);
+  parts.hidden_folders = {folder.path().string()};
   if (who.node.value <= who.shard_count) {
     parts.shards = {{who.node.value - 1}};
   }
@@ -168,6 +207,10 @@ RealNode::RealNode(caf::actor_system& system, actors::ContextPtr context)
 RealNode::~RealNode() {
   close(*context_);
   await_end(system_, *context_);
+}
+
+void RealNode::append_log(std::vector<base::LogRecord> records) {
+  caf::anon_send(context_->directory.logs, protocol::LogAppend{std::move(records)});
 }
 
 std::string find_executor_program() {

@@ -32,6 +32,8 @@ class RealNode {
   RealNode& operator=(const RealNode&) = delete;
 
   const protocol::NodeInfo& info() const { return context_->self; }
+  /// As if tasks of this node had printed it; for tests and benches.
+  void append_log(std::vector<base::LogRecord> records);
 
  private:
   RealNode(caf::actor_system& system, actors::ContextPtr context);

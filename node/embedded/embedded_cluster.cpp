@@ -1,10 +1,7 @@
 #include "node/embedded/embedded_cluster.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <caf/all.hpp>
@@ -16,6 +13,7 @@
 
 #include "node/daemon/node_config.hpp"
 #include "node/daemon/real_node.hpp"
+#include "runtime/link/reserved_ports.hpp"
 
 namespace fastgpu::node {
 namespace {
@@ -26,33 +24,14 @@ base::Error failed(const std::string& what) {
   return {base::ErrorKind::unavailable, base::ErrorCode::internal, what, ""};
 }
 
-/// Ports of the loopback that were free a moment ago, all different.
-std::vector<std::uint16_t> free_ports(std::size_t count) {
-  std::vector<int> sockets;
-  std::vector<std::uint16_t> ports;
-  for (std::size_t i = 0; i < count; ++i) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockets.push_back(fd);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    if (fd >= 0 && ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0) {
-      ports.push_back(ntohs(address.sin_port));
-    }
-  }
-  for (const int fd : sockets) {
-    ::close(fd);
-  }
-  return ports;
-}
-
 base::Result<fs::path> temporary_folder() {
   std::string name = (fs::temp_directory_path() / "fastgpu.XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) {
     return failed("no temporary folder: " + std::string(std::strerror(errno)));
   }
+  // Commands run as nobody where the node is root's: they pass through to the folder that is
+  // theirs.
+  ::chmod(name.c_str(), 0711);
   return fs::path(name);
 }
 
@@ -109,14 +88,15 @@ struct EmbeddedCluster::Impl {
   }
 
   base::Status found() {
-    const std::vector<std::uint16_t> ports = free_ports(options.nodes);
-    if (ports.size() < options.nodes) {
-      return failed("no free ports on the loopback");
+    base::Result<link::ReservedPorts> taken = link::ReservedPorts::take(options.nodes);
+    if (!taken.ok()) {
+      return taken.error();
     }
+    ports = std::move(taken).value();
     std::vector<protocol::NodeInfo> members;
     for (std::uint32_t i = 0; i < options.nodes; ++i) {
       members.push_back(
-          {{i + 1}, "n" + std::to_string(i + 1), "127.0.0.1:" + std::to_string(ports[i])});
+          {{i + 1}, "n" + std::to_string(i + 1), "127.0.0.1:" + std::to_string(ports.ports()[i])});
     }
     const base::ClusterId cluster = random_cluster_id();
     for (std::uint32_t i = 0; i < options.nodes; ++i) {
@@ -148,7 +128,8 @@ struct EmbeddedCluster::Impl {
   }
 
   EmbeddedOptions options;
-  Views views;  ///< outlives the nodes, which tell it
+  link::ReservedPorts ports;  ///< those given to nodes of a folder that is new
+  Views views;                ///< outlives the nodes, which tell it
   bool temporary{false};
   caf::actor_system_config config;
   caf::actor_system system;
@@ -205,6 +186,10 @@ std::vector<std::string> EmbeddedCluster::addresses() const {
 
 void EmbeddedCluster::stop(std::uint32_t index) {
   impl_->nodes.at(index).reset();
+}
+
+void EmbeddedCluster::append_log(std::uint32_t index, std::vector<base::LogRecord> records) {
+  impl_->nodes.at(index)->append_log(std::move(records));
 }
 
 base::Status EmbeddedCluster::restart(std::uint32_t index) {

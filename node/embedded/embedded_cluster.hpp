@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/log_record.hpp"
 #include "runtime/base/result.hpp"
 
 namespace fastgpu::node {
@@ -41,6 +42,8 @@ class EmbeddedCluster {
   /// Ends one node, or starts it again; counted from 0.
   void stop(std::uint32_t index);
   base::Status restart(std::uint32_t index);
+  /// As if tasks of that node had printed it; for tests and benches. The node must be up.
+  void append_log(std::uint32_t index, std::vector<base::LogRecord> records);
 
  private:
   struct Impl;

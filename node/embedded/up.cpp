@@ -4,12 +4,15 @@
 
 #include <iostream>
 
+#include "node/daemon/report.hpp"
 #include "node/embedded/embedded_cluster.hpp"
 
 namespace fastgpu::node {
 namespace {
 
-constexpr int exit_failure = 1;
+bool is_json(const UpOptions& options) {
+  return options.output == "json" || options.output == "jsonl";
+}
 
 void announce(const UpOptions& options, const std::vector<std::string>& addresses) {
   std::string servers;
@@ -18,8 +21,9 @@ void announce(const UpOptions& options, const std::vector<std::string>& addresse
     servers += (servers.empty() ? "" : ",") + address;
     quoted += (quoted.empty() ? "\"" : ",\"") + address + "\"";
   }
-  if (options.output == "json" || options.output == "jsonl") {
-    std::cout << R"({"schema":"fastgpu.up/1","servers":[)" << quoted << "]}" << std::endl;
+  if (is_json(options)) {
+    std::cout << R"({"schema":"fastgpu.up/1","as_of":")" << time_now()
+              << R"(","source":"n1","stale":false,"servers":[)" << quoted << "]}" << std::endl;
   } else if (options.output == "id") {
     std::cout << servers << std::endl;
   } else {
@@ -45,9 +49,7 @@ int run_up(const UpOptions& options) {
   embedded.cpu_devices = options.devices;
   const auto cluster = EmbeddedCluster::start(embedded);
   if (!cluster.ok()) {
-    std::cerr << "error[FG" << static_cast<int>(cluster.error().code)
-              << "]: " << cluster.error().message << "\n";
-    return exit_failure;
+    return report(cluster.error(), is_json(options));
   }
   announce(options, cluster.value()->addresses());
   int signal_number = 0;

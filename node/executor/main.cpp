@@ -1,5 +1,6 @@
 /// fastgpu-executor: the process that touches one device. Started by a node, never by hand, with
-/// the descriptors that runtime/exec/channel/wire.hpp lists; or by itself, around a compiler.
+/// the descriptors that runtime/exec/channel/wire.hpp lists; or by itself, around a compiler. With
+/// --warden it touches no device: it is the process that runs users' commands.
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -12,11 +13,14 @@
 #include <string_view>
 
 #include "runtime/exec/child/executor_loop.hpp"
+#include "runtime/exec/child/executor_walls.hpp"
 #include "runtime/exec/cpu/compile_child.hpp"
+#include "runtime/exec/warden/child/warden_loop.hpp"
 
 namespace {
 
 constexpr int exit_usage = 2;
+constexpr int exit_walls = 4;
 
 int usage() {
   std::fprintf(stderr,
@@ -30,7 +34,10 @@ int usage() {
 
 int main(int count, char** words) {
   if (count > 1 && std::strcmp(words[1], "--compile-child") == 0)
-    return fastgpu::exec::compile_child_main(count - 2, words + 2);
+    // At once: behind its walls not even a sanitizer could look for leaks at the end.
+    _exit(fastgpu::exec::compile_child_main(count - 2, words + 2));
+  if (count > 1 && std::strcmp(words[1], "--warden") == 0)
+    return fastgpu::exec::warden_main(count - 2, words + 2);
   fastgpu::exec::ExecutorProcessOptions options;
   long parent = 0;
   for (int i = 1; i + 1 < count; i += 2) {
@@ -51,12 +58,18 @@ int main(int count, char** words) {
   }
   if (parent == 0)
     return usage();
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent)
-    return 0;  // the node died before the line above
   char path[4096];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
   if (length > 0)
     options.own_program.assign(path, static_cast<std::size_t>(length));
+  const auto walls = fastgpu::exec::raise_walls(options);
+  if (!walls.ok()) {
+    std::fprintf(stderr, "fastgpu-executor: %s\n", walls.error().message.c_str());
+    return exit_walls;
+  }
+  options.walls = walls.value().word;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent)
+    return 0;  // the node died before the line above
   return fastgpu::exec::run_executor(options);
 }

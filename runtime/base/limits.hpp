@@ -41,11 +41,16 @@ inline constexpr std::size_t path_bytes_max = 1024;
 inline constexpr std::uint64_t command_folder_bytes_max = 64ull << 30;
 inline constexpr std::size_t command_inline_bytes_max = 64u << 10;   ///< of a task's small outputs
 inline constexpr std::size_t command_entries_looked_at_max = 16384;  ///< for outputs, in its folder
-inline constexpr std::uint64_t log_bytes_per_job_max = 64ull << 20;
-inline constexpr std::chrono::nanoseconds command_stop_grace = 2s;  ///< from SIGTERM to SIGKILL
+inline constexpr std::chrono::nanoseconds command_stop_grace = 2s;   ///< from SIGTERM to SIGKILL
+inline constexpr std::size_t command_text_bytes_max = 160u << 10;    ///< words and environment
+inline constexpr std::size_t commands_in_flight_max = 512;           ///< of one warden
+inline constexpr std::size_t command_output_piece_bytes_max = 64u << 10;
+inline constexpr std::chrono::nanoseconds command_output_interval = 2ms;
+inline constexpr std::chrono::nanoseconds command_memory_interval = 50ms;  ///< while it has a limit
+inline constexpr std::chrono::nanoseconds command_peak_interval = 1s;      ///< else, at last
+inline constexpr std::chrono::nanoseconds command_folder_interval = 200ms;
 inline constexpr std::chrono::nanoseconds lease_command = 2min;
 inline constexpr std::chrono::nanoseconds lease_command_max = 7 * 24h;
-inline constexpr std::chrono::nanoseconds command_time_limit_default = 24h;
 inline constexpr std::size_t listed_results_max = 1000;
 
 // --- waiting -------------------------------------------------------------------------------------
@@ -62,6 +67,9 @@ inline constexpr std::chrono::nanoseconds client_backoff_max = 1s;
 inline constexpr std::chrono::nanoseconds lease_safe = 10s;
 inline constexpr std::chrono::nanoseconds lease_renew_interval = 3s;
 inline constexpr std::chrono::nanoseconds finish_resend_interval = 500ms;
+inline constexpr std::chrono::nanoseconds keep_retry_min = 250ms;
+inline constexpr std::chrono::nanoseconds keep_retry_max = 8s;
+inline constexpr std::chrono::nanoseconds keep_deadline = 60s;
 inline constexpr std::chrono::nanoseconds link_alive_interval = 250ms;
 inline constexpr std::chrono::nanoseconds link_silent_after = 2s;
 inline constexpr std::chrono::nanoseconds link_redial_min = 20ms;
@@ -75,8 +83,13 @@ inline constexpr std::size_t proposals_in_flight_max = 4096;
 inline constexpr std::size_t live_jobs_per_shard_max = 1'000'000;
 inline constexpr std::uint32_t device_queue_tasks_max = 1024;
 inline constexpr std::uint32_t assign_tasks_max = 256;
+inline constexpr std::uint32_t unsettled_tasks_per_shard_max = 4096;  ///< of a device
+inline constexpr std::uint32_t unsettled_tasks_max = 2 * unsettled_tasks_per_shard_max;
+inline constexpr std::uint32_t unsettled_tasks_reserved = 256;  ///< for each shard, beyond the sum
 inline constexpr std::size_t client_calls_in_flight_max = 1024;
 inline constexpr std::size_t gateway_calls_in_flight_max = 16384;
+inline constexpr std::size_t client_bytes_in_flight_max = 32u << 20;
+inline constexpr std::size_t gateway_bytes_in_flight_max = 256u << 20;
 inline constexpr std::size_t sessions_max = 4096;
 inline constexpr std::size_t transfer_chunks_in_flight_max = 4;
 inline constexpr std::size_t client_servers_max = 64;
@@ -117,6 +130,23 @@ inline constexpr std::size_t folder_works_max = 4096;
 inline constexpr std::size_t transfer_window_pieces = 4;
 inline constexpr std::uint64_t transfer_bytes_in_flight_max = 256u << 20;
 
+// --- logs of tasks, on each node
+// ------------------------------------------------------------------
+inline constexpr std::uint64_t log_bytes_per_job_max = 64ull << 20;  ///< then it is cut, visibly
+inline constexpr std::uint64_t log_bytes_max = 8ull << 30;  ///< of all jobs; the oldest go first
+inline constexpr std::size_t log_jobs_max = finished_jobs_kept_max * 2;
+inline constexpr std::size_t log_record_bytes_max = 64u << 10;  ///< longer ones become several
+inline constexpr std::size_t log_read_bytes_max = 1u << 20;     ///< of one answer, as stored
+inline constexpr std::size_t log_scan_bytes_max = 8u << 20;     ///< looked at for one answer
+inline constexpr std::size_t log_files_open_max = 64;
+inline constexpr std::size_t log_readers_max = 16384;
+inline constexpr std::size_t log_asks_open_max = 256;  ///< of one follower, at as many nodes
+inline constexpr std::chrono::nanoseconds log_job_poll_interval = 250ms;
+inline constexpr std::chrono::nanoseconds log_merge_window = 50ms;
+inline constexpr std::chrono::nanoseconds log_tail_grace = 2s;  ///< for output after a job's end
+inline constexpr std::chrono::nanoseconds log_retry_min = 250ms;
+inline constexpr std::chrono::nanoseconds log_retry_max = 2s;
+
 // --- devices -------------------------------------------------------------------------------------
 inline constexpr std::uint32_t block_threads_max = 1024;
 inline constexpr std::uint32_t block_z_max = 64;
@@ -131,6 +161,7 @@ static_assert(link_alive_interval * 4 <= link_silent_after,
 static_assert(link_redial_min <= link_redial_max);
 static_assert(lease_renew_interval * 2 < lease_safe, "a lease survives one lost renewal");
 static_assert(rpc_timeout < lease_safe);
+static_assert(keep_retry_min < keep_retry_max && keep_retry_max < keep_deadline);
 static_assert(lease_safe <= lease_command, "what may not overlap is not given up sooner");
 static_assert(kernel_arguments_max <= task_outputs_max);
 static_assert(command_files_max <= task_outputs_max);
@@ -139,6 +170,10 @@ static_assert(list_timeout < rpc_timeout,
 static_assert(leader_retry_interval * 4 <= rpc_timeout);
 static_assert(client_backoff_min <= client_backoff_max);
 static_assert(client_calls_in_flight_max <= gateway_calls_in_flight_max);
+static_assert(client_bytes_in_flight_max <= gateway_bytes_in_flight_max);
+static_assert(client_bytes_in_flight_max >= 2 * frame_bytes_max, "a single request always fits");
+static_assert(client_bytes_in_flight_max >= 2 * link_credit_bytes,
+              "a client that uploads as fast as its link allows is not refused");
 static_assert(transfer_chunks_in_flight_max * object_chunk_bytes * 2 <= link_credit_bytes);
 static_assert(object_chunk_bytes * 2 <= frame_bytes_max, "a chunk fits a frame with its envelope");
 static_assert((task_spec_bytes_max + job_data_bytes_max) * 2 <= frame_bytes_max,
@@ -150,6 +185,11 @@ static_assert(proposal_bytes_in_flight_max >= entries_in_flight_max * 2 * entry_
 static_assert(entry_bytes_max * 2 <= frame_bytes_max, "the last record of an entry may be long");
 static_assert(listed_bytes_max * 2 <= frame_bytes_max);
 static_assert(store_pending_bytes_max >= 2 * proposal_bytes_in_flight_max);
+static_assert(log_record_bytes_max * 2 <= log_read_bytes_max, "an answer holds a record");
+static_assert(log_read_bytes_max * 3 <= frame_bytes_max,
+              "an answer of many short records fits a frame");
+static_assert(log_bytes_per_job_max * 16 <= log_bytes_max);
+static_assert(log_asks_open_max * 2 <= client_calls_in_flight_max);
 static_assert(inline_output_bytes_max <= inline_data_bytes_max);
 static_assert(inline_output_bytes_max <= command_inline_bytes_max);
 static_assert(pin_settle >= rpc_timeout * rpc_tries_max * 10,

@@ -50,6 +50,7 @@ enum class ErrorCode : unsigned short {
   shard_unavailable = 4004,
   object_missing = 4005,
   output_missing = 4006,
+  node_down = 4007,
   // 5xxx: permission
   denied = 5001,
   listen_refused = 5002,

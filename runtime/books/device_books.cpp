@@ -13,6 +13,7 @@ DeviceLedger::DeviceLedger(base::DeviceId device, base::Incarnation incarnation)
   books_.slots_total = 0;
   books_.slots_free = 0;
   books_.healthy = false;
+  books_.unhealthy_why = "the device's process has not started yet";
   books_.version = 1;
   books_.queue_room = base::limits::device_queue_tasks_max;
 }
@@ -37,10 +38,11 @@ void DeviceLedger::describe(const DeviceShape& shape) {
   changed();
 }
 
-void DeviceLedger::set_healthy(bool healthy) {
-  if (healthy == books_.healthy)
+void DeviceLedger::set_health(const std::string& unhealthy_why) {
+  if (unhealthy_why == books_.unhealthy_why && books_.healthy == unhealthy_why.empty())
     return;
-  books_.healthy = healthy;
+  books_.healthy = unhealthy_why.empty();
+  books_.unhealthy_why = unhealthy_why;
   changed();
 }
 

@@ -36,7 +36,8 @@ class DeviceLedger {
   /// The device as its executor reports it. A smaller memory than before counts for what is
   /// launched from now on.
   void describe(const DeviceShape& shape);
-  void set_healthy(bool healthy);
+  /// Healthy, or why it is not.
+  void set_health(const std::string& unhealthy_why);
   void set_backlog(std::int64_t backlog_ns);
 
   /// `tasks` places in the queue.

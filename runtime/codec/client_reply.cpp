@@ -207,6 +207,45 @@ static protocol::Joined read(Joined::Reader from, Reading& reading) {
   };
 }
 
+static void write(LogRecord::Builder to, const base::LogRecord& from) {
+  to.setJob(from.job.value);
+  to.setTask(from.task);
+  write(to.initAttempt(), from.attempt);
+  to.setStream(codec::write_enum<LogStream>(from.stream));
+  to.setTimeNs(from.time_ns);
+  to.setBytes(as_data(from.bytes.span()));
+}
+
+static base::LogRecord read(LogRecord::Reader from, Reading& reading) {
+  return {
+      {from.getJob()},
+      from.getTask(),
+      read(from.getAttempt(), reading),
+      codec::read_enum(from.getStream(), base::LogStream::notice, "log stream"),
+      from.getTimeNs(),
+      reading.bytes(from.getBytes(), limits::log_record_bytes_max, "log record"),
+  };
+}
+
+static void write_reply(ClientReply::Builder to, const protocol::LogPart& from) {
+  auto part = to.initLogPart();
+  codec::write_list(part.initRecords(list_size(from.records.size())), from.records);
+  part.setNextCursor(from.next_cursor);
+  part.setNode(from.node.value);
+  part.setAtEnd(from.at_end);
+  part.setDroppedBytes(from.dropped_bytes);
+}
+
+static protocol::LogPart read(LogPart::Reader from, Reading& reading) {
+  return {
+      codec::read_list(from.getRecords(), reading, "log records"),
+      from.getNextCursor(),
+      {from.getNode()},
+      from.getAtEnd(),
+      from.getDroppedBytes(),
+  };
+}
+
 void write(ClientReply::Builder to, const protocol::ClientReply& from) {
   std::visit([&](const auto& reply) { write_reply(to, reply); }, from);
 }
@@ -233,6 +272,8 @@ protocol::ClientReply read(ClientReply::Reader from, Reading& reading) {
       return read(from.getChunk(), reading);
     case ClientReply::JOINED:
       return read(from.getJoined(), reading);
+    case ClientReply::LOG_PART:
+      return read(from.getLogPart(), reading);
   }
   codec::refuse("reply", "of no known kind");
 }

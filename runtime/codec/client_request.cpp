@@ -121,6 +121,25 @@ static protocol::Join read(Join::Reader from, Reading& reading) {
   };
 }
 
+static void write_request(ClientRequest::Builder to, const protocol::ReadLog& from) {
+  auto read_log = to.initReadLog();
+  read_log.setNode(from.node.value);
+  read_log.setJob(from.job.value);
+  read_log.setTask(from.task);
+  read_log.setAllTasks(from.all_tasks);
+  read_log.setCursor(from.cursor);
+  read_log.setWaitNs(from.wait_ns);
+  read_log.setBytesMax(from.bytes_max);
+}
+
+static protocol::ReadLog read(ReadLog::Reader from, Reading&) {
+  return {
+      {from.getNode()},   {from.getJob()},  from.getTask(),
+      from.getAllTasks(), from.getCursor(), codec::read_duration_ns(from.getWaitNs(), "wait"),
+      from.getBytesMax(),
+  };
+}
+
 void write(ClientRequest::Builder to, const protocol::ClientRequest& from) {
   std::visit([&](const auto& request) { write_request(to, request); }, from);
 }
@@ -149,6 +168,8 @@ protocol::ClientRequest read(ClientRequest::Reader from, Reading& reading) {
       return read(from.getGetChunk(), reading);
     case ClientRequest::JOIN:
       return read(from.getJoin(), reading);
+    case ClientRequest::READ_LOG:
+      return read(from.getReadLog(), reading);
   }
   codec::refuse("request", "of no known kind");
 }

@@ -64,6 +64,7 @@ void write(DeviceBooks::Builder to, const protocol::DeviceBooks& from) {
   to.setQueueRoom(from.queue_room);
   to.setBacklogNs(from.backlog_ns);
   to.setHealthy(from.healthy);
+  to.setUnhealthyWhy(as_text(codec::clip(from.unhealthy_why)));
 }
 
 protocol::DeviceBooks read(DeviceBooks::Reader from, Reading& reading) {
@@ -82,6 +83,8 @@ protocol::DeviceBooks read(DeviceBooks::Reader from, Reading& reading) {
   books.queue_room = from.getQueueRoom();
   books.backlog_ns = codec::read_duration_ns(from.getBacklogNs(), "backlog");
   books.healthy = from.getHealthy();
+  books.unhealthy_why =
+      reading.text(from.getUnhealthyWhy(), limits::message_text_bytes_max, "device health");
   check(books);
   return books;
 }

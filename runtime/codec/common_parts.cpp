@@ -34,6 +34,7 @@ base::ErrorCode read_code(std::uint16_t number) {
     case base::ErrorCode::shard_unavailable:
     case base::ErrorCode::object_missing:
     case base::ErrorCode::output_missing:
+    case base::ErrorCode::node_down:
     case base::ErrorCode::denied:
     case base::ErrorCode::listen_refused:
     case base::ErrorCode::job_failed:

@@ -56,6 +56,7 @@ static void write_message(PeerMessage::Builder to, const protocol::Assign& from)
   assign.setIncarnation(from.incarnation.value);
   if (from.spec)
     write(assign.initSpec(), *from.spec);
+  assign.setStartBeforeNs(from.start_before_ns);
 }
 
 static protocol::Assign read(Assign::Reader from, Reading& reading) {
@@ -68,6 +69,7 @@ static protocol::Assign read(Assign::Reader from, Reading& reading) {
       read(from.getDevice(), reading),
       {from.getIncarnation()},
       read_shared(from.getSpec(), reading),
+      from.getStartBeforeNs(),
   };
 }
 
@@ -128,6 +130,7 @@ static void write_message(PeerMessage::Builder to, const protocol::Renewed& from
   renewed.setAskedAtNs(from.asked_at_ns);
   renewed.setLeaseNs(from.lease_ns);
   codec::write_list(renewed.initStop(list_size(from.stop.size())), from.stop);
+  renewed.setCommandLeaseNs(from.command_lease_ns);
 }
 
 static protocol::Renewed read(Renewed::Reader from, Reading& reading) {
@@ -139,6 +142,7 @@ static protocol::Renewed read(Renewed::Reader from, Reading& reading) {
       from.getAskedAtNs(),
       codec::read_duration_ns(from.getLeaseNs(), "lease"),
       codec::read_list(from.getStop(), reading, "stops"),
+      codec::read_duration_ns(from.getCommandLeaseNs(), "command lease"),
   };
 }
 
@@ -151,6 +155,7 @@ static void write_message(PeerMessage::Builder to, const protocol::AssignReply& 
   write(reply.initDevice(), from.device);
   reply.setRefused(codec::write_enum<RefusalReason>(from.refused));
   write(reply.initBooks(), from.books);
+  reply.setGrantedAtNs(from.granted_at_ns);
 }
 
 static protocol::AssignReply read(AssignReply::Reader from, Reading& reading) {
@@ -160,6 +165,7 @@ static protocol::AssignReply read(AssignReply::Reader from, Reading& reading) {
       read(from.getDevice(), reading),
       codec::read_enum(from.getRefused(), protocol::RefusalReason::draining, "refusal reason"),
       read(from.getBooks(), reading),
+      from.getGrantedAtNs(),
   };
 }
 
@@ -187,6 +193,8 @@ static void write(HeldAttempt::Builder to, const protocol::HeldAttempt& from) {
   to.setJob(from.job.value);
   codec::write_list(to.initRanges(list_size(from.ranges.size())), from.ranges);
   codec::write_list(to.initRunning(list_size(from.running.size())), from.running);
+  if (from.waiting != protocol::WaitingReason{})
+    write(to.initWaiting(), from.waiting);
 }
 
 static protocol::HeldAttempt read(HeldAttempt::Reader from, Reading& reading) {
@@ -195,6 +203,7 @@ static protocol::HeldAttempt read(HeldAttempt::Reader from, Reading& reading) {
       {from.getJob()},
       codec::read_list(from.getRanges(), reading, "ranges"),
       codec::read_list(from.getRunning(), reading, "ranges"),
+      read(from.getWaiting(), reading),
   };
 }
 

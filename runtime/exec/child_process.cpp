@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 extern char** environ;
 
@@ -17,6 +18,26 @@ namespace {
 
 /// Above every number that the child will use, so that no copy overwrites a source.
 constexpr int safe_fd_min = 64;
+
+/// What the executor needs of the node's environment. Anything else could be a secret, and kernels
+/// can read what their process has.
+constexpr std::string_view kept_variables[] = {"PATH=",         "LANG=",           "LC_",
+                                               "TZ=",           "TMPDIR=",         "FASTGPU_CXX=",
+                                               "FASTGPU_LIB",   "CUDA_",           "NVIDIA_",
+                                               "ASAN_OPTIONS=", "UBSAN_OPTIONS=",  "TSAN_OPTIONS=",
+                                               "LSAN_OPTIONS=", "LD_LIBRARY_PATH="};
+
+std::vector<char*> kept_environment() {
+  std::vector<char*> kept;
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    for (const std::string_view name : kept_variables)
+      if (text.starts_with(name))
+        kept.push_back(*variable);
+  }
+  kept.push_back(nullptr);
+  return kept;
+}
 
 base::Error failed(const std::string& what, int code) {
   return {base::ErrorKind::unavailable, base::ErrorCode::internal,
@@ -53,7 +74,9 @@ base::Status ChildProcess::start(const std::vector<std::string>& arguments,
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   pid_t pid = 0;
-  const int code = posix_spawn(&pid, words[0], &actions, &attributes, words.data(), environ);
+  auto environment = kept_environment();
+  const int code =
+      posix_spawn(&pid, words[0], &actions, &attributes, words.data(), environment.data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (code != 0)

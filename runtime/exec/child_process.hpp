@@ -28,7 +28,8 @@ class ChildProcess {
     int from;  ///< here
     int to;    ///< there; ascending from 3 without gaps
   };
-  /// `arguments[0]` is the program's path. Nothing but standard error and `files` is inherited.
+  /// `arguments[0]` is the program's path. Nothing but standard error, `files` and some harmless
+  /// variables of the environment is inherited.
   base::Status start(const std::vector<std::string>& arguments,
                      const std::vector<Inherited>& files);
   bool running() const { return pid_ > 0; }

@@ -127,6 +127,8 @@ struct DeviceDescription {
   std::uint64_t memory_bytes{};  ///< what buffers may use in all
   std::string uuid;              ///< stable over restarts on the same host; empty if it has none
   std::uint32_t threads{};       ///< host threads that run kernels; 0 for a GPU
+  /// What keeps kernels from the host's files: "landlock", "uid only", "none"; empty = not known.
+  std::string walls{};
   bool operator==(const DeviceDescription&) const = default;
 };
 

@@ -303,9 +303,14 @@ bool ProcessExecutor::await_hello() {
       return false;
     }
     hello.model[sizeof hello.model - 1] = hello.uuid[sizeof hello.uuid - 1] = '\0';
+    hello.walls[sizeof hello.walls - 1] = '\0';
     device_ = {hello.device_kind == static_cast<std::uint32_t>(DeviceKind::null) ? DeviceKind::null
                                                                                  : DeviceKind::cpu,
-               hello.model, hello.memory_bytes, hello.uuid, hello.threads};
+               hello.model,
+               hello.memory_bytes,
+               hello.uuid,
+               hello.threads,
+               hello.walls};
     return true;
   }
   return false;

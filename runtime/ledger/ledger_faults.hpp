@@ -8,6 +8,10 @@ struct LedgerFaults {
   bool ignore_fence{false};
   /// Answer Accepted when a submit is proposed instead of when it is committed.
   bool reply_before_durable{false};
+  /// Place the commands of a silent node anew without proof that they do not run.
+  bool place_without_proof{false};
+  /// Send the Assign of commands before their placement is committed.
+  bool assign_before_commit{false};
 };
 
 }  // namespace fastgpu::ledger

@@ -159,6 +159,8 @@ std::vector<std::string> check(const ShardMachine& machine) {
                     base::to_string(attempt) + " holds other tasks than are its duty");
     findings.expect(!holding || difference(holding->running, holding->ranges).empty(),
                     base::to_string(attempt) + " runs tasks that it does not hold");
+    findings.expect(!holding || !needs_proof(*holding) || machine.watches(attempt),
+                    base::to_string(attempt) + " has commands whose lease nobody looks at");
   }
   std::vector<std::string> found = check(machine.state());
   for (std::string& one : findings.take()) {

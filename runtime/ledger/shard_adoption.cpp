@@ -63,21 +63,29 @@ void ShardMachine::answer_renewal(const RenewEvent& event) {
   if (!learn_incarnation(event.node, event.incarnation)) {
     return;
   }
+  const auto lease = leases_.find(renew.device);
+  if (lease != leases_.end() && lease->second.incarnation == event.incarnation &&
+      renew.asked_at_ns < lease->second.asked_at_ns) {
+    return;  // overtaken: what it lists was true before what is known
+  }
+  const TasksByAttempt missing = missing_in(event);
   protocol::Renewed renewed{options_.shard,
                             epoch_,
                             term_,
                             renew.device,
                             renew.asked_at_ns,
                             options_.limits.lease.count(),
-                            {}};
+                            {},
+                            options_.limits.lease_command.count()};
   for (const protocol::HeldAttempt& held : renew.held) {
     TaskRanges stopped = adopt(event, held);
     if (!stopped.empty()) {
       renewed.stop.push_back({held.attempt, held.job, renew.device, std::move(stopped)});
     }
   }
-  miss_unlisted(event);
-  grant_lease(renew.device, event.incarnation);
+  miss(missing);
+  grant_lease(renew.device, event.incarnation, renew.asked_at_ns);
+  renewed_[renew.device] = {event.incarnation, now_, renew.asked_at_ns};
   if (!has_inherited(event.node)) {
     adopting_.erase(event.node);
   }
@@ -124,10 +132,14 @@ TaskRanges ShardMachine::adopt(const RenewEvent& event, const protocol::HeldAtte
   holding.incarnation = event.incarnation;
   holding.ranges = taken_over;
   holding.cause = PlaceCause::refused;
+  holding.may_overlap = job->spec->safe_to_overlap();
   for (const TakenFrom& taken : duties_.hold(held.attempt, holding)) {
     stop(taken);
   }
-  duties_.set_granted(held.attempt, normalized(held.running));
+  duties_.set_listed(held, event.message.asked_at_ns);
+  if (!holding.may_overlap) {
+    watch_command(held.attempt);
+  }
   if (!unrecorded.empty()) {
     propose(protocol::PlacedRecord{held.attempt, held.job, unrecorded, holding.device,
                                    holding.incarnation, PlaceCause::refused});
@@ -137,34 +149,43 @@ TaskRanges ShardMachine::adopt(const RenewEvent& event, const protocol::HeldAtte
 
 // A task that its worker does not list is not there. What an earlier leader placed surely never
 // arrived, since the worker refuses that leader by now. What was granted to this leader may have
-// been granted after the renewal left its worker: only the second miss in a row counts.
-void ShardMachine::miss_unlisted(const RenewEvent& event) {
+// been granted after the renewal left its worker: the worker's own clock tells.
+ShardMachine::TasksByAttempt ShardMachine::missing_in(const RenewEvent& event) const {
   const protocol::Renew& renew = event.message;
-  std::map<base::AttemptId, TaskRanges> listed;
+  TasksByAttempt listed;
   for (const protocol::HeldAttempt& held : renew.held) {
     listed[held.attempt] = united(listed[held.attempt], normalized(held.ranges));
   }
+  TasksByAttempt missing;
   for (const base::AttemptId& attempt : duties_.on_node(event.node)) {
-    const Holding holding = *duties_.find(attempt);
+    const Holding& holding = *duties_.find(attempt);
+    const bool would_be_listed =
+        holding.grant == Grant::inherited ||
+        (holding.grant == Grant::granted && holding.known_at_ns < renew.asked_at_ns);
     const auto at = listed.find(attempt);
-    const TaskRanges missing =
-        at == listed.end() ? holding.ranges : difference(holding.ranges, at->second);
-    if (holding.device != renew.device || missing.empty()) {
-      continue;
+    if (holding.device == renew.device && would_be_listed) {
+      missing[attempt] =
+          at == listed.end() ? holding.ranges : difference(holding.ranges, at->second);
     }
-    if (holding.grant == Grant::inherited) {
-      make_ready(holding.job, missing, PlaceCause::refused);
-    } else if (holding.grant == Grant::granted && duties_.count_missed(attempt) >= 2) {
-      lose(attempt, missing);
+  }
+  return missing;
+}
+
+// Their worker lives and says that it does not have them: no loss that counts.
+void ShardMachine::miss(const TasksByAttempt& missing) {
+  for (const auto& [attempt, ranges] : missing) {
+    if (const Holding* holding = duties_.find(attempt)) {
+      make_ready(holding->job, intersection(holding->ranges, ranges), PlaceCause::refused);
     }
   }
 }
 
-void ShardMachine::grant_lease(base::DeviceId device, base::Incarnation incarnation) {
+void ShardMachine::grant_lease(base::DeviceId device, base::Incarnation incarnation,
+                               std::int64_t asked_at_ns) {
   end_lease(device);
   const base::Duration lease = options_.limits.lease;
   const base::Time until = now_ + lease + lease / 100;
-  leases_[device] = {incarnation, until};
+  leases_[device] = {incarnation, until, asked_at_ns};
   lease_ends_.emplace(until, device);
 }
 
@@ -179,11 +200,13 @@ void ShardMachine::end_lease(base::DeviceId device) {
 void ShardMachine::expire_leases() {
   while (!lease_ends_.empty() && lease_ends_.begin()->first <= now_) {
     const base::DeviceId device = lease_ends_.begin()->second;
+    const base::Incarnation life = leases_.at(device).incarnation;
     end_lease(device);
-    for (const base::AttemptId& attempt : duties_.on_node(device.node)) {
-      const Holding holding = *duties_.find(attempt);
-      if (holding.device == device && holding.grant == Grant::granted) {
-        lose(attempt, holding.ranges);
+    for (auto& [attempt, ran] : last_running(device.node, life, false)) {
+      const Holding& holding = *duties_.find(attempt);
+      if (holding.device == device && holding.grant == Grant::granted &&
+          !waits_for_proof(holding)) {
+        lose(attempt, ran);
       }
     }
   }
@@ -198,17 +221,16 @@ bool ShardMachine::learn_incarnation(base::NodeId node, base::Incarnation incarn
   }
   newest = incarnation;
   if (leading_) {
-    lose_node(node, {incarnation.value - 1});
+    lose_node(node, {incarnation.value - 1}, true);
     adopt_node(node);
   }
   return true;
 }
 
-void ShardMachine::lose_node(base::NodeId node, base::Incarnation through) {
-  for (const base::AttemptId& attempt : duties_.on_node(node)) {
-    const Holding holding = *duties_.find(attempt);
-    if (holding.incarnation <= through) {
-      lose(attempt, holding.ranges);
+void ShardMachine::lose_node(base::NodeId node, base::Incarnation through, bool proven) {
+  for (const auto& [attempt, ran] : last_running(node, through, proven)) {
+    if (proven || !waits_for_proof(*duties_.find(attempt))) {
+      lose(attempt, ran);
     }
   }
   for (const auto& [device, lease] : std::map(leases_)) {
@@ -218,9 +240,59 @@ void ShardMachine::lose_node(base::NodeId node, base::Incarnation through) {
   }
 }
 
+// A task counts the losses at which it was running, so that one that takes its node with it is
+// found out while those that only waited beside it are spared. Its worker's list says what ran, but
+// only as of the last renewal, and a task may kill its node before the next one. So those that its
+// device runs first, as many as it has slots, count as well: the queue is served in order, and one
+// that has not run yet can stand there only because those before it have ended. What an earlier
+// leader placed counts only when that life of the node has surely ended: else this leader may just
+// not have heard of it yet.
+ShardMachine::TasksByAttempt ShardMachine::last_running(base::NodeId node,
+                                                        base::Incarnation through,
+                                                        bool proven) const {
+  TasksByAttempt ran;
+  std::map<base::DeviceId, std::uint64_t> slots_left;
+  for (const base::AttemptId& attempt : duties_.on_node(node)) {
+    const Holding& holding = *duties_.find(attempt);
+    if (holding.incarnation > through) {
+      continue;
+    }
+    TaskRanges& of_attempt = ran[attempt];
+    if (holding.grant == Grant::proposed || holding.grant == Grant::asked ||
+        (holding.grant == Grant::inherited && !proven)) {
+      continue;
+    }
+    of_attempt = holding.seen_running;
+    const auto slots = slots_left.try_emplace(holding.device, slots_of(holding.device)).first;
+    TaskRanges first;
+    for (const base::TaskRange& range : holding.ranges) {
+      const auto count =
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(range.count, slots->second));
+      append(first, {range.first, count});
+      slots->second -= count;
+    }
+    of_attempt = united(of_attempt, normalized(std::move(first)));
+  }
+  return ran;
+}
+
+std::uint32_t ShardMachine::slots_of(base::DeviceId device) const {
+  const auto known = devices_.find(device);
+  return known == devices_.end() ? 1 : std::max(known->second.slots, 1u);
+}
+
+bool ShardMachine::seems_over(base::NodeId node, base::Incarnation incarnation) const {
+  const auto newest = incarnations_.find(node);
+  const auto lost = lost_lives_.find(node);
+  return (newest != incarnations_.end() && incarnation < newest->second) ||
+         (lost != lost_lives_.end() && incarnation <= lost->second);
+}
+
 void ShardMachine::handle(const protocol::NodeLost& event) {
+  base::Incarnation& lost = lost_lives_[event.node];
+  lost = std::max(lost, event.incarnation);
   if (leading_) {
-    lose_node(event.node, event.incarnation);
+    lose_node(event.node, event.incarnation, event.proven);
     adopting_.erase(event.node);
   }
 }
@@ -232,14 +304,20 @@ void ShardMachine::handle(const ViewChanged& event) {
              return old.info.node == node && old.state == protocol::NodeState::up;
            });
   };
-  kinds_.clear();
   for (const protocol::NodeView& node : view_->nodes) {
-    for (const protocol::DeviceBooks& books : node.devices) {
-      kinds_[books.device] = books.kind;
-    }
+    // Before its devices are taken over: what is lost by it ran on those of the life before.
     learn_incarnation(node.info.node, node.incarnation);
+    if (node.state == protocol::NodeState::up) {
+      lost_lives_.erase(node.info.node);
+    }
     if (leading_ && node.state == protocol::NodeState::up && !was_up(node.info.node)) {
       adopt_node(node.info.node);
+    }
+  }
+  devices_.clear();
+  for (const protocol::NodeView& node : view_->nodes) {
+    for (const protocol::DeviceBooks& books : node.devices) {
+      devices_[books.device] = {books.kind, books.slots_total};
     }
   }
   if (leading_) {
@@ -257,14 +335,17 @@ bool ShardMachine::has_inherited(base::NodeId node) const {
 }
 
 void ShardMachine::begin_adoption() {
+  for (const auto& [node, newest] : std::map(incarnations_)) {
+    if (newest) {
+      lose_node(node, {newest.value - 1}, true);  // those lives are over: nothing to wait for
+    }
+  }
   bool waits = false;
-  for (const auto& [attempt, holding] : std::map(duties_.holdings())) {
-    const auto newest = incarnations_.find(holding.device.node);
-    if (newest != incarnations_.end() && holding.incarnation < newest->second) {
-      lose(attempt, holding.ranges);  // that life is over: nothing to wait for
-    } else {
-      adopt_node(holding.device.node);
-      waits = true;
+  for (const auto& [attempt, holding] : duties_.holdings()) {
+    adopt_node(holding.device.node);
+    waits = true;
+    if (!holding.may_overlap) {
+      watch_command(attempt);
     }
   }
   if (waits) {
@@ -300,15 +381,16 @@ void ShardMachine::send_adopts() {
   }
 }
 
-// Kernel tasks are safe to overlap: those of a node that does not report wait no longer.
+// Kernel tasks are safe to overlap: those of a node that does not report wait no longer. That it is
+// slow to connect is no death, so it is not counted.
 void ShardMachine::end_adoption_when_due() {
   if (!adoption_ends_ || *adoption_ends_ > now_) {
     return;
   }
   adoption_ends_.reset();
   for (const auto& [attempt, holding] : std::map(duties_.holdings())) {
-    if (holding.grant == Grant::inherited) {
-      lose(attempt, holding.ranges);
+    if (holding.grant == Grant::inherited && !waits_for_proof(holding)) {
+      lose(attempt, {});
     }
   }
 }

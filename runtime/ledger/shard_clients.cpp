@@ -233,7 +233,10 @@ protocol::JobSummary ShardMachine::summary(const Job& job) const {
     return summary;
   }
   const auto told = waiting_.find(job.id);
-  if (!duties_.has_ready(job.id)) {
+  const protocol::WaitingReason at_workers = duties_.waiting_at_workers(job.id);
+  if (at_workers.code != protocol::WaitingCode::none) {
+    summary.waiting = at_workers;
+  } else if (!duties_.has_ready(job.id)) {
     summary.waiting = {protocol::WaitingCode::capacity,
                        std::to_string(pending) + " tasks wait at the devices chosen for them"};
   } else if (told != waiting_.end()) {

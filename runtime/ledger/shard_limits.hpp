@@ -30,6 +30,7 @@ struct ShardLimits {
   base::Duration rpc_timeout{base::limits::rpc_timeout};
   int rpc_tries_max{base::limits::rpc_tries_max};
   base::Duration lease{base::limits::lease_safe};
+  base::Duration lease_command{base::limits::lease_command};
   base::Duration suspect_after{base::limits::suspect_after};
   base::Duration wait_max{base::limits::job_wait_max};
 };

@@ -49,6 +49,9 @@ std::optional<base::Time> ShardMachine::next_deadline() const {
   if (!lease_ends_.empty()) {
     consider(lease_ends_.begin()->first);
   }
+  if (!command_ends_.empty()) {
+    consider(command_ends_.begin()->first);
+  }
   return first;
 }
 
@@ -62,6 +65,7 @@ void ShardMachine::handle(const Leading& event) {
   epoch_ = event.epoch;
   term_ = event.term;
   last_sequence_ = 0;
+  led_since_ = now_;
   effects_.push_back(Led{{options_.shard, epoch_, term_}});
   if (options_.shard.value == 0) {
     propose_founders();
@@ -120,6 +124,9 @@ void ShardMachine::forget_leadership() {
   watch_deadlines_.clear();
   leases_.clear();
   lease_ends_.clear();
+  renewed_.clear();
+  commands_.clear();
+  command_ends_.clear();
   renewals_.clear();
   reads_.clear();
   adopting_.clear();
@@ -212,10 +219,7 @@ void ShardMachine::compact_if_due(const Committed& event) {
 
 void ShardMachine::handle(const OutcomeUnknown& event) {
   for (const protocol::Record& record : batch_.take(event.token).records) {
-    answer_dropped(record, outcome_unknown());
-    if (const auto* released = std::get_if<protocol::ReleasedRecord>(&record)) {
-      end_finishing(released->attempt, normalized(released->ranges));
-    }
+    forget_proposal(record, outcome_unknown());
   }
   reads_.erase(event.token);  // its workers ask again
 }
@@ -242,10 +246,16 @@ void ShardMachine::handle(const ProposeRefused& event) {
     return;
   }
   for (const protocol::Record& record : batch_.take(event.token).records) {
-    answer_dropped(record, shard_not_leading());
-    if (const auto* released = std::get_if<protocol::ReleasedRecord>(&record)) {
-      end_finishing(released->attempt, normalized(released->ranges));
-    }
+    forget_proposal(record, shard_not_leading());
+  }
+}
+
+void ShardMachine::forget_proposal(const protocol::Record& record, const base::Error& error) {
+  answer_dropped(record, error);
+  if (const auto* released = std::get_if<protocol::ReleasedRecord>(&record)) {
+    end_finishing(released->attempt, normalized(released->ranges));
+  } else if (const auto* placed = std::get_if<protocol::PlacedRecord>(&record)) {
+    drop_placement(*placed);
   }
 }
 
@@ -265,6 +275,7 @@ void ShardMachine::handle(const Tick&) {
   send_adopts();
   end_adoption_when_due();
   expire_leases();
+  expire_commands();
 }
 
 void ShardMachine::send(base::NodeId node, protocol::PeerMessage message) {

@@ -56,6 +56,8 @@ class ShardMachine {
   bool leading() const { return leading_; }
   const LedgerState& state() const { return state_; }
   const DutyTable& duties() const { return duties_; }
+  /// The end of the lease of the attempt's commands is looked for.
+  bool watches(const base::AttemptId& attempt) const { return commands_.contains(attempt); }
   /// When Tick is due, if nothing happens before.
   std::optional<base::Time> next_deadline() const;
 
@@ -74,7 +76,7 @@ class ShardMachine {
   void handle(const Restored& event);
   void handle(const Tick& event);
   void on_applied(const JobAccepted& change);
-  void on_applied(const TasksPlaced&) {}
+  void on_applied(const TasksPlaced& change);
   void on_applied(const TasksEnded& change);
   void on_applied(const TasksAgain& change);
   void on_applied(const FinishFenced&) {}
@@ -84,6 +86,8 @@ class ShardMachine {
   void on_applied(const JobForgotten&) {}
   void on_applied(const MemberAdded& change);
   void on_applied(const RequestRefused& change);
+  /// The log dropped the record: who waits for it is told.
+  void forget_proposal(const protocol::Record& record, const base::Error& error);
   void propose_founders();
   void forget_leadership();
   void compact_if_due(const Committed& event);
@@ -138,8 +142,13 @@ class ShardMachine {
   void tell_ready(base::JobId job, const TaskRanges& ranges, protocol::PlaceCause cause);
   /// Tasks that were held are ready again.
   void make_ready(base::JobId job, const TaskRanges& ranges, protocol::PlaceCause cause);
-  /// The attempt may have run these tasks and never will: ready again, or lost for good.
-  void lose(const base::AttemptId& attempt, const TaskRanges& ranges);
+  /// These tasks cannot be assigned where they were placed: ready again.
+  void take_back(const protocol::Place& choice, const TaskRanges& ranges,
+                 protocol::PlaceCause cause);
+  /// The attempt's node is gone: its tasks are ready again. Those that `ran` count it, and may be
+  /// lost for good by it.
+  void lose(const base::AttemptId& attempt, const TaskRanges& ran);
+  void count_loss(const base::AttemptId& attempt, const Holding& holding, const TaskRanges& ran);
   void stop(const TakenFrom& taken);
   protocol::DeviceKind kind_of(base::DeviceId device, const Job& job) const;
   const base::ObjectHash& signature_of(const Job& job);
@@ -152,18 +161,43 @@ class ShardMachine {
   void answer_renewal(const RenewEvent& event);
   /// Takes over what a worker holds; returns the tasks that it must stop.
   TaskRanges adopt(const RenewEvent& event, const protocol::HeldAttempt& held);
-  void miss_unlisted(const RenewEvent& event);
+  using TasksByAttempt = std::map<base::AttemptId, TaskRanges>;
+  /// Tasks that the worker has not or has no more, though its device holds them here.
+  TasksByAttempt missing_in(const RenewEvent& event) const;
+  void miss(const TasksByAttempt& missing);
   /// False for a message of a life that is over.
   bool learn_incarnation(base::NodeId node, base::Incarnation incarnation);
-  void lose_node(base::NodeId node, base::Incarnation through);
+  void lose_node(base::NodeId node, base::Incarnation through, bool proven);
+  /// Of the node's lives up to `through`: which tasks may have been running last.
+  TasksByAttempt last_running(base::NodeId node, base::Incarnation through, bool proven) const;
+  std::uint32_t slots_of(base::DeviceId device) const;
+  /// That life of the node takes nothing any more, or seems so.
+  bool seems_over(base::NodeId node, base::Incarnation incarnation) const;
   bool has_inherited(base::NodeId node) const;
   void begin_adoption();
   void adopt_node(base::NodeId node);
   void send_adopts();
   void end_adoption_when_due();
-  void grant_lease(base::DeviceId device, base::Incarnation incarnation);
+  void grant_lease(base::DeviceId device, base::Incarnation incarnation, std::int64_t asked_at_ns);
   void end_lease(base::DeviceId device);
   void expire_leases();
+
+  // --- shard_commands.cpp: what must not run twice at once ---------------------------------------
+  /// Its tasks are not lost by silence.
+  bool waits_for_proof(const Holding& holding) const {
+    return needs_proof(holding) && !options_.faults.place_without_proof;
+  }
+  /// From now on the end of its lease is looked for.
+  void watch_command(const base::AttemptId& attempt);
+  /// When commands of the attempt surely run no longer, if nothing is heard from their node.
+  base::Time command_end(const Holding& holding) const;
+  base::Duration command_lease(base::JobId job) const;
+  /// Assign::start_before_ns: what is sent now is not started after its lease, however late it
+  /// comes.
+  std::int64_t start_before_ns(const Holding& holding) const;
+  void expire_commands();
+  /// A placement of commands was not committed: nobody runs them.
+  void drop_placement(const protocol::PlacedRecord& record);
 
   const ShardOptions options_;
   LedgerState state_;
@@ -204,15 +238,31 @@ class ShardMachine {
   // Leases and adoption.
   struct Lease {
     base::Incarnation incarnation;
-    base::Time until;  ///< as this leader counts it: 1 % longer than the worker
+    base::Time until;            ///< as this leader counts it: 1 % longer than the worker
+    std::int64_t asked_at_ns{};  ///< of the Renew that it answers, on the worker's own clock
   };
   std::map<base::DeviceId, Lease> leases_;
   std::set<std::pair<base::Time, base::DeviceId>> lease_ends_;
+  base::Time led_since_{};
+  struct Answer {
+    base::Incarnation incarnation;
+    base::Time at;
+    std::int64_t asked_at_ns{};  ///< on the worker's own clock
+  };
+  std::map<base::DeviceId, Answer> renewed_;  ///< the last one to each
+  /// Attempts of commands, by when their lease may have ended; looked at again then.
+  std::map<base::AttemptId, base::Time> commands_;
+  std::set<std::pair<base::Time, base::AttemptId>> command_ends_;
   std::vector<RenewEvent> renewals_;  ///< no read was begun since they came
   std::map<base::LogToken, std::vector<RenewEvent>> reads_;
   protocol::SharedView view_;
-  std::map<base::DeviceId, protocol::DeviceKind> kinds_;    ///< as the view shows them
+  struct DeviceShown {
+    protocol::DeviceKind kind{};
+    std::uint32_t slots{};
+  };
+  std::map<base::DeviceId, DeviceShown> devices_;           ///< as the view shows them
   std::map<base::NodeId, base::Incarnation> incarnations_;  ///< newest life heard of
+  std::map<base::NodeId, base::Incarnation> lost_lives_;    ///< said to be lost, not seen up since
   struct Adoption {
     int tries{0};
     base::Time due;

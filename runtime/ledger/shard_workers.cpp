@@ -36,9 +36,20 @@ void ShardMachine::handle(const protocol::Place& event) {
                                             static_cast<std::uint32_t>(old), false,
                                             RefusalReason::stale_attempt, protocol::DeviceBooks{}});
   }
+  const bool over = seems_over(event.device.node, event.incarnation);
   for (const auto& [cause, ranges] : by_cause) {
-    place(event, ranges, cause);
+    over ? take_back(event, ranges, cause) : place(event, ranges, cause);
   }
+}
+
+// The scheduler chose before it heard of the loss: it chooses again at once, and no Assign has to
+// be waited for that nobody will answer.
+void ShardMachine::take_back(const protocol::Place& choice, const TaskRanges& ranges,
+                             PlaceCause cause) {
+  tell_scheduler(protocol::AssignAnswered{
+      choice.job, choice.device, static_cast<std::uint32_t>(count_tasks(ranges)), false,
+      RefusalReason::stale_incarnation, protocol::DeviceBooks{}});
+  tell_ready(choice.job, ranges, cause);
 }
 
 void ShardMachine::place(const protocol::Place& choice, const TaskRanges& ranges,
@@ -50,19 +61,28 @@ void ShardMachine::place(const protocol::Place& choice, const TaskRanges& ranges
   holding.incarnation = choice.incarnation;
   holding.ranges = ranges;
   holding.cause = cause;
+  holding.may_overlap = state_.find(choice.job)->spec->safe_to_overlap();
+  const bool at_once = holding.may_overlap || options_.faults.assign_before_commit;
+  holding.grant = at_once ? Grant::asked : Grant::proposed;
   duties_.hold(attempt, holding);
   propose(protocol::PlacedRecord{attempt, choice.job, ranges, choice.device, choice.incarnation,
                                  cause});
   const auto tasks = static_cast<std::uint32_t>(count_tasks(ranges));
   assigns_.sent(attempt, {choice.job, choice.device, tasks, 1, now_ + options_.limits.rpc_timeout});
-  send_assign(attempt, holding);
+  // What is safe to overlap does not wait for the commit of its placement: what the attempt makes
+  // counts only by a Finish, which comes behind it in the log.
+  if (at_once) {
+    if (!holding.may_overlap) {
+      watch_command(attempt);
+    }
+    send_assign(attempt, holding);
+  }
 }
 
-// Kernel tasks are safe to overlap, so the Assign does not wait for the commit of its placement:
-// what the attempt makes counts only by a Finish, which comes behind it in the log.
 void ShardMachine::send_assign(const base::AttemptId& attempt, const Holding& holding) {
-  send(holding.device.node, protocol::Assign{attempt, holding.job, holding.ranges, holding.device,
-                                             holding.incarnation, state_.find(holding.job)->spec});
+  send(holding.device.node,
+       protocol::Assign{attempt, holding.job, holding.ranges, holding.device, holding.incarnation,
+                        state_.find(holding.job)->spec, start_before_ns(holding)});
 }
 
 void ShardMachine::handle(const protocol::Waiting& event) {
@@ -93,9 +113,10 @@ void ShardMachine::handle(const AssignReplyEvent& event) {
   if (answer.refused != RefusalReason::none) {
     make_ready(holding->job, TaskRanges(holding->ranges), PlaceCause::refused);
   } else if (holding->incarnation == event.incarnation) {
-    duties_.set_granted(answer.attempt, std::nullopt);
+    duties_.set_granted(answer.attempt, answer.granted_at_ns);
     if (!leases_.contains(holding->device)) {
-      grant_lease(holding->device, event.incarnation);  // until its first renewal at the latest
+      // Until its first renewal at the latest.
+      grant_lease(holding->device, event.incarnation, answer.granted_at_ns);
     }
   }
 }
@@ -242,7 +263,14 @@ void ShardMachine::on_applied(const TasksAgain& change) {
 void ShardMachine::resend_assigns() {
   for (const base::AttemptId& attempt : assigns_.due(now_)) {
     const Holding* holding = duties_.find(attempt);
-    if (holding && assigns_.find(attempt)->tries < options_.limits.rpc_tries_max) {
+    if (holding && holding->grant == Grant::proposed) {
+      assigns_.postpone(attempt, now_ + options_.limits.rpc_timeout);
+      continue;
+    }
+    // A command may have been granted and run although nobody answers.
+    const bool may_give_up = !holding || !waits_for_proof(*holding);
+    if (holding &&
+        (!may_give_up || assigns_.find(attempt)->tries < options_.limits.rpc_tries_max)) {
       assigns_.sent_again(attempt, now_ + options_.limits.rpc_timeout);
       send_assign(attempt, *holding);
       continue;
@@ -268,21 +296,23 @@ void ShardMachine::make_ready(base::JobId job, const TaskRanges& ranges, PlaceCa
   }
 }
 
-void ShardMachine::lose(const base::AttemptId& attempt, const TaskRanges& ranges) {
+void ShardMachine::lose(const base::AttemptId& attempt, const TaskRanges& ran) {
   const Holding* held = duties_.find(attempt);
   if (!held) {
     return;
   }
   const Holding holding = *held;
   give_up_assign(attempt, RefusalReason::none);
-  if (holding.grant == Grant::asked) {
-    make_ready(holding.job, ranges, PlaceCause::refused);
-    return;
-  }
+  make_ready(holding.job, difference(holding.ranges, ran), PlaceCause::refused);
+  count_loss(attempt, holding, intersection(holding.ranges, ran));
+}
+
+void ShardMachine::count_loss(const base::AttemptId& attempt, const Holding& holding,
+                              const TaskRanges& ran) {
   const Job& job = *state_.find(holding.job);
   TaskRanges again;
   std::map<std::uint32_t, TaskRanges> over;  // by the number of losses
-  for (const base::TaskRange& range : ranges) {
+  for (const base::TaskRange& range : ran) {
     job.tasks.for_each_in(range, [&](base::TaskRange part, const TaskRecord& task) {
       const bool counted_soon = task.floor < attempt && holding.cause == PlaceCause::node_failure;
       const std::uint32_t losses = task.node_failures + (counted_soon ? 2 : 1);
@@ -312,11 +342,8 @@ void ShardMachine::tell_ready(base::JobId job, const TaskRanges& ranges, PlaceCa
 }
 
 protocol::DeviceKind ShardMachine::kind_of(base::DeviceId device, const Job& job) const {
-  const auto known = kinds_.find(device);
-  if (known != kinds_.end()) {
-    return known->second;
-  }
-  return job.spec->request.kind;
+  const auto known = devices_.find(device);
+  return known == devices_.end() ? job.spec->request.kind : known->second.kind;
 }
 
 const base::ObjectHash& ShardMachine::signature_of(const Job& job) {
@@ -326,6 +353,10 @@ const base::ObjectHash& ShardMachine::signature_of(const Job& job) {
     hash.update(job.spec->kernel.source.span());
     hash.update(std::string_view("\0", 1));
     hash.update(job.spec->kernel.name);
+    for (const std::string& word : job.spec->command.argv) {
+      hash.update(std::string_view("\0", 1));
+      hash.update(word);
+    }
     at->second = hash.finish();
   }
   return at->second;

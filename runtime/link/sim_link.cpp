@@ -27,7 +27,7 @@ base::Result<std::string> SimLink::listen(const std::string& address) {
   }
   const std::string taken = network_.listen(*this, parsed.value().host, parsed.value().port);
   if (taken.empty()) {
-    return base::Error{base::ErrorKind::rejected, base::ErrorCode::listen_refused,
+    return base::Error{base::ErrorKind::rejected, base::ErrorCode::conflict,
                        "somebody listens at " + address + " already", "choose another port"};
   }
   return taken;

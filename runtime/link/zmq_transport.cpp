@@ -106,9 +106,11 @@ void fill(zmq_msg_t& message, const base::Bytes& frame) {
 }
 
 base::Error cannot_bind(const std::string& address, int error) {
-  return {base::ErrorKind::rejected, base::ErrorCode::listen_refused,
+  const bool taken = error == EADDRINUSE;
+  return {base::ErrorKind::rejected,
+          taken ? base::ErrorCode::conflict : base::ErrorCode::listen_refused,
           "cannot listen at " + address + ": " + zmq_strerror(error),
-          error == EADDRINUSE ? "choose another port, or 0 for any free one" : ""};
+          taken ? "end the program that listens there, or choose another port" : ""};
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/base/ids.hpp"
+#include "runtime/base/log_record.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/protocol/cluster.hpp"
@@ -82,8 +83,21 @@ struct Join {
   bool operator==(const Join&) const = default;
 };
 
+/// What the tasks of a job printed on one node, from a position on. Answered by LogPart as soon as
+/// there is something, or when the wait is over.
+struct ReadLog {
+  base::NodeId node;
+  base::JobId job;
+  std::uint32_t task{};  ///< the only one that is wanted, unless `all_tasks`
+  bool all_tasks{true};
+  std::uint64_t cursor{};  ///< 0 at first, then LogPart::next_cursor of the same node and job
+  std::int64_t wait_ns{};
+  std::uint32_t bytes_max{base::limits::log_read_bytes_max};  ///< about; at least one record comes
+  bool operator==(const ReadLog&) const = default;
+};
+
 using ClientRequest = std::variant<Hello, Submit, ListJobs, ShowJob, WaitJob, CancelJob, AskCluster,
-                                   PutChunk, GetChunk, Join>;
+                                   PutChunk, GetChunk, Join, ReadLog>;
 
 // --- replies -------------------------------------------------------------------------------------
 
@@ -164,7 +178,16 @@ struct Joined {
   bool operator==(const Joined&) const = default;
 };
 
+struct LogPart {
+  std::vector<base::LogRecord> records;  ///< in the order in which the node wrote them
+  std::uint64_t next_cursor{};           ///< go on from here
+  base::NodeId node;                     ///< whose log it is
+  bool at_end{false};                    ///< there was nothing behind these records
+  std::uint64_t dropped_bytes{};         ///< output of the job that this node did not keep
+  bool operator==(const LogPart&) const = default;
+};
+
 using ClientReply = std::variant<base::Error, Welcome, Accepted, JobList, JobDetail, ClusterStatus,
-                                 PutReply, Chunk, Joined>;
+                                 PutReply, Chunk, Joined, LogPart>;
 
 }  // namespace fastgpu::protocol

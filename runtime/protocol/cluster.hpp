@@ -43,6 +43,7 @@ struct DeviceBooks {
   std::uint32_t queue_room{};    ///< how many more tasks it would grant
   std::int64_t backlog_ns{};     ///< predicted time until the last granted task has ended
   bool healthy{true};
+  std::string unhealthy_why;  ///< a sentence for people; empty while healthy
   bool operator==(const DeviceBooks&) const = default;
 };
 

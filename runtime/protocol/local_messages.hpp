@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/base/ids.hpp"
+#include "runtime/base/log_record.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/protocol/client_messages.hpp"
 #include "runtime/protocol/cluster.hpp"
@@ -211,6 +212,27 @@ struct FolderCollected {
 struct DropFolder {
   std::string folder;
   bool operator==(const DropFolder&) const = default;
+};
+
+// --- with logs -----------------------------------------------------------------------------------
+
+/// What tasks printed, and marks where attempts begin and end: said by a worker before it says that
+/// the attempt has finished, so that who hears of its end finds all of it. Never answered: what the
+/// store has no room for is counted there.
+struct LogAppend {
+  std::vector<base::LogRecord> records;
+  bool operator==(const LogAppend&) const = default;
+};
+/// From the gateway. Answered by LogAnswer: a LogPart or an Error.
+struct LogRead {
+  base::CallId call;
+  ReadLog request;
+  bool operator==(const LogRead&) const = default;
+};
+struct LogAnswer {
+  base::CallId call;
+  ClientReply reply;
+  bool operator==(const LogAnswer&) const = default;
 };
 
 }  // namespace fastgpu::protocol

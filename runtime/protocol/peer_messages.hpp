@@ -47,6 +47,9 @@ struct Assign {
   base::DeviceId device;
   base::Incarnation incarnation;  ///< the life of the worker's node that is meant; else refused
   SharedSpec spec;
+  /// Of commands, on the worker's own clock: later it starts them only when a Renew that listed the
+  /// attempt was answered, since they may have been placed anew by then.
+  std::int64_t start_before_ns{};
   bool operator==(const Assign&) const = default;
 };
 /// Stop these tasks, or forget them: cancelled, superseded, or terminal. Answered by Finish or by
@@ -82,6 +85,8 @@ struct Renewed {
   std::int64_t asked_at_ns{};  ///< `Renew::asked_at_ns`, given back; the worker's own clock
   std::int64_t lease_ns{};
   std::vector<Stop> stop;  ///< attempts that the worker listed and should not go on with
+  /// The same for running commands whose job names no length of its own, and from there as well.
+  std::int64_t command_lease_ns{};
   bool operator==(const Renewed&) const = default;
 };
 
@@ -106,6 +111,8 @@ struct AssignReply {
   base::DeviceId device;
   RefusalReason refused{RefusalReason::none};  ///< none = granted
   DeviceBooks books;                           ///< after the decision
+  /// The worker's own clock at the grant, also of one that it repeats; 0 when refused.
+  std::int64_t granted_at_ns{};
   bool operator==(const AssignReply&) const = default;
 };
 /// Outcomes, resent until Settled. `device_ns` is the time held for these tasks.
@@ -123,6 +130,7 @@ struct HeldAttempt {
   base::JobId job;
   std::vector<base::TaskRange> ranges;   ///< all of them
   std::vector<base::TaskRange> running;  ///< those launched and not ended
+  WaitingReason waiting{};               ///< why others wait, where it is not for their turn
   bool operator==(const HeldAttempt&) const = default;
 };
 /// Give me a lease of this shard; this is all that I hold of it.

@@ -28,6 +28,11 @@ constexpr bool is_passing(const base::Error& error) {
          error.kind == ErrorKind::unknown;
 }
 
+/// A node says that the one with the log is down. Another may still hear it; a third hardly would.
+constexpr bool is_settled(const ClientCall& call, const base::Error& error) {
+  return error.code == base::ErrorCode::node_down && call.tries > 1;
+}
+
 protocol::WaitJob* wait_of(ClientCall& call) {
   auto* request = std::get_if<protocol::ClientRequest>(&call.work);
   return request ? std::get_if<protocol::WaitJob>(request) : nullptr;
@@ -211,7 +216,7 @@ void ClientMachine::failed(base::CallId id, base::CallId wire_call, const base::
   ClientCall& call = calls_.at(id);
   const bool transfer = !std::holds_alternative<protocol::ClientRequest>(call.work);
   call.maybe_done |= error.kind == ErrorKind::unknown;
-  if (!is_passing(error)) {
+  if (!is_passing(error) || is_settled(call, error)) {
     base::Error last = error;
     if (call.maybe_done && error.code == base::ErrorCode::infeasible) {
       // Refused today, but a try that was lost may have been accepted while a device was there.

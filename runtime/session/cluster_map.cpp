@@ -97,6 +97,14 @@ std::string ClusterMap::why_leaderless(base::ShardId shard) const {
   return text;
 }
 
+std::string ClusterMap::why_down(base::NodeId node) const {
+  std::string text = name_of(node) + " is down";
+  if (const protocol::NodeView* found = find(node)) {
+    text += "; it was last heard of " + seconds(found->age_ns) + " ago";
+  }
+  return text;
+}
+
 std::string ClusterMap::name_of(base::NodeId node) const {
   const protocol::NodeView* found = find(node);
   return found && !found->info.name.empty() ? found->info.name : base::to_string(node);

@@ -40,15 +40,18 @@ class ClusterMap {
   bool is_empty(base::ShardId shard) const;
   /// "no node leads shard 2 now; n3 led it and was last heard of 4.2 s ago"
   std::string why_leaderless(base::ShardId shard) const;
+  /// "n2 is down; it was last heard of 4.2 s ago"
+  std::string why_down(base::NodeId node) const;
   std::string name_of(base::NodeId node) const;
   base::Incarnation life_of(base::NodeId node) const;
+
+  /// Null for a node that is no member.
+  const protocol::NodeView* find(base::NodeId node) const;
 
   protocol::Welcome welcome() const;
   protocol::ClusterStatus status() const;
 
  private:
-  const protocol::NodeView* find(base::NodeId node) const;
-
   base::NodeId self_;
   base::ShardLayout layout_;
   protocol::SharedView view_;

@@ -23,6 +23,11 @@ struct AskObjects {
   protocol::ObjectRequest request;
   bool operator==(const AskObjects&) const = default;
 };
+/// To the logs of this node. Answered by protocol::LogAnswer.
+struct AskLogs {
+  protocol::LogRead read;
+  bool operator==(const AskLogs&) const = default;
+};
 /// To the gateway of a node. Answered by PeerReplied.
 struct ForwardToPeer {
   base::NodeId node;
@@ -42,7 +47,8 @@ struct ReplyToClient {
   bool operator==(const ReplyToClient&) const = default;
 };
 
-using GatewayEffect = std::variant<AskShard, AskObjects, ForwardToPeer, ReplyToPeer, ReplyToClient>;
+using GatewayEffect =
+    std::variant<AskShard, AskObjects, AskLogs, ForwardToPeer, ReplyToPeer, ReplyToClient>;
 using GatewayEffects = std::vector<GatewayEffect>;
 
 }  // namespace fastgpu::session

@@ -23,7 +23,8 @@ struct SessionEnded {
   base::SessionId session;
   bool operator==(const SessionEnded&) const = default;
 };
-/// The gateway of another node passes a request on, because this node leads its shard.
+/// The gateway of another node passes a request on, because this node leads its shard or keeps the
+/// log.
 struct PeerForwarded {
   base::NodeId node;
   protocol::Forward forward;
@@ -46,6 +47,6 @@ struct GatewayTick {
 
 using GatewayEvent =
     std::variant<ClientAsked, SessionEnded, PeerForwarded, PeerReplied, protocol::ShardReply,
-                 protocol::ObjectReply, ViewChanged, GatewayTick>;
+                 protocol::ObjectReply, protocol::LogAnswer, ViewChanged, GatewayTick>;
 
 }  // namespace fastgpu::session

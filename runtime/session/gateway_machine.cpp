@@ -5,6 +5,7 @@
 
 #include "runtime/base/limits.hpp"
 #include "runtime/session/request_check.hpp"
+#include "runtime/session/request_size.hpp"
 
 namespace fastgpu::session {
 namespace {
@@ -43,10 +44,15 @@ base::Error not_ready() {
 }
 
 base::Error too_many_calls() {
+  const auto at_most = [](std::size_t calls, std::size_t bytes) {
+    return std::to_string(calls) + " or " + std::to_string(bytes >> 20) + " MiB";
+  };
   return {base::ErrorKind::overloaded, base::ErrorCode::overloaded,
-          "too many requests wait for an answer here: " +
-              std::to_string(limits::client_calls_in_flight_max) + " for one connection, " +
-              std::to_string(limits::gateway_calls_in_flight_max) + " altogether",
+          "too many requests wait for an answer here: at most " +
+              at_most(limits::client_calls_in_flight_max, limits::client_bytes_in_flight_max) +
+              " of one connection, " +
+              at_most(limits::gateway_calls_in_flight_max, limits::gateway_bytes_in_flight_max) +
+              " altogether",
           "send more once some are answered"};
 }
 
@@ -89,11 +95,14 @@ void GatewayMachine::handle(const ClientAsked& event) {
   if (!status.ok()) {
     return reply(asker, status.error());
   }
-  if (!table_.has_room(asker)) {
+  if (!table_.has_room(asker, held_bytes(event.request))) {
     return reply(asker, too_many_calls());
   }
   if (const auto* list = std::get_if<protocol::ListJobs>(&event.request)) {
     return start_listing(asker, *list);
+  }
+  if (const auto* log = std::get_if<protocol::ReadLog>(&event.request)) {
+    return start_log_read(asker, *log);
   }
   const std::optional<base::JobId> job = job_of(event.request);
   if (job && map_.is_empty(map_.layout().shard_of(*job))) {
@@ -116,11 +125,14 @@ void GatewayMachine::handle(const PeerForwarded& event) {
   if (!map_.known()) {
     return reply(asker, not_ready());
   }
-  if (!table_.has_room(asker)) {
+  if (!table_.has_room(asker, held_bytes(event.forward.request))) {
     return reply(asker, too_many_calls());
   }
   if (const auto* list = std::get_if<protocol::ListJobs>(&event.forward.request)) {
     return start_listing(asker, *list);
+  }
+  if (const auto* log = std::get_if<protocol::ReadLog>(&event.forward.request)) {
+    return start_log_read(asker, *log);
   }
   const std::optional<base::ShardId> shard = shard_of(event.forward.request);
   if (!shard) {
@@ -156,7 +168,7 @@ void GatewayMachine::handle(const protocol::ShardReply& event) {
 
 void GatewayMachine::handle(const protocol::ObjectReply& event) {
   const GatewayCall* call = table_.find(event.call);
-  if (call != nullptr && !call->shard) {
+  if (call != nullptr && !call->shard && !call->node) {
     finish(event.call, event.reply);
   }
 }
@@ -178,6 +190,7 @@ void GatewayMachine::handle(const ViewChanged& event) {
     call.maybe_done |= call.target.has_value();
     send(id, call);
   }
+  look_after_log_reads();
 }
 
 void GatewayMachine::handle(const GatewayTick&) {
@@ -267,8 +280,8 @@ void GatewayMachine::expire(base::CallId id) {
     error.message = map_.why_leaderless(*call.shard);
     error.hint = "its jobs are kept on that node's disk and go on when it is back";
   } else {
-    error.message =
-        (call.shard ? whom : std::string("the object store")) + " did not answer in time";
+    error.message = (call.shard || call.node ? whom : std::string("the object store")) +
+                    " did not answer in time";
     error.hint = "try again";
   }
   finish(id, std::move(error));

@@ -7,8 +7,10 @@
 /// Every request is answered exactly once: by the shard, or with an Error. `unknown` is said only
 /// of a Submit, CancelJob or Join that a leader was sent and did not answer; `unavailable` means
 /// surely not done. A leader that changes while a call is open is asked again: all requests may be
-/// repeated. Calls that wait are bounded by limits::client_calls_in_flight_max for one session and
-/// by limits::gateway_calls_in_flight_max; more are refused as `overloaded`.
+/// repeated. Calls that wait are bounded by their number and by the bytes of their requests:
+/// limits::client_calls_in_flight_max and client_bytes_in_flight_max for one session,
+/// gateway_calls_in_flight_max and gateway_bytes_in_flight_max altogether, so that what this node's
+/// shards are asked at once is bounded too; more are refused as `overloaded`.
 
 #include <optional>
 
@@ -32,6 +34,8 @@ class GatewayMachine {
   explicit GatewayMachine(const GatewayOptions& options);
 
   std::size_t calls_open() const { return table_.size(); }
+  /// How much memory their requests take.
+  std::uint64_t bytes_held() const { return table_.held_bytes(); }
   std::optional<base::Time> next_deadline() const { return table_.next_timer(); }
 
   GatewayEffects step(const GatewayEvent& event, base::Time now);
@@ -43,6 +47,7 @@ class GatewayMachine {
   void handle(const PeerReplied& event);
   void handle(const protocol::ShardReply& event);
   void handle(const protocol::ObjectReply& event);
+  void handle(const protocol::LogAnswer& event);
   void handle(const ViewChanged& event);
   void handle(const GatewayTick& event);
 
@@ -65,6 +70,11 @@ class GatewayMachine {
   void part_answered(base::CallId gather, std::uint32_t shards,
                      const protocol::ClientReply& reply_value);
   void close_listing(base::CallId gather);
+
+  // Logs (gateway_logs.cpp)
+  void start_log_read(const Asker& asker, protocol::ReadLog request);
+  void send_log_read(base::CallId id, GatewayCall& call);
+  void look_after_log_reads();
 
   ClusterMap map_;
   CallTable table_;

@@ -4,35 +4,60 @@
 #include <utility>
 
 #include "runtime/base/limits.hpp"
+#include "runtime/session/request_size.hpp"
 
 namespace fastgpu::session {
 
-bool CallTable::has_room(const Asker& asker) const {
-  if (size() >= base::limits::gateway_calls_in_flight_max) {
+bool CallTable::has_room(const Asker& asker, std::uint64_t bytes) const {
+  namespace limits = base::limits;
+  if (size() >= limits::gateway_calls_in_flight_max ||
+      held_bytes_ + bytes > limits::gateway_bytes_in_flight_max) {
     return false;
   }
   const auto open = open_of_session_.find(asker.session);
   return !asker.session || open == open_of_session_.end() ||
-         open->second < base::limits::client_calls_in_flight_max;
+         (open->second.calls < limits::client_calls_in_flight_max &&
+          open->second.bytes + bytes <= limits::client_bytes_in_flight_max);
 }
 
 void CallTable::remember(const Asker& asker) {
   if (askers_.insert(asker).second && asker.session) {
-    ++open_of_session_[asker.session];
+    ++open_of_session_[asker.session].calls;
   }
 }
 
 void CallTable::forget(const Asker& asker) {
-  if (askers_.erase(asker) == 0 || !asker.session) {
-    return;
+  if (askers_.erase(asker) != 0 && asker.session) {
+    --open_of_session_.at(asker.session).calls;
+    tidy(asker.session);
   }
-  const auto open = open_of_session_.find(asker.session);
-  if (--open->second == 0) {
+}
+
+void CallTable::hold(GatewayCall& call) {
+  call.held_bytes = session::held_bytes(call.request);
+  held_bytes_ += call.held_bytes;
+  if (call.asker.session) {
+    open_of_session_[call.asker.session].bytes += call.held_bytes;
+  }
+}
+
+void CallTable::release(const GatewayCall& call) {
+  held_bytes_ -= call.held_bytes;
+  if (call.asker.session) {
+    open_of_session_.at(call.asker.session).bytes -= call.held_bytes;
+    tidy(call.asker.session);
+  }
+}
+
+void CallTable::tidy(base::SessionId session) {
+  const auto open = open_of_session_.find(session);
+  if (open->second.calls == 0 && open->second.bytes == 0) {
     open_of_session_.erase(open);
   }
 }
 
 GatewayCall& CallTable::add(base::CallId id, GatewayCall call) {
+  hold(call);
   if (!call.gather) {
     remember(call.asker);
   }
@@ -61,6 +86,7 @@ void CallTable::remove(base::CallId id) {
   if (call == calls_.end()) {
     return;
   }
+  release(call->second);
   if (!call->second.gather) {
     forget(call->second.asker);
   }

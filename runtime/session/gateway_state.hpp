@@ -28,13 +28,15 @@ struct GatewayCall {
   Asker asker;
   protocol::ClientRequest request;
   base::Time deadline;
-  std::optional<base::ShardId> shard;  ///< whose leader answers; none: the objects
+  std::optional<base::ShardId> shard;  ///< whose leader answers
+  std::optional<base::NodeId> node;    ///< whose logs answer; neither this nor a shard: the objects
   std::optional<base::NodeId> target;  ///< asked, and not answered yet
   base::Incarnation target_life;       ///< of the target when it was asked
   std::optional<base::Time> retry_at;  ///< when to look for a leader again
   bool maybe_done{false};              ///< an earlier target was asked and never answered
   std::optional<base::CallId> gather;  ///< part of this listing
   std::uint32_t shards{1};             ///< how many of them the part stands for
+  std::uint64_t held_bytes{0};         ///< of its request; set when it is added
 };
 
 /// A listing that collects the answers of its parts.
@@ -50,8 +52,8 @@ class CallTable {
   explicit CallTable(base::Incarnation incarnation) : next_{incarnation.value << 20} {}
 
   base::CallId fresh() { return {++next_}; }
-  /// False when it is full for this asker, or altogether.
-  bool has_room(const Asker& asker) const;
+  /// False when it is full for this asker, or altogether: by calls, or with `bytes` more to hold.
+  bool has_room(const Asker& asker, std::uint64_t bytes) const;
   bool is_open(const Asker& asker) const { return askers_.contains(asker); }
 
   GatewayCall& add(base::CallId id, GatewayCall call);
@@ -68,18 +70,30 @@ class CallTable {
   /// In the order in which they came.
   const std::map<base::CallId, GatewayCall>& calls() const { return calls_; }
   std::size_t size() const { return askers_.size(); }
+  /// Of all open calls' requests.
+  std::uint64_t held_bytes() const { return held_bytes_; }
   std::optional<base::Time> next_timer() const;
   std::optional<base::CallId> due(base::Time now) const;
 
  private:
+  /// What is open of one session, or altogether.
+  struct Open {
+    std::size_t calls{};
+    std::uint64_t bytes{};
+  };
   void remember(const Asker& asker);
   void forget(const Asker& asker);
+  void hold(GatewayCall& call);
+  void release(const GatewayCall& call);
+  /// Drops the session's entry once nothing of it is open.
+  void tidy(base::SessionId session);
 
   std::uint64_t next_;
   std::map<base::CallId, GatewayCall> calls_;
   std::map<base::CallId, Gather> gathers_;
   std::set<Asker> askers_;
-  std::map<base::SessionId, std::size_t> open_of_session_;
+  std::map<base::SessionId, Open> open_of_session_;
+  std::uint64_t held_bytes_{0};
   std::map<base::CallId, base::Time> armed_;
   std::set<std::pair<base::Time, base::CallId>> timers_;
 };

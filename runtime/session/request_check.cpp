@@ -66,6 +66,15 @@ class Checker {
     return {};
   }
 
+  base::Status operator()(const protocol::ReadLog& read) const {
+    if (map_.find(read.node) == nullptr) {
+      return base::Error{base::ErrorKind::rejected, base::ErrorCode::not_found,
+                         "there is no node " + base::to_string(read.node) + " in this cluster",
+                         "fastgpu node list shows its nodes"};
+    }
+    return {};
+  }
+
   base::Status operator()(const protocol::Join& join) const {
     for (const std::string* text : {&join.name, &join.address, &join.token}) {
       if (text->size() > limits::name_bytes_max) {

@@ -7,34 +7,14 @@
 
 #include "runtime/base/limits.hpp"
 #include "runtime/protocol/arguments.hpp"
+#include "runtime/session/request_size.hpp"
+#include "runtime/session/spec_words.hpp"
 
 namespace fastgpu::session {
 namespace {
 
 namespace limits = base::limits;
 using base::ErrorCode;
-
-base::Error bad(ErrorCode code, std::string message, std::string hint) {
-  return {base::ErrorKind::invalid, code, std::move(message), std::move(hint)};
-}
-
-base::Error bad_spec(std::string message, std::string hint) {
-  return bad(ErrorCode::bad_job_spec, std::move(message), std::move(hint));
-}
-
-std::string number(std::uint64_t value) {
-  return std::to_string(value);
-}
-
-base::Status check_text(const char* what, const std::string& text) {
-  if (text.size() > limits::name_bytes_max) {
-    return bad(ErrorCode::too_large,
-               std::string(what) + " has " + number(text.size()) + " bytes; at most " +
-                   number(limits::name_bytes_max) + " are kept",
-               "choose a shorter one");
-  }
-  return {};
-}
 
 base::Status check_block(const std::array<std::uint32_t, 3>& block) {
   const auto [x, y, z] = block;
@@ -97,10 +77,7 @@ base::Status check_kernel(const protocol::KernelSpec& kernel) {
     return status;
   }
   for (const auto& [name, value] : kernel.defines) {
-    const bool letters = std::all_of(name.begin(), name.end(), [](unsigned char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-    });
-    if (name.empty() || !letters || (name[0] >= '0' && name[0] <= '9')) {
+    if (!is_identifier(name)) {
       return bad_spec("'" + name + "' cannot be defined: it is no identifier",
                       "write --define NAME or --define NAME=VALUE");
     }
@@ -108,28 +85,14 @@ base::Status check_kernel(const protocol::KernelSpec& kernel) {
   return {};
 }
 
-base::Status check_data(const protocol::BufferArgument& buffer, std::size_t position,
-                        std::uint32_t tasks) {
-  const std::string which = "argument " + number(position);
-  if (buffer.data.size() != 1 && buffer.data.size() != tasks) {
-    return bad(ErrorCode::bad_argument,
-               which + " has data for " + number(buffer.data.size()) + " tasks; the job has " +
-                   number(tasks),
-               "give one for all tasks, or one for each");
+base::Status check_filled(const protocol::BufferArgument& buffer, const std::string& which,
+                          std::uint32_t tasks) {
+  if (const base::Status status = check_data(buffer.data, which, tasks); !status.ok()) {
+    return status;
   }
   std::uint64_t largest = 0;
   for (const protocol::Data& data : buffer.data) {
-    if (const auto* bytes = std::get_if<base::Bytes>(&data)) {
-      if (bytes->size() > limits::inline_data_bytes_max) {
-        return bad(ErrorCode::too_large,
-                   which + " holds " + number(bytes->size()) + " bytes; at most " +
-                       number(limits::inline_data_bytes_max) + " travel within a job",
-                   "upload it as an object first");
-      }
-      largest = std::max<std::uint64_t>(largest, bytes->size());
-    } else {
-      largest = std::max(largest, std::get<protocol::ObjectRef>(data).size_bytes);
-    }
+    largest = std::max(largest, size_of(data));
   }
   if (largest != buffer.size_bytes) {
     return bad(ErrorCode::bad_argument,
@@ -155,7 +118,7 @@ base::Status check_buffer(const protocol::BufferArgument& buffer, std::size_t po
   const bool filled =
       buffer.use == protocol::BufferUse::in || buffer.use == protocol::BufferUse::inout;
   if (filled) {
-    return check_data(buffer, position, tasks);
+    return check_filled(buffer, which, tasks);
   }
   if (!buffer.data.empty()) {
     return bad(ErrorCode::bad_argument,
@@ -202,21 +165,7 @@ base::Status check_arguments(const protocol::JobSpec& spec) {
 
 /// What travels with every assignment, and what a log entry holds at most.
 base::Status check_size(const protocol::JobSpec& spec) {
-  std::uint64_t common = spec.name.size() + spec.kernel.name.size() + spec.kernel.source.size();
-  std::uint64_t data = 0;
-  for (const auto& [name, value] : spec.kernel.defines) {
-    common += name.size() + value.size();
-  }
-  for (const protocol::Argument& argument : spec.kernel.arguments) {
-    if (const auto* scalar = std::get_if<protocol::ScalarArgument>(&argument)) {
-      common += scalar->text.size();
-      continue;
-    }
-    for (const protocol::Data& piece : std::get<protocol::BufferArgument>(argument).data) {
-      const auto* bytes = std::get_if<base::Bytes>(&piece);
-      data += bytes ? bytes->size() : sizeof(protocol::ObjectRef);
-    }
-  }
+  const auto [common, data] = size_of(spec);
   if (common > limits::task_spec_bytes_max) {
     return bad(ErrorCode::too_large,
                "the job's source, names and values have " + number(common) + " bytes; at most " +
@@ -262,6 +211,14 @@ base::Status check_spec(const protocol::JobSpec& spec) {
     return bad_spec(
         "a time limit of " + std::to_string(spec.time_limit_ns) + " ns leaves no time to run",
         "give a time above zero: --time-limit 10m");
+  }
+  if (!spec.after.empty()) {  // the ledger would not keep it waiting
+    return bad_spec(
+        "this release cannot yet let a job wait for job " + base::to_string(spec.after.front().job),
+        "leave out --after, and submit it when fastgpu wait says that the other ended");
+  }
+  if (spec.is_command()) {
+    return check_command(spec);
   }
   for (base::Status (*check)(const protocol::JobSpec&) :
        {check_size, check_arguments, check_request_size}) {

@@ -19,7 +19,7 @@ base::Result<LaunchArgument> buffer_of(const protocol::BufferArgument& buffer, s
   LaunchBuffer launched{buffer.use, {}, buffer.size_bytes};
   if (buffer.use == BufferUse::out || buffer.use == BufferUse::scratch)
     return LaunchArgument(std::move(launched));
-  const protocol::Data* const data = data_of(buffer, task);
+  const protocol::Data* const data = data_of(buffer.data, task);
   if (data == nullptr)
     return bad("buffer '" + buffer.name + "' has no data for task " + std::to_string(task));
   if (const auto* const bytes = std::get_if<base::Bytes>(data))
@@ -32,10 +32,10 @@ base::Result<LaunchArgument> buffer_of(const protocol::BufferArgument& buffer, s
 
 }  // namespace
 
-const protocol::Data* data_of(const protocol::BufferArgument& buffer, std::uint32_t task) {
-  if (buffer.data.size() == 1)
-    return &buffer.data.front();
-  return task < buffer.data.size() ? &buffer.data[task] : nullptr;
+const protocol::Data* data_of(const std::vector<protocol::Data>& data, std::uint32_t task) {
+  if (data.size() == 1)
+    return &data.front();
+  return task < data.size() ? &data[task] : nullptr;
 }
 
 base::Result<std::vector<LaunchArgument>> arguments_of(const protocol::JobSpec& spec,

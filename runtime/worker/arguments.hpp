@@ -14,8 +14,8 @@
 
 namespace fastgpu::worker {
 
-/// The data of a task: the only one, or its own; null when the specification has none for it.
-const protocol::Data* data_of(const protocol::BufferArgument& buffer, std::uint32_t task);
+/// The data of a task: the only one, or its own; null when there is none for it.
+const protocol::Data* data_of(const std::vector<protocol::Data>& data, std::uint32_t task);
 
 /// What `inputs` says of an object's bytes; the caller has made sure that all are there.
 class StagedInputs {

@@ -12,6 +12,8 @@ std::uint64_t program_of(const protocol::JobSpec& spec) {
   std::string shape = kernel.name;
   for (std::size_t i = 0; i < 3; ++i)
     shape += "," + std::to_string(kernel.grid[i]) + "," + std::to_string(kernel.block[i]);
+  for (const auto& word : spec.command.argv)
+    shape += "," + word;
   const auto bytes = [](const std::string& text) {
     return std::span<const std::uint8_t>(reinterpret_cast<const std::uint8_t*>(text.data()),
                                          text.size());

@@ -53,9 +53,33 @@ struct KillExecutor {
   bool operator==(const KillExecutor&) const = default;
 };
 
-/// Stage and Keep go to objects, DeviceBooks to the monitor.
-using Effect = std::variant<SendToNode, protocol::Stage, protocol::Keep, Launch, KillExecutor,
-                            protocol::DeviceBooks>;
+/// Start this task's command in its folder. Answered by LaunchRefused or, in the end, CommandEnded.
+struct LaunchCommand {
+  LaunchToken token;
+  base::JobId job;
+  std::uint32_t task{};
+  base::AttemptId attempt;
+  protocol::SharedSpec spec;
+  std::string folder;  ///< on the host
+  base::Time until;  ///< it is killed then, unless ExtendLease came before, whatever this node does
+  bool operator==(const LaunchCommand&) const = default;
+};
+struct ExtendLease {
+  LaunchToken token;
+  base::Time until;
+  bool operator==(const ExtendLease&) const = default;
+};
+/// End this command and nothing else: asked first, killed after a grace. Answered by CommandEnded.
+struct StopCommand {
+  LaunchToken token;
+  std::string why;
+  bool operator==(const StopCommand&) const = default;
+};
+
+/// Stage, Keep and the messages of folders go to objects, DeviceBooks to the monitor.
+using Effect = std::variant<SendToNode, protocol::Stage, protocol::Keep, protocol::PrepareFolder,
+                            protocol::CollectFolder, protocol::DropFolder, Launch, KillExecutor,
+                            LaunchCommand, ExtendLease, StopCommand, protocol::DeviceBooks>;
 using Effects = std::vector<Effect>;
 
 }  // namespace fastgpu::worker

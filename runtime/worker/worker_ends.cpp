@@ -5,6 +5,7 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/base/limits.hpp"
+#include "runtime/protocol/arguments.hpp"
 #include "runtime/worker/worker_machine.hpp"
 
 namespace fastgpu::worker {
@@ -41,7 +42,6 @@ void WorkerMachine::on(const ExecutorReady& event) {
   ledger_.describe(
       {event.kind, event.model, event.uuid, event.memory_bytes,
        event.kind == protocol::DeviceKind::null ? options_.window_null : options_.window});
-  ledger_.set_healthy(true);
   described_ = true;
   up_ = true;
   killing_ = false;
@@ -49,13 +49,16 @@ void WorkerMachine::on(const ExecutorReady& event) {
   launch_not_before_.reset();
 }
 
-/// The device's time of a launch counts from when the one before it had ended.
+/// The executor runs one launch after the other: the device's time of one counts from when the one
+/// before it had ended. Commands run side by side.
 std::optional<WorkerMachine::Ended> WorkerMachine::take_launch(LaunchToken token) {
   const auto found = in_flight_.find(token);
   if (found == in_flight_.end())
     return std::nullopt;
   Ended ended{found->second, 0};
-  ended.device_ns = (now_ - std::max(ended.launch.launched_at, last_end_)).count();
+  const base::Time since = ended.launch.command ? ended.launch.launched_at
+                                                : std::max(ended.launch.launched_at, last_end_);
+  ended.device_ns = (now_ - since).count();
   last_end_ = now_;
   in_flight_.erase(found);
   return ended;
@@ -103,38 +106,105 @@ void WorkerMachine::end_succeeded(const Ended& ended, const ExecutorDone& event)
 
 void WorkerMachine::keep_outputs(const TaskRef& ref, protocol::TaskOutcome outcome,
                                  std::vector<std::size_t> places, std::int64_t device_ns) {
-  Attempt& attempt = attempts_.at(ref.attempt);
-  move(attempt, attempt.tasks[ref.place], Phase::keeping);
+  begin_keeping(Keeping{ref, std::move(outcome), std::move(places), device_ns, {}, {}, {}});
+}
+
+void WorkerMachine::begin_keeping(Keeping keeping) {
+  Attempt& attempt = attempts_.at(keeping.task.attempt);
+  move(attempt, attempt.tasks[keeping.task.place], Phase::keeping);
   const protocol::StageToken token{++last_token_};
+  keep(token, keeping_.emplace(token, std::move(keeping)).first->second);
+}
+
+void WorkerMachine::keep(protocol::StageToken token, const Keeping& keeping) {
+  const Attempt& attempt = attempts_.at(keeping.task.attempt);
+  if (attempt.spec->is_command()) {
+    const std::uint32_t task = attempt.tasks[keeping.task.place].index;
+    protocol::CollectFolder collect{
+        options_.device, token, attempt.job, folders_.at(keeping.task).name, {}};
+    for (const auto& path : attempt.spec->command.outputs)
+      collect.outputs.push_back(protocol::fill_in(path, task, attempt.spec->tasks));
+    effects_.push_back(std::move(collect));
+    return;
+  }
   protocol::Keep keep{options_.device, token, {}};
-  for (const std::size_t place : places)
-    keep.data.push_back(std::get<base::Bytes>(outcome.outputs[place]));
-  keeping_.emplace(token, Keeping{ref, std::move(outcome), std::move(places), device_ns});
+  for (const std::size_t place : keeping.places)
+    keep.data.push_back(std::get<base::Bytes>(keeping.outcome.outputs[place]));
   effects_.push_back(std::move(keep));
 }
 
 void WorkerMachine::on(const protocol::Kept& event) {
   const auto found = keeping_.find(event.token);
-  if (found == keeping_.end())
+  if (found == keeping_.end() || found->second.retry_at)
     return;
-  Keeping kept = std::move(found->second);
-  keeping_.erase(found);
-  const auto held = attempts_.find(kept.task.attempt);
-  if (held == attempts_.end())
-    return;
-  Attempt& attempt = held->second;
-  Task& task = attempt.tasks[kept.task.place];
-  if (task.phase != Phase::keeping)
-    return;
-  if (event.objects.size() != kept.places.size()) {
-    finish(attempt, task,
-           outcome_of(attempt, FailureReason::staging_failed, "its outputs could not be kept"),
-           kept.device_ns);
+  if (event.objects.size() != found->second.places.size()) {
+    keep_failed(event.token, event.error);
     return;
   }
+  storing_.reset();
+  const Keeping kept = std::move(found->second);
+  keeping_.erase(found);
+  auto outcome = kept.outcome;
   for (std::size_t i = 0; i < kept.places.size(); ++i)
-    kept.outcome.outputs[kept.places[i]] = event.objects[i];
-  finish(attempt, task, std::move(kept.outcome), kept.device_ns);
+    outcome.outputs[kept.places[i]] = event.objects[i];
+  end_kept(kept, std::move(outcome));
+}
+
+void WorkerMachine::end_kept(const Keeping& kept, protocol::TaskOutcome outcome) {
+  Attempt& attempt = attempts_.at(kept.task.attempt);
+  finish(attempt, attempt.tasks[kept.task.place], std::move(outcome), kept.device_ns);
+}
+
+void WorkerMachine::note_storing_trouble(const base::Error& error) {
+  const base::Time since = storing_ ? storing_->since : now_;
+  storing_ = StoringTrouble{since, now_ + base::limits::keep_retry_max, error.message};
+}
+
+/// The results are there and the work is done: storing them is tried again before the work is.
+void WorkerMachine::keep_failed(protocol::StageToken token, const base::Error& error) {
+  namespace limits = base::limits;
+  Keeping& keeping = keeping_.at(token);
+  note_storing_trouble(error);
+  if (!keeping.failing_since)
+    keeping.failing_since = now_;
+  const base::Time end = *keeping.failing_since + limits::keep_deadline;
+  if (now_ < end) {
+    keeping.retry_delay = std::clamp<base::Duration>(
+        keeping.retry_delay * 2, limits::keep_retry_min, limits::keep_retry_max);
+    keeping.retry_at = std::min(now_ + keeping.retry_delay, end);
+    return;
+  }
+  const Keeping given_up = std::move(keeping);
+  keeping_.erase(token);
+  const bool full = error.code == base::ErrorCode::disk_full;
+  auto outcome = outcome_of(attempts_.at(given_up.task.attempt),
+                            full ? FailureReason::disk_full : FailureReason::staging_failed,
+                            "its outputs could not be stored for " +
+                                seconds_text(limits::keep_deadline.count()) +
+                                (full ? ", the disk is full: " : ": ") + error.message);
+  outcome.timings = given_up.outcome.timings;
+  outcome.command = given_up.outcome.command;
+  end_kept(given_up, std::move(outcome));
+}
+
+void WorkerMachine::keep_again_where_due() {
+  for (auto& [token, keeping] : keeping_) {
+    if (keeping.retry_at && now_ >= *keeping.retry_at) {
+      keeping.retry_at.reset();
+      keep(token, keeping);
+    }
+  }
+}
+
+void WorkerMachine::stop_keeping(Attempt& attempt, Task& task) {
+  const auto found = std::find_if(keeping_.begin(), keeping_.end(), [&](const auto& entry) {
+    return entry.second.task.attempt == attempt.id &&
+           &attempt.tasks[entry.second.task.place] == &task;
+  });
+  FASTGPU_CHECK(found != keeping_.end(), "a task in keeping is being kept");
+  const Keeping kept = std::move(found->second);
+  keeping_.erase(found);
+  end_kept(kept, outcome_of(attempt, FailureReason::cancelled, "stopped"));
 }
 
 void WorkerMachine::on(const ExecutorDied& event) {
@@ -227,7 +297,7 @@ void WorkerMachine::finish(Attempt& attempt, Task& task, protocol::TaskOutcome o
 /// The executor runs launches in their order, so the limit counts for the oldest one, from when it
 /// became that.
 std::optional<base::Time> WorkerMachine::head_deadline() const {
-  if (in_flight_.empty())
+  if (in_flight_.empty() || in_flight_.begin()->second.command)
     return std::nullopt;
   const InFlight& head = in_flight_.begin()->second;
   const std::int64_t limit_ns = attempts_.at(head.task.attempt).spec->time_limit_ns;
@@ -250,7 +320,7 @@ void WorkerMachine::watch_time() {
     return;
   kill_at_.reset();
   for (const auto& [token, launch] : in_flight_) {
-    if (attempts_.at(launch.task.attempt).tasks[launch.task.place].stopped) {
+    if (!launch.command && attempts_.at(launch.task.attempt).tasks[launch.task.place].stopped) {
       kill("stopped");
       return;
     }

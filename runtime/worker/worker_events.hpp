@@ -54,10 +54,26 @@ struct ExecutorDied {
   std::optional<LaunchToken> running;  ///< the one whose kernel was running, if known
   bool operator==(const ExecutorDied&) const = default;
 };
-/// The executor did not take a launch: not ready, or its window is full.
+/// The executor, or the warden, did not take a launch: not ready, or its window is full.
 struct LaunchRefused {
   LaunchToken token;
   bool operator==(const LaunchRefused&) const = default;
+};
+
+/// A command's processes exist now.
+struct CommandStarted {
+  LaunchToken token;
+  bool operator==(const CommandStarted&) const = default;
+};
+/// A command has ended, and every process that it started is gone. Told once for each LaunchCommand
+/// that was not refused, also when the warden itself has died.
+struct CommandEnded {
+  LaunchToken token;
+  base::FailureReason reason{base::FailureReason::none};  ///< none = it exited with 0 by itself
+  std::string message;
+  protocol::CommandEnd end;  ///< but for `output_paths`
+  std::int64_t wall_ns{};
+  bool operator==(const CommandEnded&) const = default;
 };
 
 /// Time has passed: `next_deadline()` was reached.
@@ -65,9 +81,11 @@ struct Tick {
   bool operator==(const Tick&) const = default;
 };
 
-using Event = std::variant<FromLeader<protocol::Assign>, FromLeader<protocol::Stop>,
-                           FromLeader<protocol::Adopt>, FromLeader<protocol::Settled>,
-                           FromLeader<protocol::Renewed>, protocol::Staged, protocol::Kept,
-                           ExecutorReady, ExecutorDone, ExecutorDied, LaunchRefused, Tick>;
+using Event =
+    std::variant<FromLeader<protocol::Assign>, FromLeader<protocol::Stop>,
+                 FromLeader<protocol::Adopt>, FromLeader<protocol::Settled>,
+                 FromLeader<protocol::Renewed>, protocol::Staged, protocol::Kept,
+                 protocol::FolderReady, protocol::FolderCollected, ExecutorReady, ExecutorDone,
+                 ExecutorDied, LaunchRefused, CommandStarted, CommandEnded, Tick>;
 
 }  // namespace fastgpu::worker

@@ -1,6 +1,7 @@
 /// What leaders assign, stop and settle.
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/base/limits.hpp"
 #include "runtime/books/task_set.hpp"
@@ -48,7 +49,9 @@ void for_tasks(Attempt& attempt, base::TaskRange range, What what) {
 
 void WorkerMachine::on(const FromLeader<protocol::Assign>& event) {
   const protocol::Assign& assign = event.message;
-  if (attempts_.contains(assign.attempt)) {
+  const base::Time start_before{base::Duration(assign.start_before_ns)};
+  if (const auto held = attempts_.find(assign.attempt); held != attempts_.end()) {
+    held->second.start_before = std::max(held->second.start_before, start_before);
     answer(event.from, assign, RefusalReason::none);
     return;
   }
@@ -61,8 +64,11 @@ void WorkerMachine::on(const FromLeader<protocol::Assign>& event) {
   if (refused == RefusalReason::none)
     grant(assign);
   answer(event.from, assign, refused);
-  if (refused == RefusalReason::none && !leased(assign.attempt.shard, now_) &&
-      (!shard.asked_at || now_ >= *shard.asked_at + renew_retry_interval))
+  if (refused != RefusalReason::none)
+    return;
+  const bool to_be_listed = assign.spec->is_command() && now_ >= start_before;
+  const bool unasked = !shard.asked_at || now_ >= *shard.asked_at + renew_retry_interval;
+  if (to_be_listed || (unasked && !leased(assign.attempt.shard, now_)))
     renew(assign.attempt.shard, shard);
 }
 
@@ -90,6 +96,8 @@ void WorkerMachine::grant(const protocol::Assign& assign) {
   attempt.spec = assign.spec;
   attempt.program = program_of(*assign.spec);
   attempt.granted_at = now_;
+  attempt.granted_stamp = std::max(now_, shards_[assign.attempt.shard].asked_at.value_or(now_));
+  attempt.start_before = base::Time(base::Duration(assign.start_before_ns));
   const books::TaskSet tasks(assign.ranges);
   attempt.tasks.reserve(tasks.size());
   for (const auto& range : tasks.ranges())
@@ -99,15 +107,21 @@ void WorkerMachine::grant(const protocol::Assign& assign) {
   ledger_.grant(attempt.spec->request, attempt.queued);
   run_times_.hold(attempt.program, attempt.queued);
   queue_.push_back(attempt.id);
-  shards_[assign.attempt.shard].warm_until = now_ + stay_warm;
+  look_ahead_ = true;
+  Shard& shard = shards_[assign.attempt.shard];
+  shard.queued += attempt.queued;
+  shard.granted_at = now_;
+  shard.warm_until = now_ + stay_warm;
   duties_changed_ = true;
 }
 
 void WorkerMachine::answer(base::NodeId to, const protocol::Assign& assign, RefusalReason refused) {
   if (described_)
     ledger_.set_backlog(run_times_.backlog_ns(books().kind));
-  effects_.push_back(SendToNode{
-      to, protocol::AssignReply{assign.attempt, assign.job, options_.device, refused, books()}});
+  protocol::AssignReply reply{assign.attempt, assign.job, options_.device, refused, books()};
+  if (refused == RefusalReason::none)
+    reply.granted_at_ns = attempts_.at(assign.attempt).granted_stamp.time_since_epoch().count();
+  effects_.push_back(SendToNode{to, std::move(reply)});
 }
 
 /// A greater attempt of the same tasks: the older one's results can not count any more.
@@ -142,22 +156,31 @@ void WorkerMachine::stop(base::AttemptId id, base::JobId job,
   const auto found = attempts_.find(id);
   if (found == attempts_.end() || found->second.job != job)
     return;
-  for (const auto& range : ranges) {
+  // What has ended is told until it is settled: its time on the device is to be billed.
+  for (const auto& range : ranges)
     for_tasks(found->second, range, [&](Task& task) {
       if (task.phase != Phase::ended && task.phase != Phase::gone)
         stop_task(found->second, task);
     });
-    settle(found->second, range);
-  }
   forget_if_done(id);
 }
 
 void WorkerMachine::stop_task(Attempt& attempt, Task& task) {
+  if (task.phase == Phase::keeping) {
+    stop_keeping(attempt, task);
+    return;
+  }
   if (task.phase != Phase::running) {
     move(attempt, task, Phase::gone);
     return;
   }
   task.stopped = true;
+  if (attempt.spec->is_command()) {
+    for (auto& [token, launch] : in_flight_)
+      if (launch.task.attempt == attempt.id && &attempt.tasks[launch.task.place] == &task)
+        stop_command(token, launch, "stopped");
+    return;
+  }
   if (!kill_at_)
     kill_at_ = now_ + stop_grace;
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "runtime/base/limits.hpp"
@@ -18,6 +19,8 @@ class Checker {
     for (const auto& [id, attempt] : machine_.attempts())
       look_at(attempt);
     look_at_launches();
+    look_at_folders();
+    look_at_shards();
     look_at_books();
     return std::move(broken_);
   }
@@ -54,6 +57,10 @@ class Checker {
            attempt, "every task that ended has one report until it is settled");
     expect(attempt.unfinished() || count(Phase::ended) != 0, attempt,
            "an attempt is forgotten when nothing is left to do or say");
+    auto& [queued, unsettled] = by_shard_[attempt.id.shard];
+    queued += count(Phase::queued);
+    unsettled += count(Phase::ended);
+    keeping_ += count(Phase::keeping);
     queued_ += count(Phase::queued);
     running_ += count(Phase::running);
     memory_bytes_ += count(Phase::running) * attempt.spec->request.memory_bytes;
@@ -68,7 +75,43 @@ class Checker {
       if (held)
         expect(found->second.tasks.at(launch.task.place).phase == Phase::running,
                "a launched task is running");
+      if (held)
+        look_at_command(launch, found->second);
     }
+  }
+
+  void look_at_command(const InFlight& launch, const Attempt& attempt) {
+    expect(launch.command == attempt.spec->is_command(), attempt, "commands go to the warden");
+    expect(launch.command == machine_.in_flight().begin()->second.command, attempt,
+           "commands and kernels do not run side by side");
+    if (!launch.command)
+      return;
+    const std::uint32_t task = attempt.tasks.at(launch.task.place).index;
+    expect(commands_.emplace(attempt.job, task).second, attempt,
+           "a command is executed once at a time");
+    expect(machine_.folders().contains(launch.task), attempt, "a command has its folder");
+  }
+
+  void look_at_folders() {
+    for (const auto& [ref, folder] : machine_.folders()) {
+      const auto found = machine_.attempts().find(ref.attempt);
+      const bool held = found != machine_.attempts().end();
+      expect(held, "a folder belongs to an attempt that is held");
+      if (!held)
+        continue;
+      const Phase phase = found->second.tasks.at(ref.place).phase;
+      expect(phase != Phase::ended && phase != Phase::gone, found->second,
+             "a folder goes with the end of its task");
+    }
+  }
+
+  void look_at_shards() {
+    for (const auto& [id, shard] : machine_.shards()) {
+      const auto& [queued, unsettled] = by_shard_[id];
+      expect(shard.queued == queued, "a shard counts its queued tasks");
+      expect(shard.unsettled == unsettled, "a shard counts its unsettled tasks");
+    }
+    expect(machine_.keeping().size() == keeping_, "what is being kept has a task in keeping");
   }
 
   void look_at_books() {
@@ -86,6 +129,9 @@ class Checker {
   const WorkerMachine& machine_;
   std::vector<std::string> broken_;
   std::map<std::pair<base::JobId, std::uint32_t>, base::AttemptId> live_;
+  std::map<base::ShardId, std::pair<std::uint64_t, std::uint64_t>> by_shard_;  ///< queued, ended
+  std::set<std::pair<base::JobId, std::uint32_t>> commands_;
+  std::uint64_t keeping_{0};
   std::uint64_t queued_{0};
   std::uint64_t running_{0};
   std::uint64_t memory_bytes_{0};

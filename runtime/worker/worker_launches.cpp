@@ -15,9 +15,7 @@ void WorkerMachine::on(const protocol::Staged& event) {
 }
 
 bool WorkerMachine::may_launch() const {
-  if (!up_ || killing_ || in_flight_.size() >= window() || books().queued_tasks == 0)
-    return false;
-  if (unsettled_tasks_ + keeping_.size() + in_flight_.size() >= unsettled_tasks_max)
+  if (!up_ || killing_ || storing_ || in_flight_.size() >= window() || books().queued_tasks == 0)
     return false;
   if (in_flight_.size() == 1) {
     const TaskRef& only = in_flight_.begin()->second.task;
@@ -25,6 +23,18 @@ bool WorkerMachine::may_launch() const {
       return false;
   }
   return true;
+}
+
+bool WorkerMachine::may_launch_of(base::ShardId id) const {
+  namespace limits = base::limits;
+  if (!leased(id, now_))
+    return false;
+  const Shard& shard = shards_.at(id);
+  const std::size_t soon = keeping_.size() + in_flight_.size();
+  if (shard.unsettled + soon >= limits::unsettled_tasks_per_shard_max)
+    return false;
+  return unsettled_tasks_ + soon < limits::unsettled_tasks_max ||
+         shard.unsettled + soon < limits::unsettled_tasks_reserved;
 }
 
 /// Launches as much as leases, inputs, window and books allow. Tasks that wait for their lease or
@@ -40,7 +50,7 @@ void WorkerMachine::pump() {
     const auto found = attempts_.find(queue_[i]);
     FASTGPU_CHECK(found != attempts_.end(), "the queue names attempts that are held");
     Attempt& attempt = found->second;
-    if (!leased(attempt.id.shard, now_)) {
+    if (!may_launch_of(attempt.id.shard)) {
       ++i;
       continue;
     }
@@ -56,14 +66,20 @@ void WorkerMachine::pump() {
 
 /// Inputs of the tasks that come next are fetched while the present ones run.
 void WorkerMachine::stage_ahead() {
-  if (!std::exchange(launched_, false) || queue_.empty())
+  if (!std::exchange(look_ahead_, false))
     return;
-  const Attempt& attempt = attempts_.at(queue_.front());
-  const std::size_t end = std::min(attempt.tasks.size(), attempt.next_queued + staged_ahead_tasks);
-  base::Error ignored;
-  for (std::size_t place = attempt.next_queued; place < end; ++place)
-    if (attempt.tasks[place].phase == Phase::queued)
-      stage_inputs(attempt, attempt.tasks[place], ignored);
+  std::size_t looks = 0;
+  StagingFailure ignored;
+  for (const base::AttemptId& id : queue_) {
+    const Attempt& attempt = attempts_.at(id);
+    for (std::size_t place = attempt.next_queued; place < attempt.tasks.size(); ++place) {
+      if (attempt.tasks[place].phase != Phase::queued)
+        continue;
+      if (++looks > staged_ahead_tasks)
+        return;
+      inputs_of(attempt, place, ignored);
+    }
+  }
 }
 
 /// Tasks that ran before and lost their executor. False: nothing else may be launched now.
@@ -76,7 +92,7 @@ bool WorkerMachine::pump_again() {
       continue;
     }
     const bool solo = found->second.tasks[ref.place].solo;
-    if (!leased(ref.attempt.shard, now_)) {
+    if (!may_launch_of(ref.attempt.shard)) {
       ++i;
       continue;
     }
@@ -101,7 +117,8 @@ bool WorkerMachine::pump_attempt(Attempt& attempt, std::size_t& looks) {
   const std::size_t looks_max = window() + 8;
   bool go_on = true;
   for (std::size_t place = attempt.next_queued;
-       go_on && place < attempt.tasks.size() && may_launch(); ++place) {
+       go_on && place < attempt.tasks.size() && may_launch() && may_launch_of(attempt.id.shard);
+       ++place) {
     const Task& task = attempt.tasks[place];
     if (task.phase != Phase::queued || task.solo)
       continue;
@@ -121,22 +138,27 @@ bool WorkerMachine::pump_attempt(Attempt& attempt, std::size_t& looks) {
 
 WorkerMachine::Try WorkerMachine::try_launch(Attempt& attempt, std::size_t place) {
   const Task& task = attempt.tasks[place];
-  base::Error failure;
-  switch (stage_inputs(attempt, task, failure)) {
+  StagingFailure failure;
+  switch (inputs_of(attempt, place, failure)) {
     case Inputs::awaited:
       return Try::wait;
     case Inputs::failed:
       // A holder that is away may come back with the object: to be asked again, not a failure.
-      if (failure.kind == base::ErrorKind::unavailable)
+      if (failure.error.kind == base::ErrorKind::unavailable) {
+        note_away(attempt, place, failure);
         return Try::wait;
+      }
       end_queued(attempt, place,
-                 failure.code == base::ErrorCode::object_missing ? FailureReason::input_missing
-                                                                 : FailureReason::staging_failed,
-                 failure.message);
+                 failure.error.code == base::ErrorCode::object_missing
+                     ? FailureReason::input_missing
+                     : FailureReason::staging_failed,
+                 failure.error.message);
       return Try::consumed;
     case Inputs::there:
       break;
   }
+  if (!may_run_beside(attempt, task))
+    return Try::full;
   const books::Fit fit = books::launch_fit(attempt.spec->request, books());
   if (!fit && !in_flight_.empty())
     return Try::full;
@@ -144,6 +166,12 @@ WorkerMachine::Try WorkerMachine::try_launch(Attempt& attempt, std::size_t place
     end_queued(attempt, place, FailureReason::cuda_out_of_memory,
                "the task needs " + std::to_string(fit.asked) + " bytes, the device has " +
                    std::to_string(fit.available));
+    return Try::consumed;
+  }
+  if (attempt.spec->is_command()) {
+    if (command_not_before_ || lease_end(attempt) <= now_ || !is_counted_on(attempt))
+      return Try::wait;
+    launch_command(attempt, place);
     return Try::consumed;
   }
   auto arguments = arguments_of(*attempt.spec, task.index, staging_);
@@ -154,12 +182,18 @@ WorkerMachine::Try WorkerMachine::try_launch(Attempt& attempt, std::size_t place
   return Try::consumed;
 }
 
+WorkerMachine::Inputs WorkerMachine::inputs_of(const Attempt& attempt, std::size_t place,
+                                               StagingFailure& failure) {
+  return attempt.spec->is_command() ? want_folder(attempt, place, failure)
+                                    : stage_inputs(attempt, attempt.tasks[place], failure);
+}
+
 WorkerMachine::Inputs WorkerMachine::stage_inputs(const Attempt& attempt, const Task& task,
-                                                  base::Error& failure) {
+                                                  StagingFailure& failure) {
   Inputs inputs = Inputs::there;
   for (const auto& argument : attempt.spec->kernel.arguments) {
     const auto* const buffer = std::get_if<protocol::BufferArgument>(&argument);
-    const protocol::Data* const data = buffer ? data_of(*buffer, task.index) : nullptr;
+    const protocol::Data* const data = buffer ? data_of(buffer->data, task.index) : nullptr;
     const auto* const object = data ? std::get_if<protocol::ObjectRef>(data) : nullptr;
     if (object == nullptr)
       continue;
@@ -171,7 +205,9 @@ WorkerMachine::Inputs WorkerMachine::stage_inputs(const Attempt& attempt, const 
       effects_.push_back(protocol::Stage{options_.device, token, *object});
     }
     if (state == StagingCache::State::failed) {
-      failure = staging_.error_of(*object);
+      failure = {"its input " + base::to_string(object->hash).substr(0, 12) + ", which " +
+                     base::to_string(object->home) + " holds",
+                 staging_.error_of(*object)};
       return Inputs::failed;
     }
     if (state == StagingCache::State::waiting)
@@ -180,14 +216,37 @@ WorkerMachine::Inputs WorkerMachine::stage_inputs(const Attempt& attempt, const 
   return inputs;
 }
 
+/// The first task that waits so is shown; it stays shown until it waits no longer.
+void WorkerMachine::note_away(Attempt& attempt, std::size_t place, const StagingFailure& failure) {
+  auto& away = attempt.away;
+  if (away && away->place != place && attempt.tasks[away->place].phase == Phase::queued)
+    return;
+  if (!away || away->place != place || away->input != failure.input)
+    away = AwayInput{place, failure.input, "", now_};
+  away->said = failure.error.message;
+}
+
+protocol::WaitingReason WorkerMachine::waiting_of(const Attempt& attempt) const {
+  const auto& away = attempt.away;
+  if (!away || attempt.tasks[away->place].phase != Phase::queued)
+    return {};
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now_ - away->since);
+  return {protocol::WaitingCode::staging,
+          "task " + std::to_string(attempt.tasks[away->place].index) + " waits for " +
+              std::to_string(seconds.count()) + " s for " + away->input + ": " + away->said};
+}
+
 void WorkerMachine::launch(Attempt& attempt, std::size_t place,
                            std::vector<LaunchArgument> arguments) {
   Task& task = attempt.tasks[place];
   FASTGPU_CHECK(leased(attempt.id.shard, now_), "nothing launches without a lease");
   move(attempt, task, Phase::running);
-  launched_ = true;
+  look_ahead_ = true;
   const LaunchToken token{++last_token_};
-  in_flight_.emplace(token, InFlight{{attempt.id, place}, now_, false});
+  InFlight launched;
+  launched.task = {attempt.id, place};
+  launched.launched_at = now_;
+  in_flight_.emplace(token, launched);
   effects_.push_back(Launch{token, attempt.job, task.index, attempt.spec, std::move(arguments)});
 }
 
@@ -203,9 +262,13 @@ void WorkerMachine::on(const LaunchRefused& event) {
   if (found == in_flight_.end())
     return;
   const TaskRef ref = found->second.task;
+  const bool command = found->second.command;
   in_flight_.erase(found);
   run_again(ref);
-  launch_not_before_ = now_ + launch_retry_delay;
+  if (command)
+    command_not_before_ = now_ + command_retry_delay;
+  else
+    launch_not_before_ = now_ + launch_retry_delay;
 }
 
 }  // namespace fastgpu::worker

@@ -62,6 +62,11 @@ void WorkerMachine::on(const FromLeader<protocol::Renewed>& event) {
   for (const auto& what : renewed.stop)
     if (what.attempt.shard == renewed.shard)
       stop(what.attempt, what.job, what.ranges);
+  if (renewed.command_lease_ns > 0) {
+    shard.renewed_at = std::max(shard.renewed_at, asked_at);
+    shard.command_lease = base::Duration(renewed.command_lease_ns);
+    extend_leases(renewed.shard);
+  }
 }
 
 bool WorkerMachine::holds_any(base::ShardId shard) const {
@@ -81,18 +86,25 @@ std::vector<protocol::HeldAttempt> WorkerMachine::held_of(base::ShardId shard) c
       if (task.phase == Phase::running)
         running.add({task.index, 1});
     }
-    held.push_back({it->first, it->second.job, all.ranges(), running.ranges()});
+    held.push_back(
+        {it->first, it->second.job, all.ranges(), running.ranges(), waiting_of(it->second)});
   }
   return held;
 }
 
 void WorkerMachine::renew(base::ShardId id, Shard& shard) {
-  shard.asked_at = now_;
+  const base::Time asked_at =
+      shard.asked_at ? std::max(now_, *shard.asked_at + base::Duration(1)) : now_;
+  shard.asked_at = asked_at;
   if (!shard.first_asked_at)
-    shard.first_asked_at = now_;
+    shard.first_asked_at = asked_at;
+  for (auto it = attempts_.lower_bound(before_all_of(id));
+       it != attempts_.end() && it->first.shard == id; ++it)
+    if (!it->second.listed_at)
+      it->second.listed_at = asked_at;
   duties_changed_ = true;
   send(id, protocol::Renew{id, shard.epoch, shard.term, options_.device, options_.incarnation,
-                           now_.time_since_epoch().count(), held_of(id)});
+                           asked_at.time_since_epoch().count(), held_of(id)});
 }
 
 std::optional<base::Time> WorkerMachine::renew_due(base::ShardId id, const Shard& shard) const {
@@ -107,18 +119,29 @@ std::optional<base::Time> WorkerMachine::renew_due(base::ShardId id, const Shard
   return due;
 }
 
+/// Queued tasks without a lease take room from others. Their leader, if there is one, has placed
+/// them anew by then: it counts their lease from its receipt.
+std::optional<base::Time> WorkerMachine::hand_back_due(const Shard& shard) const {
+  if (shard.queued == 0)
+    return std::nullopt;
+  return std::max(shard.lease_until, shard.granted_at) + limits::lease_safe;
+}
+
 /// Renewals and repeats. Looked at only when something changed that may bring one forward.
 void WorkerMachine::do_duties() {
   if (!duties_changed_ && (!duty_at_ || now_ < *duty_at_))
     return;
   duty_at_.reset();
   for (auto& [id, shard] : shards_) {
+    const auto given_up = hand_back_due(shard);
+    if (given_up && now_ >= *given_up)
+      hand_back(id);
     const auto due = renew_due(id, shard);
     if (due && now_ >= *due)
       renew(id, shard);
     if (shard.resend_at && now_ >= *shard.resend_at)
       resend(id, shard);
-    for (const auto& next : {renew_due(id, shard), shard.resend_at})
+    for (const auto& next : {renew_due(id, shard), shard.resend_at, hand_back_due(shard)})
       if (next && (!duty_at_ || *next < *duty_at_))
         duty_at_ = next;
   }

@@ -24,6 +24,8 @@ Effects WorkerMachine::step(const Event& event, base::Time now) {
   effects_.clear();
   std::visit([this](const auto& what) { on(what); }, event);
   watch_time();
+  watch_commands();
+  keep_again_where_due();
   watch_device();
   pump();
   stage_ahead();
@@ -48,6 +50,13 @@ std::optional<base::Time> WorkerMachine::next_deadline() const {
     earlier(earliest, *down_since_ + unhealthy_after);
   if (down_since_ && books().queued_tasks != 0)
     earlier(earliest, *down_since_ + device_lost_after);
+  if (storing_ && books().queued_tasks != 0)
+    earlier(earliest, storing_->since + device_lost_after);
+  if (storing_ && keeping_.empty())
+    earlier(earliest, storing_->until);
+  for (const auto& [token, keeping] : keeping_)
+    earlier(earliest, keeping.retry_at);
+  earlier(earliest, commands_due());
   if (published_at_ && books().version != published_version_)
     earlier(earliest, *published_at_ + publish_interval);
   return earliest;
@@ -85,6 +94,9 @@ void WorkerMachine::move(Attempt& attempt, Task& task, Phase to) {
     *less -= 1;
   if (std::uint32_t* const more = count(to))
     *more += 1;
+  Shard& shard = shards_.at(attempt.id.shard);
+  shard.queued += (to == Phase::queued ? 1 : 0) - (from == Phase::queued ? 1 : 0);
+  shard.unsettled += (to == Phase::ended ? 1 : 0) - (from == Phase::ended ? 1 : 0);
   const bool here = to == Phase::queued || to == Phase::running;
   if (from == Phase::queued)
     to == Phase::running ? ledger_.launch(request) : ledger_.release_queued(1);
@@ -94,6 +106,8 @@ void WorkerMachine::move(Attempt& attempt, Task& task, Phase to) {
     FASTGPU_CHECK(!here, "only what is granted runs");
   if (!here && (from == Phase::queued || from == Phase::running))
     run_times_.release(attempt.program, 1);
+  if (to == Phase::ended || to == Phase::gone)
+    drop_folder({attempt.id, static_cast<std::size_t>(&task - attempt.tasks.data())});
 }
 
 void WorkerMachine::forget_if_done(base::AttemptId id) {
@@ -123,20 +137,51 @@ void WorkerMachine::publish_where_due() {
 // --- the device's own health ---------------------------------------------------------------------
 
 void WorkerMachine::watch_device() {
-  if (!down_since_ || !described_)
+  if (storing_ && now_ >= storing_->until && keeping_.empty())
+    storing_.reset();
+  if (!described_)
     return;
-  if (now_ >= *down_since_ + unhealthy_after)
-    ledger_.set_healthy(false);
-  if (now_ >= *down_since_ + device_lost_after && books().queued_tasks != 0)
+  if (down_since_ && now_ >= *down_since_ + unhealthy_after)
+    ledger_.set_health("the device's process is down");
+  else if (storing_)
+    ledger_.set_health("results cannot be stored: " + storing_->why);
+  else if (!down_since_)
+    ledger_.set_health("");
+  if (books().queued_tasks == 0)
+    return;
+  if (down_since_ && now_ >= *down_since_ + device_lost_after)
     lose_device();
+  else if (storing_ && now_ >= storing_->since + device_lost_after)
+    hand_back(std::nullopt);
 }
 
+/// What was running when the device went down for good may be to blame: that counts. Nothing else
+/// has run.
 void WorkerMachine::lose_device() {
   for (auto& [id, attempt] : attempts_)
     for (std::size_t place = 0; place < attempt.tasks.size(); ++place)
-      if (attempt.tasks[place].phase == Phase::queued)
+      if (attempt.tasks[place].phase == Phase::queued && attempt.tasks[place].solo)
         end_queued(attempt, place, base::FailureReason::device_lost,
-                   "the device's process could not be started again");
+                   "the device's process died while it ran and could not be started again");
+  hand_back(std::nullopt);
+}
+
+void WorkerMachine::hand_back(std::optional<base::ShardId> only) {
+  std::set<base::ShardId> touched;
+  for (auto it = attempts_.begin(); it != attempts_.end();) {
+    Attempt& attempt = (it++)->second;
+    if (attempt.queued == 0 || (only && attempt.id.shard != *only))
+      continue;
+    touched.insert(attempt.id.shard);
+    for (Task& task : attempt.tasks)
+      if (task.phase == Phase::queued)
+        move(attempt, task, Phase::gone);
+    forget_if_done(attempt.id);
+  }
+  for (const base::ShardId id : touched) {
+    shards_.at(id).warm_until = now_ + stay_warm;  // until it has surely been heard
+    renew(id, shards_.at(id));
+  }
 }
 
 }  // namespace fastgpu::worker

@@ -13,11 +13,24 @@
 ///   holds is answered from the books and changes nothing. So no attempt is granted twice.
 /// - Nothing launches without an unexpired lease of its shard, counted from the sending of the
 ///   Renew. What runs goes on when a lease ends: its result counts only with the recorded finish.
+/// - A command starts only while its leader surely counts on it: before the end that its Assign
+/// names,
+///   or when a Renew that listed its attempt was answered. It runs no longer than its lease, which
+///   begins with the sending of the last Renew that was answered; the warden keeps that too, also
+///   when this process stands still. A command that is stopped ends alone. It has a slot of the
+///   device like a launch; commands and kernels do not run on one device at the same time, nor two
+///   executions of one command task.
 /// - A task has one end per attempt, told until Settled.
 /// - When the device's process dies by itself, tasks that may be to blame run again one at a time;
 ///   who kills it twice alone has failed. When we killed it, the others just run again.
-/// Failures of the outside become outcomes; broken own invariants abort. Everything held is
-/// bounded by limits::device_queue_tasks_max and `unsettled_tasks_max`.
+/// - Tasks that cannot run here (the device stays down, results cannot be stored, their leader
+/// gives
+///   no lease) are handed back by leaving them out of the next Renew: they have not run.
+/// - Results that cannot be stored are kept again and again until limits::keep_deadline; meanwhile
+///   the device is unhealthy and starts nothing.
+/// Failures of the outside become outcomes; broken own invariants abort. Everything held is bounded
+/// by limits::device_queue_tasks_max and the limits `unsettled_tasks...`, which no shard whose
+/// leader is gone can use up for the others.
 
 #include <chrono>
 #include <cstdint>
@@ -46,7 +59,6 @@ struct WorkerOptions {
 
 class WorkerMachine {
  public:
-  static constexpr std::uint32_t unsettled_tasks_max = 4 * base::limits::device_queue_tasks_max;
   static constexpr base::Duration finish_batch_delay = std::chrono::milliseconds(2);
   static constexpr base::Duration publish_interval = std::chrono::milliseconds(20);
   static constexpr base::Duration renew_retry_interval = std::chrono::milliseconds(500);
@@ -56,12 +68,17 @@ class WorkerMachine {
   static constexpr base::Duration device_lost_after = std::chrono::seconds(5);
   static constexpr std::size_t staged_ahead_tasks = 4;
   static constexpr base::Duration launch_retry_delay = std::chrono::milliseconds(5);
+  static constexpr base::Duration command_retry_delay = std::chrono::milliseconds(100);
+  static constexpr base::Duration folder_retry_delay = std::chrono::seconds(1);
 
   explicit WorkerMachine(const WorkerOptions& options);
 
   const protocol::DeviceBooks& books() const { return ledger_.books(); }
   const std::map<base::AttemptId, Attempt>& attempts() const { return attempts_; }
   const std::map<LaunchToken, InFlight>& in_flight() const { return in_flight_; }
+  const std::map<TaskRef, Folder>& folders() const { return folders_; }
+  const std::map<protocol::StageToken, Keeping>& keeping() const { return keeping_; }
+  const std::map<base::ShardId, Shard>& shards() const { return shards_; }
   bool holds(base::AttemptId attempt) const { return attempts_.contains(attempt); }
   bool leased(base::ShardId shard, base::Time now) const;
   std::optional<base::Time> next_deadline() const;
@@ -78,10 +95,14 @@ class WorkerMachine {
   // What objects and the executor say: worker_launches.cpp, worker_ends.cpp.
   void on(const protocol::Staged& event);
   void on(const protocol::Kept& event);
+  void on(const protocol::FolderReady& event);
+  void on(const protocol::FolderCollected& event);
   void on(const ExecutorReady& event);
   void on(const ExecutorDone& event);
   void on(const ExecutorDied& event);
   void on(const LaunchRefused& event);
+  void on(const CommandStarted& event);
+  void on(const CommandEnded& event);
   void on(const Tick& event);
 
   protocol::RefusalReason judge(const protocol::Assign& assign) const;
@@ -91,6 +112,8 @@ class WorkerMachine {
   void stop_task(Attempt& attempt, Task& task);
   void supersede(const protocol::Assign& assign);
   void forget_if_done(base::AttemptId attempt);
+  /// Queued tasks of the shard, or of all, will not run here: forgotten, and the leader hears.
+  void hand_back(std::optional<base::ShardId> shard);
   /// The one place where a task changes its phase, and all counts with it.
   void move(Attempt& attempt, Task& task, Phase to);
 
@@ -99,6 +122,7 @@ class WorkerMachine {
   std::vector<protocol::HeldAttempt> held_of(base::ShardId shard) const;
   bool holds_any(base::ShardId shard) const;
   std::optional<base::Time> renew_due(base::ShardId id, const Shard& shard) const;
+  std::optional<base::Time> hand_back_due(const Shard& shard) const;
   void do_duties();
   void resend(base::ShardId id, Shard& shard);
   void settle(Attempt& attempt, base::TaskRange range);
@@ -109,12 +133,37 @@ class WorkerMachine {
   bool pump_attempt(Attempt& attempt, std::size_t& looks);
   Try try_launch(Attempt& attempt, std::size_t place);
   enum class Inputs : std::uint8_t { there, awaited, failed };
-  Inputs stage_inputs(const Attempt& attempt, const Task& task, base::Error& failure);
+  struct StagingFailure {
+    std::string input;  ///< which one, in words
+    base::Error error;
+  };
+  Inputs stage_inputs(const Attempt& attempt, const Task& task, StagingFailure& failure);
+  /// The arguments' objects, or the command's folder.
+  Inputs inputs_of(const Attempt& attempt, std::size_t place, StagingFailure& failure);
+  void note_away(Attempt& attempt, std::size_t place, const StagingFailure& failure);
+  protocol::WaitingReason waiting_of(const Attempt& attempt) const;
   void launch(Attempt& attempt, std::size_t place, std::vector<LaunchArgument> arguments);
   void stage_ahead();
   bool may_launch() const;
+  /// Under a lease, and with room for what will have to be told.
+  bool may_launch_of(base::ShardId shard) const;
   void end_queued(Attempt& attempt, std::size_t place, base::FailureReason reason,
                   std::string message);
+
+  // worker_commands.cpp
+  Inputs want_folder(const Attempt& attempt, std::size_t place, StagingFailure& failure);
+  void ask_folder(const Attempt& attempt, std::size_t place, Folder& folder);
+  void drop_folder(const TaskRef& ref);
+  /// Beside what is in flight now.
+  bool may_run_beside(const Attempt& attempt, const Task& task) const;
+  base::Time lease_end(const Attempt& attempt) const;
+  bool is_counted_on(const Attempt& attempt) const;
+  void launch_command(Attempt& attempt, std::size_t place);
+  void stop_command(LaunchToken token, InFlight& launch, std::string why);
+  void extend_leases(base::ShardId shard);
+  void watch_commands();
+  std::optional<base::Time> commands_due() const;
+  protocol::TaskOutcome outcome_of(const CommandEnded& event, const InFlight& launch) const;
 
   struct Ended {
     InFlight launch;
@@ -127,6 +176,13 @@ class WorkerMachine {
   void finish(Attempt& attempt, Task& task, protocol::TaskOutcome outcome, std::int64_t device_ns);
   void keep_outputs(const TaskRef& ref, protocol::TaskOutcome outcome,
                     std::vector<std::size_t> places, std::int64_t device_ns);
+  void begin_keeping(Keeping keeping);
+  void keep(protocol::StageToken token, const Keeping& keeping);
+  void keep_failed(protocol::StageToken token, const base::Error& error);
+  void note_storing_trouble(const base::Error& error);
+  void keep_again_where_due();
+  void end_kept(const Keeping& keeping, protocol::TaskOutcome outcome);
+  void stop_keeping(Attempt& attempt, Task& task);
   protocol::TaskOutcome outcome_of(const Attempt& attempt, base::FailureReason reason,
                                    std::string message) const;
   void flush(Attempt& attempt);
@@ -151,27 +207,37 @@ class WorkerMachine {
   std::deque<TaskRef> again_;          ///< tasks to be run again, before the queue
   std::map<LaunchToken, InFlight> in_flight_;  ///< in the order of launching
   std::map<protocol::StageToken, Keeping> keeping_;
+  std::map<TaskRef, Folder> folders_;
+  std::map<protocol::StageToken, TaskRef> folder_asks_;
   std::set<base::AttemptId> to_flush_;  ///< attempts with reports never told
   std::optional<base::Time> flush_at_;
   std::optional<base::Time> duty_at_;  ///< when the next renewal or repeat is due
   bool duties_changed_{false};         ///< `duty_at_` must be found anew
-  std::uint32_t unsettled_tasks_{0};   ///< ended and not settled
+  std::uint32_t unsettled_tasks_{0};   ///< ended and not settled, of all shards
 
   bool described_{false};
   bool up_{false};       ///< the executor takes launches
   bool killing_{false};  ///< we asked for its end and have not heard of it
   std::optional<base::Time> down_since_;
+  /// Results could not be stored.
+  struct StoringTrouble {
+    base::Time since;
+    base::Time until;  ///< tried again then, if nothing is being kept
+    std::string why;
+  };
+  std::optional<StoringTrouble> storing_;
   std::optional<base::Time> kill_at_;  ///< for stopped tasks that still run
   std::optional<base::Time> launch_not_before_;
+  std::optional<base::Time> command_not_before_;
   base::Time last_end_{base::Time::min()};  ///< of the last launch that ended
   std::uint64_t last_token_{0};
   std::uint64_t published_version_{0};
   bool published_healthy_{false};
   std::optional<base::Time> published_at_;
 
-  bool launched_{false};  ///< in the step under way
-  base::Time now_{};      ///< of the step under way
-  Effects effects_;       ///< of the step under way
+  bool look_ahead_{false};  ///< the next tasks of the queue are others since the last look
+  base::Time now_{};        ///< of the step under way
+  Effects effects_;         ///< of the step under way
 };
 
 }  // namespace fastgpu::worker

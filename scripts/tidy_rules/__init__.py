@@ -18,7 +18,7 @@ RULES = {
     "text": texts.check_text,
     "pragma_once": texts.check_pragma_once,
     "readmes": texts.check_readmes,
-    "error_page": texts.check_error_page,
+    "error_table": texts.check_error_table,
     "format": builds.check_format,
     "registered": builds.check_registered,
 }

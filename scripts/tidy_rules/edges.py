@@ -14,6 +14,7 @@ _RUNTIME = _PLACING + [
     "runtime/link",
     "runtime/store",
     "runtime/objects",
+    "runtime/logs",
     "runtime/security",
     "runtime/exec",
 ]
@@ -33,6 +34,7 @@ EDGES = {
     "runtime/link": ["runtime/base"],
     "runtime/store": ["runtime/base"],
     "runtime/objects": ["runtime/base", "runtime/store"],
+    "runtime/logs": ["runtime/base"],
     "runtime/security": ["runtime/base"],
     "runtime/exec": ["runtime/base"],
     "schema": [],

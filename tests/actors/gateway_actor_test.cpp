@@ -81,6 +81,15 @@ TEST_F(GatewayActorTest, AsksTheObjectsOfItsNode) {
   EXPECT_EQ(answer(), protocol::ClientReply(chunk));
 }
 
+TEST_F(GatewayActorTest, AsksTheLogsOfItsNode) {
+  ask(1, protocol::ReadLog{{1}, {8}});
+  const auto asked = bench_.logs.take<protocol::LogRead>();
+  ASSERT_TRUE(asked);
+  const protocol::LogPart part{{}, 5, {1}, true, 0};
+  bench_.send(protocol::LogAnswer{asked->call, part});
+  EXPECT_EQ(answer(), protocol::ClientReply(part));
+}
+
 TEST_F(GatewayActorTest, AnswersByADeadlineThoughNobodyAnswersIt) {
   ask(1, protocol::ShowJob{{9}, 0});
   bench_.pass(base::limits::rpc_timeout);

@@ -88,6 +88,20 @@ TEST_F(LinkActorTest, DropsWhatCannotBeReadAndWhatConcernsNobodyHere) {
   }
 }
 
+TEST_F(LinkActorTest, CountsInTheTraceWhatCannotBeReadAndSaysWhoseItWas) {
+  std::vector<std::string> told;
+  bench_.context()->trace = [&](const std::string& line) { told.push_back(line); };
+  const base::Bytes body = base::Bytes::copy_of(std::string_view("no message at all"));
+  receive(link::peer_endpoint(other), link::FrameKind::peer, other, body);
+  receive(link::session_endpoint({11}), link::FrameKind::client_request, {}, body);
+  receive(link::session_endpoint({11}), link::FrameKind::client_reply, {}, body);
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_EQ(told[0].find("link: frame of n2 dropped, 1 unreadable ones so far -> "), 0u) << told[0];
+  EXPECT_EQ(told[1].find("link: frame of client 11 dropped, 2 "), 0u) << told[1];
+  EXPECT_EQ(told[2].find("link: frame of client 11 dropped, 3 "), 0u) << told[2];
+  bench_.context()->trace = nullptr;
+}
+
 TEST_F(LinkActorTest, GivesBackTheCreditOfEveryFrameAlsoOfAnUnreadableOne) {
   const base::Bytes body = base::Bytes::copy_of(std::string_view("no message at all"));
   receive(link::peer_endpoint(other), link::FrameKind::peer, other, body);

@@ -37,7 +37,8 @@ constexpr base::AttemptId attempt{{2}, {1}, {1}, 1};
 
 struct Worked {
   Worked() {
-    bench.spawn<WorkerActor>(std::uint16_t{0}, std::make_unique<HeldExecutor>(device));
+    bench.spawn<WorkerActor>(std::uint16_t{0},
+                             WorkerParts{std::make_unique<HeldExecutor>(device), nullptr, {}});
     tell({exec::ExecutorReady{{exec::DeviceKind::cpu, "model", 1 << 20, "uuid", 2}}});
   }
   void tell(exec::ExecutorEvent event) {

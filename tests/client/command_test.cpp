@@ -5,6 +5,7 @@
 #include "client/error_words.hpp"
 #include "node/cli/command_table.hpp"
 #include "node/cli/follow.hpp"
+#include "node/cli/progress.hpp"
 #include "node/cli/selector.hpp"
 
 namespace fastgpu::cli {
@@ -33,7 +34,8 @@ TEST(Commands, AreThoseOfTheContract) {
     names.insert(command.name);
   }
   EXPECT_EQ(names, (std::set<std::string>{"version", "help", "run", "submit", "ps", "show", "wait",
-                                          "cancel", "status", "gpus", "node list", "up", "cp"}));
+                                          "cancel", "status", "gpus", "node list", "up", "cp",
+                                          "why", "logs", "attach"}));
 }
 
 TEST(Commands, TakeGlobalFlagsBeforeAndAfterTheVerb) {
@@ -82,13 +84,28 @@ TEST(Commands, ReadTheKernelFlagsOfTheContract) {
                                "wait",
                                "-d"});
   ASSERT_NE(parsed.command, nullptr) << parsed.text;
-  const KernelFlags& kernel = parsed.invocation.kernel;
+  const KernelFlags& kernel = parsed.invocation.job.kernel;
   EXPECT_EQ(kernel.kernel, "saxpy<float>");
   EXPECT_EQ(kernel.arguments, (std::vector<std::string>{"i32:10", "f32:2.5", "in:x.f32"}));
   EXPECT_EQ(kernel.defines, (std::vector<std::string>{"N=4"}));
-  EXPECT_EQ(kernel.tasks, 300u);
+  EXPECT_EQ(parsed.invocation.job.tasks, 300u);
   EXPECT_TRUE(kernel.precise);
   EXPECT_TRUE(parsed.invocation.detach);
+}
+
+TEST(Commands, LeaveWhatStandsBehindTwoDashesToTheCommand) {
+  const Parsed parsed =
+      parse({"run", "--in", "a.csv:b.csv", "--in", "dir", "--out", "r.csv", "--env", "A=1", "--mem",
+             "8GiB", "--after", "17:any", "--", "python3", "x.py", "--in", "--json", "--"});
+  ASSERT_NE(parsed.command, nullptr) << parsed.text;
+  const JobFlags& job = parsed.invocation.job;
+  EXPECT_EQ(job.command.argv,
+            (std::vector<std::string>{"python3", "x.py", "--in", "--json", "--"}));
+  EXPECT_EQ(job.command.inputs, (std::vector<std::string>{"a.csv:b.csv", "dir"}));
+  EXPECT_EQ(job.command.outputs, (std::vector<std::string>{"r.csv"}));
+  EXPECT_EQ(job.command.memory, "8GiB");
+  EXPECT_EQ(job.after, (std::vector<std::string>{"17:any"}));
+  EXPECT_FALSE(parsed.invocation.global.json);
 }
 
 TEST(Commands, FindTheVerbOfANoun) {
@@ -104,7 +121,7 @@ TEST(Commands, ExitWithTwoWhenTheyAreNotUnderstood) {
            {"fly"},
            {"ps", "--fly"},
            {"show"},
-           {"run", "--kernel", "k"},
+           {"ps", "--", "python3"},
            {"run", "--kernel", "k", "--source", "s", "--tasks", "0"},
            {"run", "--kernel", "k", "--source", "s", "--device", "tpu"},
            {"node"},
@@ -152,6 +169,38 @@ TEST(Selectors, FindJobsByRangeNameAndTime) {
   EXPECT_EQ(found("last"), (std::vector<base::JobId>{{3}}));
   EXPECT_TRUE(found("@c").empty());
   EXPECT_TRUE(matches(parse_selector("last").value(), {}).empty());
+}
+
+TEST(Commands, WantJsonAlsoWhereTheyAreNotUnderstood) {
+  EXPECT_TRUE(parse({"ps", "--fly", "--json"}).invocation.global.json);
+  EXPECT_TRUE(parse({"ps", "--fly", "-o", "jsonl"}).invocation.global.json);
+  EXPECT_TRUE(parse({"--output=json", "fly"}).invocation.global.json);
+  EXPECT_FALSE(parse({"ps", "--fly"}).invocation.global.json);
+}
+
+TEST(Commands, KnowWhichOneExitsWithTheCodeOfWhatItRuns) {
+  EXPECT_TRUE(parse({"run", "--kernel", "k", "--source", "s"}).runs_a_program);
+  EXPECT_TRUE(parse({"run", "--fly"}).runs_a_program);
+  EXPECT_FALSE(parse({"submit", "--fly"}).runs_a_program);
+  EXPECT_FALSE(parse({"ps"}).runs_a_program);
+}
+
+TEST(ProgressLine, IsOverwrittenOnATerminalThatCanOnly) {
+  using enum ProgressStyle;
+  EXPECT_EQ(progress_style("auto", true, "xterm"), live);
+  EXPECT_EQ(progress_style("auto", true, "dumb"), none);
+  EXPECT_EQ(progress_style("auto", true, nullptr), none);
+  EXPECT_EQ(progress_style("auto", false, "xterm"), none);
+  EXPECT_EQ(progress_style("plain", true, "xterm"), plain);
+  EXPECT_EQ(progress_style("plain", false, "dumb"), plain);
+  EXPECT_EQ(progress_style("none", true, "xterm"), none);
+}
+
+TEST(ProgressLine, StaysOneLineOnANarrowTerminal) {
+  EXPECT_EQ(fit_line("5: 1 running of 9", 40), "5: 1 running of 9");
+  EXPECT_EQ(fit_line("5: 1 running of 9", 6), "5: 1 r");
+  EXPECT_EQ(fit_line("\u00e4\u00f6\u00fc", 2), "\u00e4\u00f6") << "a letter is cut as a whole";
+  EXPECT_EQ(fit_line("", 0), "");
 }
 
 struct ExitCase {
@@ -204,6 +253,23 @@ TEST(ExitCodes, OfSeveralJobsAreTheWorst) {
 TEST(ErrorWords, NumberEveryCodeWithFourDigits) {
   EXPECT_EQ(client::code_text(base::ErrorCode::infeasible), "FG2101");
   EXPECT_EQ(client::code_text(base::ErrorCode::usage), "FG1001");
+}
+
+TEST(ExitCodes, OfJobsComeWithWhatToTellOfTheWorst) {
+  std::vector<protocol::JobSummary> jobs(3);
+  jobs[0].job = {3};
+  jobs[0].state = protocol::TaskState::cancelled;
+  jobs[1].job = {5};
+  jobs[1].state = protocol::TaskState::timed_out;
+  jobs[2].job = {9};
+  jobs[2].state = protocol::TaskState::succeeded;
+  const Verdict verdict = verdict_of(jobs);
+  EXPECT_EQ(verdict.exit_code, 12);
+  ASSERT_TRUE(verdict.error);
+  EXPECT_EQ(verdict.error->code, base::ErrorCode::job_timed_out);
+  EXPECT_NE(verdict.error->message.find("job 5"), std::string::npos);
+  EXPECT_FALSE(verdict_of({jobs[2]}).error);
+  EXPECT_EQ(verdict_of({}).exit_code, 0);
 }
 
 TEST(ErrorWords, SayWhenAnOutcomeIsUnknown) {

@@ -1,4 +1,4 @@
-#include "node/cli/kernel_flags.hpp"
+#include "node/cli/flags/job_flags.hpp"
 
 #include <gtest/gtest.h>
 
@@ -52,26 +52,30 @@ class Files {
   Contents files_;
 };
 
-KernelFlags saxpy() {
-  KernelFlags flags;
-  flags.kernel = "saxpy<float>";
-  flags.source = "saxpy.cu";
+JobFlags saxpy() {
+  JobFlags flags;
+  flags.kernel.kernel = "saxpy<float>";
+  flags.kernel.source = "saxpy.cu";
   return flags;
 }
 
+bool no_file(const std::string&) {
+  return false;
+}
+
 TEST(KernelFlags, MakesAJobOfThem) {
-  KernelFlags flags = saxpy();
-  flags.grid = "4096";
-  flags.block = "16,16";
-  flags.shared = "2KiB";
-  flags.defines = {"A", "B=2"};
+  JobFlags flags = saxpy();
+  flags.kernel.grid = "4096";
+  flags.kernel.block = "16,16";
+  flags.kernel.shared = "2KiB";
+  flags.kernel.defines = {"A", "B=2"};
   flags.time_limit = "90s";
   flags.retries = 2;
   flags.if_infeasible = "wait";
   flags.device = "cpu";
-  flags.arguments = {"i32:7", "in:x.f32", "inout:y.f32=z.f32", "scratch:64"};
-  const auto job =
-      job_from(flags, Files({{"saxpy.cu", "source"}, {"x.f32", "abcd"}, {"y.f32", "efghijkl"}}));
+  flags.kernel.arguments = {"i32:7", "in:x.f32", "inout:y.f32=z.f32", "scratch:64"};
+  const auto job = job_from(
+      flags, Files({{"saxpy.cu", "source"}, {"x.f32", "abcd"}, {"y.f32", "efghijkl"}}), no_file);
   ASSERT_TRUE(job.ok()) << job.error().message;
   const v1::JobSpec::Contents& contents = job.value().contents();
   EXPECT_EQ(contents.kernel, "saxpy<float>");
@@ -91,11 +95,11 @@ TEST(KernelFlags, MakesAJobOfThem) {
 }
 
 TEST(KernelFlags, ReadsAFileForEachTask) {
-  KernelFlags flags = saxpy();
+  JobFlags flags = saxpy();
   flags.tasks = 2;
-  flags.arguments = {"in:x_{}.f32", "out:y_{}.f32=4"};
+  flags.kernel.arguments = {"in:x_{}.f32", "out:y_{}.f32=4"};
   const auto job =
-      job_from(flags, Files({{"saxpy.cu", "s"}, {"x_0.f32", "aa"}, {"x_1.f32", "bbbb"}}));
+      job_from(flags, Files({{"saxpy.cu", "s"}, {"x_0.f32", "aa"}, {"x_1.f32", "bbbb"}}), no_file);
   ASSERT_TRUE(job.ok()) << job.error().message;
   const auto& in = std::get<v1::JobSpec::Contents::Buffer>(job.value().contents().arguments[0]);
   ASSERT_EQ(in.data.size(), 2u);
@@ -104,26 +108,28 @@ TEST(KernelFlags, ReadsAFileForEachTask) {
 }
 
 TEST(KernelFlags, RefusesTasksThatWouldWriteOneFile) {
-  KernelFlags flags = saxpy();
+  JobFlags flags = saxpy();
   flags.tasks = 2;
-  flags.arguments = {"out:y.f32=4"};
-  const auto job = job_from(flags, Files(Files::Contents{{"saxpy.cu", "s"}}));
+  flags.kernel.arguments = {"out:y.f32=4"};
+  const auto job = job_from(flags, Files(Files::Contents{{"saxpy.cu", "s"}}), no_file);
   ASSERT_FALSE(job.ok());
   EXPECT_EQ(job.error().code, base::ErrorCode::usage);
 }
 
 TEST(KernelFlags, SaysWhichFileIsMissing) {
-  KernelFlags flags = saxpy();
-  EXPECT_EQ(job_from(flags, Files(Files::Contents{})).error().code,
+  JobFlags flags = saxpy();
+  EXPECT_EQ(job_from(flags, Files(Files::Contents{}), no_file).error().code,
             base::ErrorCode::file_not_found);
-  flags.arguments = {"in:x.f32"};
-  EXPECT_EQ(job_from(flags, Files(Files::Contents{{"saxpy.cu", "s"}})).error().message, "x.f32");
+  flags.kernel.arguments = {"in:x.f32"};
+  EXPECT_EQ(job_from(flags, Files(Files::Contents{{"saxpy.cu", "s"}}), no_file).error().message,
+            "x.f32");
 }
 
 TEST(KernelFlags, RefusesAJobWithoutAKernel) {
-  KernelFlags flags = saxpy();
-  flags.kernel.clear();
-  EXPECT_EQ(job_from(flags, Files(Files::Contents{})).error().code, base::ErrorCode::usage);
+  JobFlags flags = saxpy();
+  flags.kernel.kernel.clear();
+  EXPECT_EQ(job_from(flags, Files(Files::Contents{}), no_file).error().code,
+            base::ErrorCode::usage);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 
 namespace fastgpu::cli::test {
 
-inline constexpr Stamp noon{1'769'860'800'000};  // 2026-01-31T12:00:00Z
+inline constexpr Stamp noon{1'769'860'800'000, 200};  // 2026-01-31T12:00:00Z
 
 inline protocol::ClusterStatus cluster() {
   protocol::ClusterStatus status;

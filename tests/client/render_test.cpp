@@ -19,7 +19,7 @@ TEST(RenderTable, ListsJobsWithTheirReason) {
   EXPECT_EQ(table_job_list(one_running(), Names(cluster()), noon),
             "ID   NAME   STATE    DEVICE  NODE   DONE     AGE   REASON\n"
             "424  sweep  running  any     n1,n2  138/200  4m0s  2 failed; 2 devices, all busy\n"
-            "37 finished (fastgpu ps -a)     from n1\n");
+            "37 finished (fastgpu ps -a)     as of 0.2 s ago (n1)\n");
 }
 
 TEST(RenderTable, SaysThatAListIsIncomplete) {
@@ -27,7 +27,7 @@ TEST(RenderTable, SaysThatAListIsIncomplete) {
   list.source = {1};
   list.shards_unanswered = 2;
   EXPECT_EQ(table_job_list(list, Names(cluster()), noon),
-            "no active jobs\nfrom n1\n"
+            "no active jobs\nas of 0.2 s ago (n1)\n"
             "INCOMPLETE: 2 parts of the ledger did not answer; their jobs are missing here "
             "(fastgpu node list)\n");
 }
@@ -44,27 +44,38 @@ TEST(RenderTable, ShowsAJobWithEachTask) {
             "TASK  STATE      WHERE     ATTEMPT   QUEUE   COMPILE  RUN     REASON\n"
             "0     succeeded  n1 cpu:0  0.1.3.42  200 us  51.0 ms  3.2 ms  -\n"
             "1     failed     n2 cpu:0  0.1.3.43  0 us    cached   0 us    "
-            "out_of_bounds: read at 4096 of 4096 bytes\n");
+            "out_of_bounds: read at 4096 of 4096 bytes\n"
+            "as of 0.2 s ago (n1)\n");
 }
 
 TEST(RenderTable, ShowsTheClusterInAFewLines) {
-  EXPECT_EQ(table_cluster(cluster(), one_running(), Names(cluster())),
-            "cluster 11223344   1/2 nodes up   (n1)\n"
+  EXPECT_EQ(table_cluster(cluster(), one_running(), Names(cluster()), noon),
+            "cluster 11223344   1/2 nodes up   as of 0.2 s ago (n1)\n"
             "devices    1 total   1 busy   0 free\n"
             "jobs       0 pending   1 running   37 finished\n");
 }
 
 TEST(RenderTable, ListsNodesAndDevices) {
-  EXPECT_EQ(table_nodes(cluster(), Names(cluster())),
+  EXPECT_EQ(table_nodes(cluster(), Names(cluster()), noon),
             "NAME  ADDRESS         STATE  DEVICES  SHARDS  HEARD\n"
             "n1    127.0.0.1:7601  up     1        0       now\n"
             "n2    127.0.0.1:7602  down   1        1       4.2 s ago\n"
-            "from n1\n");
-  EXPECT_EQ(table_devices(cluster(), Names(cluster())),
+            "as of 0.2 s ago (n1)\n");
+  EXPECT_EQ(table_devices(cluster(), Names(cluster()), noon),
             "NODE  DEVICE  MODEL       MEMORY   FREE     SLOTS  QUEUED  STATE\n"
             "n1    cpu:0   CPU x86-64  8.0 GiB  6.0 GiB  0/1    3       busy\n"
             "n2    cpu:0   CPU x86-64  8.0 GiB  6.0 GiB  0/1    3       away\n"
-            "from n1\n");
+            "as of 0.2 s ago (n1)\n");
+}
+
+TEST(RenderTable, SaysHowOldItIsAtMost) {
+  EXPECT_EQ(as_of_line({0, 49}, "n1"), "as of 0.0 s ago (n1)");
+  EXPECT_EQ(as_of_line({0, 59'900}, "n1"), "as of 59.9 s ago (n1)");
+  EXPECT_EQ(as_of_line({0, 252'000}, "n1"), "as of 4m12s ago (n1)");
+  protocol::ClusterStatus status = cluster();
+  EXPECT_EQ(stamp_of(status, noon).age_ms, 200) << "a node that is down is not looked at";
+  status.nodes[1].state = protocol::NodeState::suspect;
+  EXPECT_EQ(stamp_of(status, noon).age_ms, 4'400);
 }
 
 TEST(RenderTable, TellsWhereTasksRanAndHowLongThePartsTook) {
@@ -89,7 +100,7 @@ TEST(RenderJson, StampsEveryDocumentWithSchemaTimeAndSource) {
         std::pair(json_node_list(cluster(), names, noon), "fastgpu.node_list/1"),
         std::pair(json_device_list(cluster(), names, noon), "fastgpu.device_list/1")}) {
     EXPECT_EQ(document["schema"], schema);
-    EXPECT_EQ(document["as_of"], "2026-01-31T12:00:00.000Z");
+    EXPECT_EQ(document["as_of"], "2026-01-31T11:59:59.800Z");
     EXPECT_EQ(document["source"], "n1");
     EXPECT_EQ(document["stale"], false);
   }
@@ -116,14 +127,16 @@ TEST(RenderJson, MarksAnIncompleteListStale) {
 TEST(RenderJson, RecordsEachTaskWithItsOutputs) {
   const Json tasks = json_job(finished(), Names(cluster()), noon)["tasks"];
   ASSERT_EQ(tasks.size(), 2u);
-  EXPECT_EQ(tasks[0].dump(),
-            R"({"task":0,"state":"succeeded","reason":null,"message":"","attempt":"0.1.3.42",)"
-            R"("node":"n1","device":0,"outputs":[{"name":"y_0.f32","size_bytes":4,)"
-            R"("data_base64":"YWJjZA=="},{"name":"z_0_of_2","size_bytes":4096,)"
-            R"("sha256":"ab00000000000000000000000000000000000000000000000000000000000000"}],)"
-            R"("timings":{"queue_seconds":0.0002,"compile_seconds":0.051,"compile_cached":false,)"
-            R"("copy_in_seconds":0.0001,"run_seconds":0.0032,"copy_out_seconds":9e-05}})");
+  EXPECT_EQ(
+      tasks[0].dump(),
+      R"({"task":0,"state":"succeeded","reason":null,"code":null,"message":"","attempt":"0.1.3.42",)"
+      R"("node":"n1","device":0,"outputs":[{"name":"y_0.f32","size_bytes":4,)"
+      R"("data_base64":"YWJjZA=="},{"name":"z_0_of_2","size_bytes":4096,)"
+      R"("sha256":"ab00000000000000000000000000000000000000000000000000000000000000"}],)"
+      R"("timings":{"queue_seconds":0.0002,"compile_seconds":0.051,"compile_cached":false,)"
+      R"("copy_in_seconds":0.0001,"run_seconds":0.0032,"copy_out_seconds":9e-05}})");
   EXPECT_EQ(tasks[1]["reason"], "out_of_bounds");
+  EXPECT_EQ(tasks[1]["code"], "FG6106");
   EXPECT_EQ(tasks[1]["node"], "n2");
 }
 
@@ -134,9 +147,10 @@ TEST(RenderJson, RecordsAttempts) {
 
 TEST(RenderJson, TellsAnError) {
   const base::Error error{base::ErrorKind::rejected, base::ErrorCode::infeasible, "never", "wait"};
-  EXPECT_EQ(json_error(error).dump(),
-            R"({"error":{"code":"FG2101","kind":"infeasible","message":"never","hint":"wait",)"
-            R"("outcome_unknown":false,"docs":"docs/errors.md#FG2101"}})");
+  EXPECT_EQ(json_error(error, "", noon).dump(),
+            R"({"schema":"fastgpu.error/1","as_of":"2026-01-31T11:59:59.800Z","source":null,)"
+            R"("stale":false,"error":{"code":"FG2101","kind":"infeasible","message":"never",)"
+            R"("hint":"wait","outcome_unknown":false,"docs":"docs/errors.md#fg2101"}})");
 }
 
 TEST(RenderJson, EncodesInlineBytesOfEveryLength) {

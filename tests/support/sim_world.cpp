@@ -28,6 +28,7 @@ class DrivenStore final : public store::Store {
 SimWorld::SimWorld(SimOptions options, std::shared_ptr<actors::Observer> observer)
     : options_(options),
       random_(options.seed),
+      log_random_(options.seed ^ 0x10c5),
       network_(base::Random(random_.next()), options.network),
       cluster_{random_.next(), random_.next()},
       observer_(std::move(observer)) {
@@ -75,6 +76,7 @@ void SimWorld::start(std::uint32_t index) {
   parts.link = node.link;
   parts.store = std::make_unique<DrivenStore>(node.store);
   parts.blobs = std::move(objects::BlobStore::open(node.folder)).value();
+  parts.logs = std::move(logs::LogStore::open(node.logs, {.life = node.incarnation.value})).value();
   parts.jobs = node.jobs;
   for (std::uint32_t device = 0; device < options_.devices; ++device) {
     parts.executors.push_back(
@@ -101,6 +103,7 @@ void SimWorld::crash(std::uint32_t index) {
   node.link->crash();
   node.store->crash();
   node.folder.crash(random_);
+  node.logs->crash(log_random_);
   node.context->directory = {};
   node.context.reset();
   node.link.reset();

@@ -19,6 +19,7 @@
 #include "node/assembly/assembly.hpp"
 #include "runtime/base/random.hpp"
 #include "runtime/link/sim_link.hpp"
+#include "runtime/logs/memory_logs.hpp"
 #include "runtime/objects/jobs/memory_jobs.hpp"
 #include "runtime/objects/memory_folder.hpp"
 #include "runtime/store/memory_store.hpp"
@@ -86,6 +87,7 @@ class SimWorld {
     protocol::NodeInfo info;
     store::MemoryDisk disk;
     objects::MemoryFolder folder;
+    std::shared_ptr<logs::MemoryLogs> logs = std::make_shared<logs::MemoryLogs>();
     std::shared_ptr<objects::MemoryJobs> jobs = std::make_shared<objects::MemoryJobs>();
     base::Incarnation incarnation;
     actors::ContextPtr context;  ///< null while it is down
@@ -104,6 +106,7 @@ class SimWorld {
 
   SimOptions options_;
   base::Random random_;
+  base::Random log_random_;  ///< of its own: logs take part in no decision
   SimAgenda agenda_;
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;

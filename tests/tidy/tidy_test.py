@@ -180,14 +180,13 @@ class RuleTest(unittest.TestCase):
             [("README.md", 1)], self.findings("readmes", {"README.md": "a map of nothing\n"})
         )
 
-    def test_error_page(self):
+    def test_error_table(self):
         header = "enum class ErrorCode : unsigned short {\n  none = 0,\n  usage = 1001,\n};\n"
-        files = {"runtime/base/result.hpp": header, "docs/errors.md": "# Errors\n"}
-        self.assertEqual([("docs/errors.md", 1)], self.findings("error_page", files))
-        files["docs/errors.md"] = "| FG1001 | `usage` | wrong | mend |\n"
-        self.assertEqual([], self.findings("error_page", files))
-        files["docs/errors.md"] += "| FG1009 | `gone` | wrong | mend |\n"
-        self.assertEqual([("docs/errors.md", 1)], self.findings("error_page", files))
+        table = "client/error_table.cpp"
+        files = {"runtime/base/result.hpp": header, table: "rows\n"}
+        self.assertEqual([(table, 1)], self.findings("error_table", files))
+        files[table] = '    {ErrorCode::usage, "usage", &usage, "wrong", "mend"},\n'
+        self.assertEqual([], self.findings("error_table", files))
 
     def test_format(self):
         files = {".clang-format": "BasedOnStyle: Google\n", "node/a.cpp": "int  x ;\n"}

@@ -1,6 +1,13 @@
-/// What tables and JSON documents have in common.
+// What tables and JSON documents have in common.
 
 #include "node/cli/text/render.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+#include "node/cli/text/quantities.hpp"
 #include "runtime/protocol/arguments.hpp"
 
 namespace fastgpu::cli {
@@ -33,6 +40,26 @@ std::string Names::of(base::DeviceId device) const {
   return of(device.node) + " " + which;
 }
 
+Stamp stamp_of(const protocol::ClusterStatus& status, Stamp stamp) {
+  std::int64_t oldest_ns = 0;
+  for (const protocol::NodeView& node : status.nodes) {
+    if (node.state != protocol::NodeState::down && node.info.node != status.source) {
+      oldest_ns = std::max(oldest_ns, node.age_ns);
+    }
+  }
+  stamp.age_ms += oldest_ns / 1'000'000;
+  return stamp;
+}
+
+std::string as_of_line(Stamp stamp, const std::string& source) {
+  const std::chrono::milliseconds old(stamp.age_ms);
+  std::array<char, 32> tenths{};
+  std::snprintf(tenths.data(), tenths.size(), "%.1f s", static_cast<double>(stamp.age_ms) / 1e3);
+  return "as of " +
+         (old < std::chrono::minutes(1) ? std::string(tenths.data()) : show_duration(old)) +
+         " ago (" + source + ")";
+}
+
 ClusterCounts count(const protocol::ClusterStatus& status, const protocol::JobList& jobs) {
   ClusterCounts counts;
   for (const protocol::NodeView& node : status.nodes) {
@@ -54,9 +81,36 @@ ClusterCounts count(const protocol::ClusterStatus& status, const protocol::JobLi
   return counts;
 }
 
+std::string command_line(const std::vector<std::string>& argv) {
+  static constexpr const char* plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%{}";
+  std::string line;
+  for (const std::string& word : argv) {
+    line += line.empty() ? "" : " ";
+    if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) {
+      line += word;
+      continue;
+    }
+    line += '\'';
+    for (const char c : word) {
+      line += c == '\'' ? "'\\''" : std::string(1, c);
+    }
+    line += '\'';
+  }
+  return line;
+}
+
 std::vector<std::string> output_files(const protocol::JobDetail& detail, std::uint32_t task) {
   std::vector<std::string> files;
   if (!detail.spec) {
+    return files;
+  }
+  if (detail.spec->is_command()) {
+    for (const protocol::TaskReport& report : detail.reports) {
+      if (report.range.contains(task)) {
+        files = report.outcome.command.output_paths;
+      }
+    }
     return files;
   }
   for (const protocol::Argument& argument : detail.spec->kernel.arguments) {

@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
+#include "client/error_table.hpp"
 #include "client/error_words.hpp"
+#include "client/failure_table.hpp"
 #include "node/cli/text/quantities.hpp"
 #include "node/cli/text/render.hpp"
 
@@ -22,11 +25,11 @@ Json time_or_null(std::int64_t milliseconds) {
   return milliseconds == 0 ? Json(nullptr) : Json(show_time(milliseconds));
 }
 
-Json document(const char* schema, const Names& names, base::NodeId source, Stamp stamp,
-              bool stale = false) {
+/// An empty source: no node was asked.
+Json document(const char* schema, const std::string& source, Stamp stamp, bool stale = false) {
   return {{"schema", schema},
-          {"as_of", show_time(stamp.now_ms)},
-          {"source", names.of(source)},
+          {"as_of", show_time(stamp.now_ms - stamp.age_ms)},
+          {"source", source.empty() ? Json(nullptr) : Json(source)},
           {"stale", stale}};
 }
 
@@ -103,6 +106,15 @@ Json timings_record(const protocol::Timings& timings) {
           {"copy_out_seconds", seconds(timings.copy_out_ns)}};
 }
 
+Json command_end_record(const protocol::CommandEnd& end) {
+  return {{"exit_code", end.signal == 0 ? Json(end.exit_code) : Json(nullptr)},
+          {"signal", end.signal == 0 ? Json(nullptr) : Json(end.signal)},
+          {"protection", end.protection},
+          {"cpu_seconds", seconds(end.cpu_ns)},
+          {"peak_memory_bytes", end.peak_memory_bytes},
+          {"log_bytes_dropped", end.log_bytes_dropped}};
+}
+
 Json task_record(std::uint32_t task, const protocol::TaskOutcome& outcome,
                  const std::vector<std::string>& output_files, const Names& names) {
   Json record;
@@ -111,6 +123,9 @@ Json task_record(std::uint32_t task, const protocol::TaskOutcome& outcome,
   record["reason"] = outcome.reason == base::FailureReason::none
                          ? Json(nullptr)
                          : Json(base::to_word(outcome.reason));
+  record["code"] = outcome.reason == base::FailureReason::none
+                       ? Json(nullptr)
+                       : Json(client::code_text(outcome.reason));
   record["message"] = outcome.message;
   record["attempt"] = outcome.attempt ? Json(base::to_string(outcome.attempt)) : Json(nullptr);
   record["node"] = outcome.device.node ? Json(names.of(outcome.device.node)) : Json(nullptr);
@@ -121,6 +136,9 @@ Json task_record(std::uint32_t task, const protocol::TaskOutcome& outcome,
         output_record(outcome.outputs[i], i < output_files.size() ? output_files[i] : ""));
   }
   record["timings"] = timings_record(outcome.timings);
+  if (outcome.command != protocol::CommandEnd{}) {
+    record["command"] = command_end_record(outcome.command);
+  }
   return record;
 }
 
@@ -145,8 +163,29 @@ Json kernel_record(const protocol::JobSpec& spec) {
           {"memory_bytes", spec.request.memory_bytes}};
 }
 
+Json command_record(const protocol::JobSpec& spec) {
+  Json inputs = Json::array();
+  for (const protocol::InputFile& input : spec.command.inputs) {
+    inputs.push_back(input.path);
+  }
+  Json environment = Json::array();  // names only: values may be secrets
+  for (const auto& [name, value] : spec.command.environment) {
+    environment.push_back(name);
+  }
+  return {{"argv", spec.command.argv},
+          {"environment", std::move(environment)},
+          {"cwd", spec.command.cwd},
+          {"inputs", std::move(inputs)},
+          {"outputs", spec.command.outputs},
+          {"host_memory_bytes", spec.command.host_memory_bytes},
+          {"network", spec.command.network},
+          {"time_limit_seconds", seconds(spec.time_limit_ns)},
+          {"lease_seconds", seconds(spec.command_lease().count())}};
+}
+
 Json device_record(const protocol::DeviceBooks& books, const protocol::NodeView& node) {
-  return {{"node", node.info.name},
+  return {{"id", node.info.name + "/" + std::to_string(books.device.ordinal)},
+          {"node", node.info.name},
           {"device", books.device.ordinal},
           {"kind", protocol::to_word(books.kind)},
           {"model", books.model},
@@ -160,21 +199,45 @@ Json device_record(const protocol::DeviceBooks& books, const protocol::NodeView&
           {"node_state", protocol::to_word(node.state)}};
 }
 
+void add_job(Json& job, const protocol::JobDetail& detail, const Names& names) {
+  add_summary(job, detail.summary, names);
+  if (detail.spec) {
+    const bool is_command = detail.spec->is_command();
+    job[is_command ? "command" : "kernel"] =
+        is_command ? command_record(*detail.spec) : kernel_record(*detail.spec);
+  }
+  job["tasks"] = Json::array();
+  for (const protocol::TaskReport& report : detail.reports) {
+    for (std::uint32_t task = report.range.first; task < report.range.end(); ++task) {
+      job["tasks"].push_back(task_record(task, report.outcome, output_files(detail, task), names));
+    }
+  }
+  job["attempts"] = Json::array();
+  for (const protocol::AttemptInfo& attempt : detail.attempts) {
+    job["attempts"].push_back(attempt_record(attempt, names));
+  }
+}
+
 }  // namespace
 
-Json json_error(const base::Error& error) {
-  const std::string code = client::code_text(error.code);
-  return {{"error",
-           {{"code", code},
-            {"kind", client::kind_word(error)},
-            {"message", error.message},
-            {"hint", error.hint},
-            {"outcome_unknown", error.kind == base::ErrorKind::unknown},
-            {"docs", "docs/errors.md#" + code}}}};
+Json error_record(const base::Error& error) {
+  return {{"code", client::code_text(error.code)},
+          {"kind", client::kind_word(error)},
+          {"message", error.message},
+          {"hint", error.hint},
+          {"outcome_unknown", error.kind == base::ErrorKind::unknown},
+          {"docs", "docs/errors.md#" + client::anchor_of(error.code)}};
+}
+
+Json json_error(const base::Error& error, const std::string& source, Stamp stamp) {
+  Json all = document("fastgpu.error/1", source, stamp);
+  all["error"] = error_record(error);
+  return all;
 }
 
 Json json_job_list(const protocol::JobList& list, const Names& names, Stamp stamp) {
-  Json all = document("fastgpu.job_list/1", names, list.source, stamp, list.shards_unanswered != 0);
+  Json all =
+      document("fastgpu.job_list/1", names.of(list.source), stamp, list.shards_unanswered != 0);
   all["finished_hidden"] = list.finished_hidden;
   all["shards_unanswered"] = list.shards_unanswered;
   all["items"] = Json::array();
@@ -187,36 +250,68 @@ Json json_job_list(const protocol::JobList& list, const Names& names, Stamp stam
 }
 
 Json json_job(const protocol::JobDetail& detail, const Names& names, Stamp stamp) {
-  Json job = document("fastgpu.job/1", names, detail.source, stamp);
-  add_summary(job, detail.summary, names);
-  if (detail.spec) {
-    job["kernel"] = kernel_record(*detail.spec);
-  }
-  job["tasks"] = Json::array();
-  for (const protocol::TaskReport& report : detail.reports) {
-    for (std::uint32_t task = report.range.first; task < report.range.end(); ++task) {
-      job["tasks"].push_back(task_record(task, report.outcome, output_files(detail, task), names));
-    }
-  }
-  job["attempts"] = Json::array();
-  for (const protocol::AttemptInfo& attempt : detail.attempts) {
-    job["attempts"].push_back(attempt_record(attempt, names));
-  }
+  Json job = document("fastgpu.job/1", names.of(detail.source), stamp);
+  add_job(job, detail, names);
   return job;
 }
 
-Json json_accepted(base::JobId job, std::uint32_t tasks, Stamp stamp) {
-  return {{"schema", "fastgpu.submitted/1"},
-          {"as_of", show_time(stamp.now_ms)},
-          {"id", id_text(job)},
-          {"tasks", tasks}};
+Json json_jobs(const std::vector<protocol::JobDetail>& details, const Names& names, Stamp stamp) {
+  protocol::JobList none;
+  none.source = details.empty() ? base::NodeId{} : details.front().source;
+  Json all = json_job_list(none, names, stamp);
+  for (const protocol::JobDetail& detail : details) {
+    Json job;
+    add_job(job, detail, names);
+    all["items"].push_back(std::move(job));
+  }
+  return all;
+}
+Json json_accepted(base::JobId job, std::uint32_t tasks, const std::string& source, Stamp stamp) {
+  Json all = document("fastgpu.submitted/1", source, stamp);
+  all["id"] = id_text(job);
+  all["tasks"] = tasks;
+  return all;
+}
+
+Json json_detached(const std::vector<base::JobId>& jobs, const std::vector<base::JobId>& cancelled,
+                   Stamp stamp) {
+  Json all = document("fastgpu.detached/1", "", stamp);
+  all["items"] = Json::array();
+  for (const base::JobId job : jobs) {
+    const bool stopped = std::find(cancelled.begin(), cancelled.end(), job) != cancelled.end();
+    all["items"].push_back({{"id", id_text(job)}, {"cancelled", stopped}});
+  }
+  return all;
+}
+
+Json json_copied(base::JobId job, const std::string& path, const std::string& to,
+                 std::uint64_t size_bytes, const std::string& source, Stamp stamp) {
+  Json all = document("fastgpu.copied/1", source, stamp);
+  all["id"] = id_text(job);
+  all["path"] = path;
+  all["to"] = to;
+  all["size_bytes"] = size_bytes;
+  return all;
+}
+
+Json json_version(const std::string& version, Stamp stamp) {
+  Json all = document("fastgpu.version/1", "", stamp);
+  all["version"] = version;
+  return all;
+}
+
+Json json_help(const std::string& topic, const std::string& text, Stamp stamp) {
+  Json all = document("fastgpu.help/1", "", stamp);
+  all["topic"] = topic;
+  all["text"] = text;
+  return all;
 }
 
 Json json_cluster(const protocol::ClusterStatus& status, const protocol::JobList& jobs,
                   const Names& names, Stamp stamp) {
   const ClusterCounts counts = count(status, jobs);
-  Json all =
-      document("fastgpu.cluster/1", names, status.source, stamp, jobs.shards_unanswered != 0);
+  Json all = document("fastgpu.cluster/1", names.of(status.source), stamp_of(status, stamp),
+                      jobs.shards_unanswered != 0);
   all["cluster"] = base::to_string(status.cluster);
   all["nodes"] = {{"total", counts.nodes},
                   {"up", counts.nodes_up},
@@ -231,14 +326,14 @@ Json json_cluster(const protocol::ClusterStatus& status, const protocol::JobList
 }
 
 Json json_node_list(const protocol::ClusterStatus& status, const Names& names, Stamp stamp) {
-  Json all = document("fastgpu.node_list/1", names, status.source, stamp);
+  Json all = document("fastgpu.node_list/1", names.of(status.source), stamp_of(status, stamp));
   all["items"] = Json::array();
   for (const protocol::NodeView& node : status.nodes) {
     Json leads = Json::array();
     for (const protocol::LedShard& led : node.leads) {
-      leads.push_back(led.shard.value);
+      leads.push_back(std::to_string(led.shard.value));
     }
-    all["items"].push_back({{"id", node.info.node.value},
+    all["items"].push_back({{"id", std::to_string(node.info.node.value)},
                             {"name", node.info.name},
                             {"address", node.info.address},
                             {"state", protocol::to_word(node.state)},
@@ -250,7 +345,7 @@ Json json_node_list(const protocol::ClusterStatus& status, const Names& names, S
 }
 
 Json json_device_list(const protocol::ClusterStatus& status, const Names& names, Stamp stamp) {
-  Json all = document("fastgpu.device_list/1", names, status.source, stamp);
+  Json all = document("fastgpu.device_list/1", names.of(status.source), stamp_of(status, stamp));
   all["items"] = Json::array();
   for (const protocol::NodeView& node : status.nodes) {
     for (const protocol::DeviceBooks& books : node.devices) {

@@ -116,7 +116,7 @@ std::string table_job_list(const protocol::JobList& list, const Names& names, St
   if (list.finished_hidden != 0) {
     text += std::to_string(list.finished_hidden) + " finished (fastgpu ps -a)     ";
   }
-  text += "from " + names.of(list.source) + "\n";
+  text += as_of_line(stamp, names.of(list.source)) + "\n";
   if (list.shards_unanswered != 0) {
     text +=
         "INCOMPLETE: " + std::to_string(list.shards_unanswered) +
@@ -129,7 +129,9 @@ std::string table_job(const protocol::JobDetail& detail, const Names& names, Sta
   const protocol::JobSummary& job = detail.summary;
   std::string text = "job " + line_of_counts(job) + "\n";
   text += "state      " + std::string(protocol::to_word(job.state)) + "\n";
-  if (detail.spec) {
+  if (detail.spec && detail.spec->is_command()) {
+    text += "command    " + command_line(detail.spec->command.argv) + "\n";
+  } else if (detail.spec) {
     const auto& kernel = detail.spec->kernel;
     const auto sides = [](const std::array<std::uint32_t, 3>& side) {
       return std::to_string(side[0]) + " x " + std::to_string(side[1]) + " x " +
@@ -163,16 +165,16 @@ std::string table_job(const protocol::JobDetail& detail, const Names& names, Sta
     }
     text += "\n" + table.text();
   }
-  return text;
+  return text + as_of_line(stamp, names.of(detail.source)) + "\n";
 }
 
 std::string table_cluster(const protocol::ClusterStatus& status, const protocol::JobList& jobs,
-                          const Names& names) {
+                          const Names& names, Stamp stamp) {
   const ClusterCounts counts = count(status, jobs);
   const std::string id = base::to_string(status.cluster);
   std::string text = "cluster " + id.substr(0, 8) + "   " + std::to_string(counts.nodes_up) + "/" +
-                     std::to_string(counts.nodes) + " nodes up   (" + names.of(status.source) +
-                     ")\n";
+                     std::to_string(counts.nodes) + " nodes up   " +
+                     as_of_line(stamp_of(status, stamp), names.of(status.source)) + "\n";
   text += "devices    " + std::to_string(counts.devices) + " total   " +
           std::to_string(counts.devices_busy) + " busy   " +
           std::to_string(counts.devices - counts.devices_busy) + " free\n";
@@ -186,7 +188,7 @@ std::string table_cluster(const protocol::ClusterStatus& status, const protocol:
   return text;
 }
 
-std::string table_nodes(const protocol::ClusterStatus& status, const Names& names) {
+std::string table_nodes(const protocol::ClusterStatus& status, const Names& names, Stamp stamp) {
   Table table({"NAME", "ADDRESS", "STATE", "DEVICES", "SHARDS", "HEARD"});
   for (const protocol::NodeView& node : status.nodes) {
     std::string shards;
@@ -198,10 +200,10 @@ std::string table_nodes(const protocol::ClusterStatus& status, const Names& name
                std::to_string(node.devices.size()), shards,
                self ? "now" : show_duration(nanoseconds(node.age_ns)) + " ago"});
   }
-  return table.text() + "from " + names.of(status.source) + "\n";
+  return table.text() + as_of_line(stamp_of(status, stamp), names.of(status.source)) + "\n";
 }
 
-std::string table_devices(const protocol::ClusterStatus& status, const Names& names) {
+std::string table_devices(const protocol::ClusterStatus& status, const Names& names, Stamp stamp) {
   Table table({"NODE", "DEVICE", "MODEL", "MEMORY", "FREE", "SLOTS", "QUEUED", "STATE"});
   for (const protocol::NodeView& node : status.nodes) {
     for (const protocol::DeviceBooks& books : node.devices) {
@@ -219,7 +221,7 @@ std::string table_devices(const protocol::ClusterStatus& status, const Names& na
                             : "free"});
     }
   }
-  return table.text() + "from " + names.of(status.source) + "\n";
+  return table.text() + as_of_line(stamp_of(status, stamp), names.of(status.source)) + "\n";
 }
 
 std::string line_of_counts(const protocol::JobSummary& summary) {

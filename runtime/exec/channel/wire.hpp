@@ -16,7 +16,7 @@
 namespace fastgpu::exec {
 
 inline constexpr std::uint32_t wire_magic = 0x55504746;  // "FGPU"
-inline constexpr std::uint32_t wire_version = 1;
+inline constexpr std::uint32_t wire_version = 2;
 inline constexpr std::uint32_t ring_entries = 256;
 inline constexpr std::uint32_t message_bytes_max = 64u << 10;
 inline constexpr std::uint32_t printed_bytes_max = 32u << 10;
@@ -74,6 +74,7 @@ struct ExecutorHello {
   std::uint64_t memory_bytes;
   char model[128];
   char uuid[64];
+  char walls[32];
 };
 
 }  // namespace fastgpu::exec

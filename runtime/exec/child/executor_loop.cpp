@@ -53,7 +53,7 @@ class Loop {
     device_ = make_device(options);
     if (!device_)
       return exit_usage;
-    if (!say_hello())
+    if (!say_hello(options.walls))
       return exit_good;
     for (;;) {
       if (!take_submissions())
@@ -85,7 +85,7 @@ class Loop {
     });
   }
 
-  bool say_hello() const {
+  bool say_hello(const std::string& walls) const {
     const DeviceDescription device = device_->describe();
     ExecutorHello hello{};
     hello.magic = wire_magic;
@@ -95,6 +95,7 @@ class Loop {
     hello.memory_bytes = device.memory_bytes;
     copy_text(hello.model, sizeof hello.model, device.model);
     copy_text(hello.uuid, sizeof hello.uuid, device.uuid);
+    copy_text(hello.walls, sizeof hello.walls, walls);
     return send(control_fd, &hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello;
   }
 

@@ -16,6 +16,7 @@ struct ExecutorProcessOptions {
   std::string own_program;  ///< path of this program, for the compile child
   std::uint32_t threads{0};
   std::uint64_t memory_bytes{0};
+  std::string walls;  ///< what the process has given up, for the hello (executor_walls.hpp)
 };
 
 /// Returns the process's exit code.

@@ -80,6 +80,7 @@ void read_output(int pipe, const ChildCommand& command, ChildEnd& end) {
       return;
     const std::size_t room = command.output_bytes_max - end.output.size();
     end.output.append(buffer, std::min(room, static_cast<std::size_t>(count)));
+    end.output_cut |= static_cast<std::size_t>(count) > room;
   }
 }
 

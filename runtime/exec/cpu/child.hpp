@@ -27,7 +27,8 @@ struct ChildEnd {
   int exit_code{};  ///< -1 when a signal ended it
   int signal{};
   bool timed_out{false};
-  std::string output;      ///< standard output and error, cut
+  std::string output;  ///< standard output and error, cut
+  bool output_cut{false};
   std::uint64_t cpu_ns{};  ///< of the program and all it waited for
 };
 

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -10,8 +11,8 @@
 
 #include "runtime/base/limits.hpp"
 #include "runtime/base/sha256.hpp"
-#include "runtime/exec/cpu/child.hpp"
 #include "runtime/exec/cpu/compat_text.hpp"
+#include "runtime/exec/cpu/compile_child.hpp"
 
 namespace fastgpu::exec {
 namespace {
@@ -37,18 +38,6 @@ std::string find_program(const std::string& word) {
     if (access(path.c_str(), X_OK) == 0)
       return path;
   }
-  return "";
-}
-
-std::string find_compiler(const std::string& wanted) {
-  if (!wanted.empty())
-    return find_program(wanted);
-  const char* chosen = std::getenv("FASTGPU_CXX");
-  if (chosen != nullptr && *chosen != '\0')
-    return find_program(chosen);
-  for (const char* name : {"g++", "clang++"})
-    if (std::string path = find_program(name); !path.empty())
-      return path;
   return "";
 }
 
@@ -113,11 +102,23 @@ std::string translation_unit(const Rewritten& rewritten, const KernelRequest& re
         "]; static char* fastgpu_shared_here() { return fastgpu_shared_storage; } }\n";
   }
   text += std::string("FASTGPU_KERNEL(") + (storage ? "fastgpu_shared_here" : "nullptr") + ", " +
-          request.expression + ")\n";
+          rewrite(request.expression).text + ")\n";
   return text;
 }
 
 }  // namespace
+
+std::string find_compiler(const std::string& wanted) {
+  if (!wanted.empty())
+    return find_program(wanted);
+  const char* chosen = std::getenv("FASTGPU_CXX");
+  if (chosen != nullptr && *chosen != '\0')
+    return find_program(chosen);
+  for (const char* name : {"g++", "clang++"})
+    if (std::string path = find_program(name); !path.empty())
+      return path;
+  return "";
+}
 
 Compiler::Compiler(CompilerOptions options) : options_(std::move(options)) {}
 
@@ -134,20 +135,24 @@ base::Status Compiler::prepare() {
   const std::string version = to_string(hash.finish());
   identity_ = "cpu\n" + version + "\n" + file_identity(program_) + "\n" + cpu_features();
   include_folder_ = options_.folder + "/include-" + version.substr(0, 16);
+  if (auto walls = walls_.prepare(options_.walls, program_, include_folder_); !walls.ok())
+    return walls;
   std::error_code error;
   fs::create_directories(options_.folder, error);
-  if (fs::exists(include_folder_ + "/fastgpu_cuda.h"))
+  if (fs::exists(include_folder_ + "/fastgpu_cuda.h", error))
     return {};
-  std::string fresh = options_.folder + "/new.XXXXXX";
-  if (mkdtemp(fresh.data()) == nullptr)
+  static std::atomic<unsigned> count{0};
+  const std::string fresh = options_.folder + "/new." + std::to_string(getpid()) + "-" +
+                            std::to_string(count.fetch_add(1));
+  fs::remove_all(fresh, error);  // what a process of the same number left behind
+  if (mkdir(fresh.c_str(), 0755) != 0)
     return trouble("cannot write to the compile cache " + options_.folder);
   WorkFolder cleaner{fresh};
   for (const auto& file : compat_files())
     if (!write_file(fs::path(fresh) / file.name, file.text))
       return trouble("cannot write " + fresh + "/" + std::string(file.name));
-  fs::permissions(fresh, fs::perms(0755), error);
   fs::rename(fresh, include_folder_, error);  // another executor may have been first: as good
-  if (!fs::exists(include_folder_ + "/fastgpu_cuda.h"))
+  if (!fs::exists(include_folder_ + "/fastgpu_cuda.h", error))
     return trouble("cannot make " + include_folder_ + ": " + error.message());
   return {};
 }
@@ -170,13 +175,8 @@ base::ObjectHash Compiler::key(const KernelRequest& request) const {
 
 std::vector<std::string> Compiler::arguments(const KernelRequest& request, bool fibres) const {
   const bool clang = fs::path(program_).filename().string().find("clang") != std::string::npos;
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options_.limit).count();
-  std::vector<std::string> words{options_.child_program,
-                                 "--compile-child",
-                                 std::to_string(getpid()),
-                                 std::to_string(seconds + 1),
-                                 std::to_string(options_.memory_bytes),
-                                 program_};
+  std::vector<std::string> words = walls_.reporting_words();
+  words.insert(words.begin(), program_);
   const auto add = [&words](std::initializer_list<const char*> more) {
     words.insert(words.end(), more.begin(), more.end());
   };
@@ -191,7 +191,7 @@ std::vector<std::string> Compiler::arguments(const KernelRequest& request, bool 
   if (!fibres)
     add({"-D__FASTGPU_LOOP"});
   for (const auto& define : request.defines)
-    words.push_back("-D" + define);
+    words.push_back("-D" + rewrite(define).text);
   words.push_back("-I" + include_folder_);
   words.push_back("-include");
   words.push_back(include_folder_ + "/fastgpu_cuda.h");
@@ -215,31 +215,13 @@ CompileOutcome Compiler::compile(const KernelRequest& request) {
     return fail(base::FailureReason::staging_failed, "no room in " + options_.folder);
   const bool fibres =
       request.precise || request.force_fibres || rewritten.may_wait(request.expression);
-  ChildCommand command;
-  command.arguments = arguments(request, fibres);
-  command.environment = {std::string("PATH=") + search_path, "LC_ALL=C", "TMPDIR=" + work.path};
-  command.folder = work.path;
-  command.limit = options_.limit;
-  command.output_bytes_max = base::limits::message_text_bytes_max;
-  const auto end = run_child(command);
+  const auto end = run_child(walls_.command(options_.child_program, work.path, options_.limits,
+                                            arguments(request, fibres)));
   if (!end.ok())
     return fail(base::FailureReason::staging_failed, end.error().message);
-  outcome.cpu_ns = end.value().cpu_ns;
-  std::string log = end.value().output;
-  remove_all(log, work.path + "/");
-  remove_all(log, include_folder_ + "/");
-  if (end.value().timed_out)
-    return fail(base::FailureReason::compile_error, "the compiler was stopped after " +
-                                                        std::to_string(options_.limit.count()) +
-                                                        " ms (limit)\n" + log);
-  if (end.value().exit_code != 0) {
-    CompileOutcome judged = judge_log(std::move(log), request, rewritten);
-    judged.cpu_ns = outcome.cpu_ns;
-    if (judged.reason == base::FailureReason::compile_error)
-      judged.message += "compiled with " + program_ + " for this host's processor, " +
-                        (request.standard == Standard::cpp20 ? "C++20" : "C++17") + "\n";
-    return judged;
-  }
+  outcome = judge(end.value(), work.path, request, rewritten);
+  if (outcome.reason != base::FailureReason::none)
+    return outcome;
   const std::string_view base = kernel_base_name(request.expression);
   if (!rewritten.hidden_kernels && !rewritten.kernels.contains(base))
     return fail(base::FailureReason::bad_kernel,
@@ -251,6 +233,42 @@ CompileOutcome Compiler::compile(const KernelRequest& request) {
   if (error)
     return fail(base::FailureReason::staging_failed, "no compiled file: " + error.message());
   return outcome;
+}
+
+CompileOutcome Compiler::judge(ChildEnd end, const std::string& work_folder,
+                               const KernelRequest& request, const Rewritten& rewritten) const {
+  CompileOutcome outcome;
+  outcome.cpu_ns = end.cpu_ns;
+  const auto fail = [&outcome](base::FailureReason reason, std::string message) {
+    outcome.reason = reason;
+    outcome.message = std::move(message);
+    return outcome;
+  };
+  if (end.exit_code == compile_child_failed)
+    return fail(base::FailureReason::staging_failed, std::move(end.output));
+  std::string limit = limit_reached(end, options_.limits);
+  if (const std::string foreign = walls_.foreign_file(end.output); !foreign.empty())
+    return fail(base::FailureReason::compile_error,
+                "the source includes '" + foreign +
+                    "': a kernel may include CUDA's headers and the compiler's own, no other file "
+                    "of this host");
+  remove_all(end.output, work_folder + "/");
+  remove_all(end.output, include_folder_ + "/");
+  if (!limit.empty())
+    return fail(base::FailureReason::compile_error, std::move(limit) + "\n" + end.output);
+  const bool unread = walls_.chosen() == CompilerWalls::none && end.output_cut;
+  if (end.exit_code == 0 && unread)
+    return fail(base::FailureReason::compile_error,
+                "the compiler said more than " + std::to_string(options_.limits.log_bytes) +
+                    " bytes: what the source includes cannot be checked");
+  if (end.exit_code == 0)
+    return outcome;
+  CompileOutcome judged = judge_log(std::move(end.output), request, rewritten);
+  judged.cpu_ns = end.cpu_ns;
+  if (judged.reason == base::FailureReason::compile_error)
+    judged.message += "compiled with " + program_ + " for this host's processor, " +
+                      (request.standard == Standard::cpp20 ? "C++20" : "C++17") + "\n";
+  return judged;
 }
 
 CompileOutcome judge_log(std::string log, const KernelRequest& request,

@@ -7,7 +7,6 @@
 /// user's source has wrong is compile_error or bad_kernel with the compiler's own words; what the
 /// device cannot do is not_supported_on_device; the rest is our own trouble.
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,6 +15,7 @@
 #include "runtime/base/failure.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/result.hpp"
+#include "runtime/exec/cpu/compile_walls.hpp"
 #include "runtime/exec/cpu/rewriter.hpp"
 #include "runtime/exec/executor.hpp"
 
@@ -35,8 +35,8 @@ struct CompilerOptions {
   std::string program;        ///< path; empty = $FASTGPU_CXX, g++, clang++
   std::string child_program;  ///< fastgpu-executor, run with --compile-child around the compiler
   std::string folder;         ///< for the compatibility header and work files; made if missing
-  std::chrono::milliseconds limit{30'000};
-  std::uint64_t memory_bytes{4ull << 30};
+  CompileLimits limits;
+  CompilerWalls walls{CompilerWalls::automatic};
 };
 
 struct CompileOutcome {
@@ -57,15 +57,22 @@ class Compiler {
   base::ObjectHash key(const KernelRequest& request) const;
   CompileOutcome compile(const KernelRequest& request);
   const std::string& program() const { return program_; }
+  CompilerWalls walls() const { return walls_.chosen(); }  ///< after prepare()
 
  private:
   std::vector<std::string> arguments(const KernelRequest& request, bool fibres) const;
+  CompileOutcome judge(ChildEnd end, const std::string& work_folder, const KernelRequest& request,
+                       const Rewritten& rewritten) const;
 
   CompilerOptions options_;
   std::string program_;
   std::string identity_;  ///< compiler, CPU and header in one text
   std::string include_folder_;
+  CompileWalls walls_;
 };
+
+/// The compiler for the word in the options: a path, a name, or empty. Empty if there is none.
+std::string find_compiler(const std::string& wanted);
 
 /// Reads a compiler's log: whose fault it is. `rewritten` tells what the source declares.
 CompileOutcome judge_log(std::string log, const KernelRequest& request, const Rewritten& rewritten);

@@ -110,11 +110,16 @@ std::shared_ptr<const KernelEntry> KernelCache::request(const KernelRequest& req
   std::string name = name_of(request);
   std::lock_guard lock(mutex_);
   if (const auto found = by_name_.find(name); found != by_name_.end()) {
+    const auto failed = found->second->failed;
+    if (failed && options_.now() - *failed >= options_.failure_kept)
+      forget(found->second);
+  }
+  if (const auto found = by_name_.find(name); found != by_name_.end()) {
     used_.splice(used_.begin(), used_, found->second);
     return found->second->entry;
   }
   auto entry = std::make_shared<KernelEntry>();
-  used_.push_front({name, entry});
+  used_.push_front({name, entry, std::nullopt});
   by_name_.emplace(name, used_.begin());
   forget_oldest();
   orders_.push_back({request, std::move(name), entry});
@@ -128,14 +133,40 @@ std::shared_ptr<const KernelEntry> KernelCache::wait(std::shared_ptr<const Kerne
   return entry;
 }
 
+void KernelCache::forget(Slots::iterator slot) {
+  by_name_.erase(slot->name);
+  used_.erase(slot);
+}
+
 void KernelCache::forget_oldest() {
-  for (auto at = used_.end(); used_.size() > options_.loaded_max && at != used_.begin();) {
-    --at;
-    if (!at->entry->done())
+  std::size_t failures = 0;
+  for (const Slot& slot : used_)
+    failures += slot.failed ? 1 : 0;
+  for (auto at = used_.end(); at != used_.begin();) {
+    const auto slot = std::prev(at);
+    const bool full = used_.size() > options_.loaded_max;
+    const bool too_many = slot->failed && failures > options_.failures_max;
+    if (!slot->entry->done() || (!full && !too_many)) {
+      at = slot;
       continue;
-    by_name_.erase(at->name);
-    at = used_.erase(at);
+    }
+    failures -= slot->failed ? 1 : 0;
+    forget(slot);
   }
+}
+
+/// A failure is kept for a while if it is the source's own, else not at all.
+void KernelCache::note_end(const Order& order) {
+  order.entry->done_.store(true, std::memory_order_release);
+  const auto found = by_name_.find(order.name);
+  if (order.entry->reason == base::FailureReason::none || found == by_name_.end() ||
+      found->second->entry != order.entry)
+    return;
+  if (is_lasting(order.entry->reason))
+    found->second->failed = options_.now();
+  else
+    forget(found->second);
+  forget_oldest();
 }
 
 void KernelCache::serve() {
@@ -152,13 +183,7 @@ void KernelCache::serve() {
     make(order);
     {
       std::lock_guard lock(mutex_);
-      order.entry->done_.store(true, std::memory_order_release);
-      const auto found = by_name_.find(order.name);
-      if (!is_lasting(order.entry->reason) && found != by_name_.end() &&
-          found->second->entry == order.entry) {
-        used_.erase(found->second);
-        by_name_.erase(found);
-      }
+      note_end(order);
     }
     finished_.notify_all();
     if (changed_)

@@ -7,11 +7,14 @@
 /// wait for one whose kernel is being made. One compile per key and process however many ask;
 /// several processes may share the folder: a file appears whole, by rename, and is checked when it
 /// is read. Threads: any. Failures live in the entry, as reason and message; those that are the
-/// source's own are remembered like kernels, the others are tried again by the next who asks.
-/// Limits: `loaded_max` entries in memory, least recently used first out; `folder_bytes_max` on
-/// disk, oldest first out, looked at when the cache starts.
+/// source's own are remembered for `failure_kept`, so that an array of a wrong kernel compiles once
+/// and a host whose compiler was mended is not held to its past; the others are tried again by the
+/// next who asks.
+/// Limits: `loaded_max` entries in memory, least recently used first out, `failures_max` of them
+/// failures; `folder_bytes_max` on disk, oldest first out, looked at when the cache starts.
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -19,6 +22,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -34,6 +38,9 @@ struct KernelCacheOptions {
   std::size_t threads{2};
   std::size_t loaded_max{256};
   std::uint64_t folder_bytes_max{1ull << 30};
+  std::size_t failures_max{64};
+  std::chrono::milliseconds failure_kept{30'000};
+  std::function<std::chrono::steady_clock::time_point()> now{std::chrono::steady_clock::now};
 };
 
 /// What is known of one kernel. Immutable once `done()`.
@@ -69,7 +76,9 @@ class KernelCache {
   struct Slot {
     std::string name;
     std::shared_ptr<KernelEntry> entry;
+    std::optional<std::chrono::steady_clock::time_point> failed;
   };
+  using Slots = std::list<Slot>;
   struct Order {
     KernelRequest request;
     std::string name;
@@ -80,6 +89,8 @@ class KernelCache {
   bool load_from_folder(const base::ObjectHash& key, KernelEntry& entry);
   void compile(const base::ObjectHash& key, const KernelRequest& request, KernelEntry& entry);
   std::string path_of(const base::ObjectHash& key) const;
+  void note_end(const Order& order);
+  void forget(Slots::iterator slot);
   void forget_oldest();
   void clean_folder() const;
 
@@ -91,8 +102,8 @@ class KernelCache {
   std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable finished_;
-  std::list<Slot> used_;  ///< most recently used first
-  std::unordered_map<std::string, std::list<Slot>::iterator> by_name_;
+  Slots used_;  ///< most recently used first
+  std::unordered_map<std::string, Slots::iterator> by_name_;
   std::deque<Order> orders_;
   bool stop_{false};
   std::once_flag prepared_;

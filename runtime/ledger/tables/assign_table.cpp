@@ -52,4 +52,11 @@ void AssignTable::sent_again(const base::AttemptId& attempt, base::Time due) {
   }
 }
 
+void AssignTable::postpone(const base::AttemptId& attempt, base::Time due) {
+  if (std::optional<UnansweredAssign> assign = take(attempt)) {
+    assign->due = due;
+    sent(attempt, *assign);
+  }
+}
+
 }  // namespace fastgpu::ledger

@@ -37,6 +37,8 @@ class AssignTable {
   std::vector<base::AttemptId> due(base::Time now) const;
   const UnansweredAssign* find(const base::AttemptId& attempt) const;
   void sent_again(const base::AttemptId& attempt, base::Time due);
+  /// It is not sent yet: looked at again then.
+  void postpone(const base::AttemptId& attempt, base::Time due);
 
  private:
   std::map<base::AttemptId, UnansweredAssign> assigns_;

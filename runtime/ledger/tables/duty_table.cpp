@@ -27,6 +27,7 @@ void DutyTable::add(const Job& job) {
       holding.device = task.device;
       holding.incarnation = task.incarnation;
       holding.grant = Grant::inherited;
+      holding.may_overlap = job.spec->safe_to_overlap();
       append(holding.ranges, range);
       by_node_[task.device.node].insert(task.floor);
     }
@@ -68,7 +69,7 @@ bool DutyTable::has_ready(base::JobId job) const {
   return found;
 }
 
-std::uint32_t DutyTable::running_tasks(base::JobId job) const {
+std::set<base::AttemptId> DutyTable::attempts_of(base::JobId job) const {
   const auto at = jobs_.find(job);
   std::set<base::AttemptId> attempts;
   if (at != jobs_.end()) {
@@ -78,11 +79,25 @@ std::uint32_t DutyTable::running_tasks(base::JobId job) const {
       }
     });
   }
+  return attempts;
+}
+
+std::uint32_t DutyTable::running_tasks(base::JobId job) const {
   std::uint64_t running = 0;
-  for (const base::AttemptId& attempt : attempts) {
+  for (const base::AttemptId& attempt : attempts_of(job)) {
     running += count_tasks(holdings_.at(attempt).running);
   }
   return static_cast<std::uint32_t>(running);
+}
+
+protocol::WaitingReason DutyTable::waiting_at_workers(base::JobId job) const {
+  for (const base::AttemptId& attempt : attempts_of(job)) {
+    const protocol::WaitingReason& waiting = holdings_.at(attempt).waiting;
+    if (waiting.code != protocol::WaitingCode::none) {
+      return waiting;
+    }
+  }
+  return {};
 }
 
 // The tasks keep their duty in the job's map: every caller sets or erases it next.
@@ -103,6 +118,7 @@ std::vector<TakenFrom> DutyTable::take(base::JobId job, const TaskRanges& ranges
     Holding& holding = at->second;
     holding.ranges = difference(holding.ranges, part);
     holding.running = difference(holding.running, part);
+    holding.seen_running = difference(holding.seen_running, part);
     taken.push_back({attempt, job, holding.device, holding.grant, std::move(part)});
     forget_if_empty(at);
   }
@@ -166,19 +182,31 @@ std::vector<TakenFrom> DutyTable::end(base::JobId job, const TaskRanges& ranges)
   return taken;
 }
 
-void DutyTable::set_granted(const base::AttemptId& attempt, std::optional<TaskRanges> running) {
+void DutyTable::set_asked(const base::AttemptId& attempt) {
   const auto at = holdings_.find(attempt);
-  if (at == holdings_.end()) {
-    return;
+  if (at != holdings_.end()) {
+    at->second.grant = Grant::asked;
   }
-  at->second.grant = Grant::granted;
-  at->second.renewals_missed = 0;
-  at->second.running = running ? intersection(at->second.ranges, *running) : at->second.ranges;
 }
 
-int DutyTable::count_missed(const base::AttemptId& attempt) {
+void DutyTable::set_granted(const base::AttemptId& attempt, std::int64_t at_ns) {
   const auto at = holdings_.find(attempt);
-  return at == holdings_.end() ? 0 : ++at->second.renewals_missed;
+  if (at != holdings_.end()) {
+    at->second.grant = Grant::granted;
+    at->second.running = at->second.ranges;
+    at->second.known_at_ns = at_ns;
+  }
+}
+
+void DutyTable::set_listed(const protocol::HeldAttempt& held, std::int64_t at_ns) {
+  const auto at = holdings_.find(held.attempt);
+  if (at != holdings_.end()) {
+    at->second.grant = Grant::granted;
+    at->second.running = intersection(at->second.ranges, normalized(held.running));
+    at->second.seen_running = at->second.running;
+    at->second.known_at_ns = at_ns;
+    at->second.waiting = held.waiting;
+  }
 }
 
 }  // namespace fastgpu::ledger

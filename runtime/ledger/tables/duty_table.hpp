@@ -9,7 +9,6 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <set>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include "runtime/ledger/ledger_job.hpp"
 #include "runtime/ledger/tables/interval_map.hpp"
 #include "runtime/ledger/tables/task_ranges.hpp"
+#include "runtime/protocol/peer_messages.hpp"
 #include "runtime/protocol/records.hpp"
 
 namespace fastgpu::ledger {
@@ -32,6 +32,7 @@ struct Duty {
 
 /// How far an attempt's worker has answered for it.
 enum class Grant : std::uint8_t {
+  proposed,   ///< its placement is not committed, so its Assign was never sent
   asked,      ///< its Assign is unanswered
   inherited,  ///< placed by an earlier leader; its worker has not reported to this one
   granted,    ///< its worker said that it has it
@@ -44,10 +45,19 @@ struct Holding {
   TaskRanges ranges;  ///< tasks whose duty it is now
   protocol::PlaceCause cause{protocol::PlaceCause::first};
   Grant grant{Grant::asked};
-  TaskRanges running;     ///< as its worker said last
-  int renewals_missed{};  ///< in a row, in which its worker did not list it
+  bool may_overlap{true};           ///< JobSpec::safe_to_overlap
+  TaskRanges running;               ///< as its worker said last; all, until it says so
+  TaskRanges seen_running;          ///< as its worker listed last
+  std::int64_t known_at_ns{};       ///< the worker's own clock when it granted or listed it last
+  protocol::WaitingReason waiting;  ///< as its worker listed last
   bool operator==(const Holding&) const = default;
 };
+
+/// Its tasks may run at its node, and must not run anywhere else before it is known that they do
+/// not.
+inline bool needs_proof(const Holding& holding) {
+  return !holding.may_overlap && holding.grant != Grant::proposed;
+}
 
 /// Tasks taken from an attempt, and where it runs.
 struct TakenFrom {
@@ -81,6 +91,8 @@ class DutyTable {
   TaskRanges ready_part(base::JobId job, const TaskRanges& ranges) const;
   bool has_ready(base::JobId job) const;
   std::uint32_t running_tasks(base::JobId job) const;
+  /// What a worker says that the job waits for; none if no worker says so.
+  protocol::WaitingReason waiting_at_workers(base::JobId job) const;
 
   /// Tasks become ready. Returns those that were not, and from whom they were taken.
   std::vector<TakenFrom> make_ready(base::JobId job, const TaskRanges& ranges,
@@ -91,13 +103,17 @@ class DutyTable {
   /// Tasks are terminal. Returns the attempts that had them.
   std::vector<TakenFrom> end(base::JobId job, const TaskRanges& ranges);
 
-  void set_granted(const base::AttemptId& attempt, std::optional<TaskRanges> running);
-  /// Counts one more renewal without it. Returns how many in a row.
-  int count_missed(const base::AttemptId& attempt);
+  /// Its Assign is sent.
+  void set_asked(const base::AttemptId& attempt);
+  /// Its worker has granted it, at `at_ns` of the worker's own clock.
+  void set_granted(const base::AttemptId& attempt, std::int64_t at_ns);
+  /// Its worker listed it so in a Renew asked at `at_ns`.
+  void set_listed(const protocol::HeldAttempt& held, std::int64_t at_ns);
 
  private:
   std::vector<TakenFrom> take(base::JobId job, const TaskRanges& ranges,
                               const base::AttemptId& except);
+  std::set<base::AttemptId> attempts_of(base::JobId job) const;
   void forget_if_empty(std::map<base::AttemptId, Holding>::iterator at);
 
   std::map<base::JobId, IntervalMap<Duty>> jobs_;

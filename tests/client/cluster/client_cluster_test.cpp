@@ -40,6 +40,7 @@ class ClientOfACluster : public testing::Test {
   static void SetUpTestSuite() {
     node::EmbeddedOptions options;
     options.nodes = 2;
+    options.start_limit = seconds(120);
     auto started = node::EmbeddedCluster::start(options);
     ASSERT_TRUE(started.ok()) << started.error().message;
     cluster_ = std::move(started).value();
@@ -64,7 +65,7 @@ TEST_F(ClientOfACluster, RunsAKernelOnUploadedDataAndBringsItBack) {
   const JobSpec spec = job("scale").grid(400).block(256).arg(100'000).arg(2.0f).in(x, "x").out(
       x.size() * sizeof(float), "y");
   const Job submitted = connect().submit(spec).value();
-  const JobResult result = submitted.result(minutes(1)).value();
+  const JobResult result = submitted.result(minutes(2)).value();
   EXPECT_EQ(result.state, JobState::succeeded);
   ASSERT_EQ(result.tasks.size(), 1u);
   const TaskResult& task = result.tasks[0];
@@ -90,7 +91,7 @@ TEST_F(ClientOfACluster, GivesEachTaskItsOwnDataSmallOrLarge) {
                            .in(std::vector<float>{100})
                            .inout_each(each, "y_{}")
                            .tasks(3);
-  const JobResult result = connect().submit(spec).value().result(minutes(1)).value();
+  const JobResult result = connect().submit(spec).value().result(minutes(2)).value();
   ASSERT_EQ(result.state, JobState::succeeded);
   ASSERT_EQ(result.tasks.size(), 3u);
   EXPECT_EQ(result.tasks[0].outputs.at(0).as<float>(), (std::vector<float>{101, 2, 3}));
@@ -107,7 +108,7 @@ TEST_F(ClientOfACluster, RunsAnArrayAndKnowsItFromAnotherConnection) {
                            .tasks(50);
   const JobId id = connect().submit(spec).value().id();
   const Client other = connect({cluster_->addresses()[1]});
-  const JobResult result = other.job(id).result(minutes(1)).value();
+  const JobResult result = other.job(id).result(minutes(2)).value();
   ASSERT_EQ(result.tasks.size(), 50u);
   for (std::uint32_t task = 0; task < 50; ++task) {
     EXPECT_EQ(result.tasks[task].task, task);
@@ -129,7 +130,7 @@ TEST_F(ClientOfACluster, TellsWhyATaskFailed) {
                                .submit(std::move(JobSpec{}.kernel("k").source(
                                    "extern \"C\" __global__ void k() { nonsense; }")))
                                .value()
-                               .result(minutes(1))
+                               .result(minutes(2))
                                .value();
   EXPECT_EQ(result.state, JobState::failed);
   EXPECT_EQ(result.tasks.at(0).reason, "compile_error");
@@ -151,7 +152,7 @@ TEST_F(ClientOfACluster, GivesUpAWaitAndCancelsAJob) {
           .value();
   EXPECT_EQ(running.wait(std::chrono::milliseconds(300)).error().kind, "timeout");
   EXPECT_TRUE(running.cancel());
-  EXPECT_EQ(running.wait(minutes(1)).value(), JobState::cancelled);
+  EXPECT_EQ(running.wait(minutes(2)).value(), JobState::cancelled);
   EXPECT_EQ(running.cancel().error().kind, "conflict");
 }
 
@@ -162,7 +163,7 @@ TEST_F(ClientOfACluster, ServesSeveralThreadsAtOnce) {
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&client, &values, i] {
       const JobSpec spec = std::move(job("who").arg(i).arg(1).out(4));
-      const JobResult result = client.submit(spec).value().result(minutes(1)).value();
+      const JobResult result = client.submit(spec).value().result(minutes(2)).value();
       values[i] = result.tasks.at(0).outputs.at(0).as<int>().at(0);
     });
   }
@@ -173,7 +174,13 @@ TEST_F(ClientOfACluster, ServesSeveralThreadsAtOnce) {
 }
 
 TEST_F(ClientOfACluster, KnowsTheNodesAndTheirDevices) {
-  const auto nodes = connect({cluster_->addresses()[0]}).cluster().value();
+  // A machine that stands still for a second makes each node suspect for a moment.
+  const Client client = connect({cluster_->addresses()[0]});
+  const auto deadline = std::chrono::steady_clock::now() + seconds(120);
+  auto nodes = client.cluster().value();
+  while (nodes.at(1).state != "up" && std::chrono::steady_clock::now() < deadline) {
+    nodes = client.cluster().value();
+  }
   ASSERT_EQ(nodes.size(), 2u);
   EXPECT_EQ(nodes[0].name, "n1");
   EXPECT_EQ(nodes[1].state, "up");
@@ -189,7 +196,7 @@ TEST_F(ClientOfACluster, GoesOnThroughAnotherNodeWhenItsOwnEnds) {
   const JobSpec spec = std::move(job("who").arg(3).arg(4).out(4));
   const auto submitted = client.submit(spec);
   ASSERT_TRUE(submitted) << submitted.error().text();
-  EXPECT_EQ(submitted->result(minutes(1)).value().state, JobState::succeeded);
+  EXPECT_EQ(submitted->result(minutes(2)).value().state, JobState::succeeded);
   EXPECT_TRUE(cluster_->restart(0).ok());
   EXPECT_TRUE(connect({cluster_->addresses()[0]}).cluster());
 }

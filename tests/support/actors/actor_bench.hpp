@@ -67,6 +67,7 @@ class ActorBench {
         objects(system_),
         shard(system_),
         worker(system_),
+        logs(system_),
         context_(std::make_shared<actors::NodeContext>()) {
     pass(std::chrono::hours{1});
     context_->cluster = {7, 7};
@@ -77,15 +78,20 @@ class ActorBench {
     context_->random_seed = 42;
     context_->clock = [this] { return now(); };
     context_->wall_clock = [] { return base::WallTimeMs{1'700'000'000'000}; };
-    context_->directory = {link.actor(),           gateway.actor(),
-                           scheduler.actor(),      monitor.actor(),
-                           store.actor(),          objects.actor(),
-                           {{{0}, shard.actor()}}, std::vector(workers, worker.actor())};
+    context_->directory = {link.actor(),
+                           gateway.actor(),
+                           scheduler.actor(),
+                           monitor.actor(),
+                           store.actor(),
+                           objects.actor(),
+                           {{{0}, shard.actor()}},
+                           std::vector(workers, worker.actor()),
+                           logs.actor()};
   }
   ~ActorBench() {
     context_->dead = true;
     for (const Recorder* one :
-         {&link, &gateway, &scheduler, &monitor, &store, &objects, &shard, &worker}) {
+         {&link, &gateway, &scheduler, &monitor, &store, &objects, &shard, &worker, &logs}) {
       caf::anon_send_exit(one->actor(), caf::exit_reason::kill);
     }
     if (tested_) {
@@ -177,6 +183,7 @@ class ActorBench {
   Recorder objects;
   Recorder shard;   ///< shard 0
   Recorder worker;  ///< every device
+  Recorder logs;
 
  private:
   actors::ContextPtr context_;

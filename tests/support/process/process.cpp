@@ -1,12 +1,13 @@
 #include "tests/support/process/process.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,9 +42,18 @@ pid_t spawn(const std::vector<std::string>& command, int in, int out, int err) {
     arguments.push_back(const_cast<char*>(word.c_str()));
   }
   arguments.push_back(nullptr);
+  // A test that was started in the background ignores SIGINT: what it starts must not.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t interrupt;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  posix_spawnattr_setsigdefault(&attributes, &interrupt);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   pid_t pid = -1;
   const int failed =
-      ::posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
+      ::posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments.data(), environ);
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   FASTGPU_CHECK(failed == 0, command[0].c_str());
   return pid;
@@ -150,6 +160,30 @@ bool Process::await_line(const std::string& text, Seconds limit) {
   }
 }
 
+bool Process::await_error(const std::string& text, Seconds limit) const {
+  const Clock::time_point deadline = Clock::now() + limit;
+  const int watch = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  ::inotify_add_watch(watch, error_file_.c_str(), IN_MODIFY);
+  bool found = false;
+  for (;;) {
+    found = err().find(text) != std::string::npos;
+    pollfd changed{watch, POLLIN, 0};
+    std::string events;
+    if (found || ::poll(&changed, 1, milliseconds_until(deadline)) <= 0 ||
+        !read_some(watch, events)) {
+      break;
+    }
+  }
+  ::close(watch);
+  return found;
+}
+
+std::string Process::out() {
+  while (read_some(out_, said_)) {
+  }
+  return said_;
+}
+
 void Process::signal(int number) const {
   if (pid_ > 0) {
     ::kill(pid_, number);
@@ -182,6 +216,8 @@ std::string Process::err() const {
 TemporaryFolder::TemporaryFolder()
     : path_((std::filesystem::temp_directory_path() / "fastgpu-test.XXXXXX").string()) {
   FASTGPU_CHECK(::mkdtemp(path_.data()) != nullptr, "a temporary folder can be made");
+  ::chmod(path_.c_str(),
+          0711);  // commands, which are nobody's where tests are root's, pass through
 }
 
 TemporaryFolder::~TemporaryFolder() {
@@ -214,27 +250,6 @@ std::string read_file(const std::string& path) {
 
 std::string program(const std::string& name) {
   return std::string(FASTGPU_BIN_DIR "/") + name;
-}
-
-std::vector<int> free_ports(int count) {
-  std::vector<int> sockets;
-  std::vector<int> ports;
-  for (int i = 0; i < count; ++i) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    FASTGPU_CHECK(::bind(fd, generic, size) == 0, "the loopback has a free port");
-    ::getsockname(fd, generic, &size);
-    sockets.push_back(fd);
-    ports.push_back(ntohs(address.sin_port));
-  }
-  for (const int fd : sockets) {
-    ::close(fd);
-  }
-  return ports;
 }
 
 }  // namespace fastgpu::testing

@@ -14,6 +14,10 @@ namespace fastgpu::testing {
 
 using Seconds = std::chrono::seconds;
 
+/// How long to wait for what surely comes: only matters when something is broken. Sanitizers and
+/// busy machines are slow.
+inline constexpr Seconds patience{120};
+
 /// How a finished command ended and what it said.
 struct Finished {
   int exit_code{-1};  ///< 128 + n after signal n; -1 when the limit passed and it was killed
@@ -22,7 +26,7 @@ struct Finished {
 };
 
 /// Runs a command to its end, at most `limit`. `input` is its standard input.
-Finished run_command(const std::vector<std::string>& command, Seconds limit = Seconds{60},
+Finished run_command(const std::vector<std::string>& command, Seconds limit = patience,
                      const std::string& input = {});
 
 /// A command that goes on beside the test; killed with SIGKILL when destroyed.
@@ -35,13 +39,17 @@ class Process {
 
   pid_t pid() const { return pid_; }
   /// True once it has printed a line that begins with `text` on stdout.
-  bool await_line(const std::string& text, Seconds limit = Seconds{30});
+  bool await_line(const std::string& text, Seconds limit = patience);
+  /// True once it has said this on stderr.
+  bool await_error(const std::string& text, Seconds limit = patience) const;
   void signal(int number) const;
   /// The exit code as in Finished, once it has ended.
-  std::optional<int> await_end(Seconds limit = Seconds{30});
+  std::optional<int> await_end(Seconds limit = patience);
   /// kill -9, and waits until it is gone.
   void kill();
   std::string err() const;
+  /// All that it printed on stdout, to its end: call it once the process has ended.
+  std::string out();
 
  private:
   pid_t pid_{-1};
@@ -67,11 +75,9 @@ class TemporaryFolder {
 };
 
 /// True once no process has this pid.
-bool await_gone(pid_t pid, Seconds limit = Seconds{30});
+bool await_gone(pid_t pid, Seconds limit = patience);
 std::string read_file(const std::string& path);
 /// Path of one of the project's programs, as built.
 std::string program(const std::string& name);
-/// Ports of the loopback that were free a moment ago.
-std::vector<int> free_ports(int count);
 
 }  // namespace fastgpu::testing

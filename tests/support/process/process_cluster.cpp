@@ -2,10 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
+#include "runtime/base/check.hpp"
+
 namespace fastgpu::testing {
 
 ProcessCluster::ProcessCluster(ProcessClusterOptions options) {
-  for (const int port : free_ports(options.nodes)) {
+  base::Result<link::ReservedPorts> taken = link::ReservedPorts::take(options.nodes);
+  FASTGPU_CHECK(taken.ok(), "the loopback has free ports");
+  ports_ = std::move(taken).value();
+  for (const std::uint16_t port : ports_.ports()) {
     addresses_.push_back("127.0.0.1:" + std::to_string(port));
   }
   nodes_.resize(addresses_.size());

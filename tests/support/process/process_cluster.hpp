@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/link/reserved_ports.hpp"
 #include "tests/support/process/process.hpp"
 
 namespace fastgpu::testing {
@@ -34,13 +35,14 @@ class ProcessCluster {
   bool is_up(int index) const { return nodes_.at(index) != nullptr; }
   pid_t pid(int index) const { return nodes_.at(index)->pid(); }
   /// `fastgpu --server <all nodes> words...`
-  Finished fastgpu(const std::vector<std::string>& words, Seconds limit = Seconds{60}) const;
+  Finished fastgpu(const std::vector<std::string>& words, Seconds limit = patience) const;
   /// The same, through one node.
   Finished fastgpu_at(int index, const std::vector<std::string>& words,
-                      Seconds limit = Seconds{60}) const;
+                      Seconds limit = patience) const;
 
  private:
   TemporaryFolder scratch_;
+  link::ReservedPorts ports_;
   std::vector<std::string> addresses_;
   std::vector<std::unique_ptr<Process>> nodes_;
 };

@@ -60,14 +60,14 @@ TEST(DeviceLedger, IsUsefulOnlyOnceItIsDescribed) {
   DeviceLedger ledger({{2}, 0}, {7});
   EXPECT_FALSE(fit({DeviceKind::any, 0}, ledger.books()));
   ledger.describe({DeviceKind::cpu, "m", "u", 1000, 2});
-  ledger.set_healthy(true);
+  ledger.set_health("");
   EXPECT_TRUE(fit({DeviceKind::any, 0}, ledger.books()));
 }
 
 TEST(DeviceLedger, GivesBackExactlyWhatWasTakenAndTellsEachChange) {
   DeviceLedger ledger({{2}, 0}, {7});
   ledger.describe({DeviceKind::cpu, "m", "u", 1000, 4});
-  ledger.set_healthy(true);
+  ledger.set_health("");
   const DeviceBooks before = ledger.books();
   base::Random random(3);
   const protocol::ResourceRequest request{DeviceKind::any, 300};
@@ -126,7 +126,7 @@ TEST(DeviceLedger, GivesBackExactlyWhatWasTakenAndTellsEachChange) {
 TEST(DeviceLedgerDeathTest, OverBookingIsOurOwnBugAndAborts) {
   DeviceLedger ledger({{2}, 0}, {7});
   ledger.describe({DeviceKind::cpu, "m", "u", 1000, 1});
-  ledger.set_healthy(true);
+  ledger.set_health("");
   EXPECT_DEATH(ledger.launch({}), "granted");
   EXPECT_DEATH(ledger.grant({}, base::limits::device_queue_tasks_max + 1), "fits the books");
   EXPECT_DEATH(ledger.release_running({}), "running");

@@ -270,6 +270,23 @@ TEST(Refusal, OfNegativeDurations) {
   expect_refused(again(finish), "negative");
 }
 
+TEST(Refusal, OfLogsThatNoNodeKeeps) {
+  protocol::LogPart part;
+  part.records.resize(1);
+  part.records[0].bytes = base::Bytes(std::vector<std::uint8_t>(limits::log_record_bytes_max));
+  EXPECT_TRUE(again(part).ok());
+  part.records[0].bytes = base::Bytes(std::vector<std::uint8_t>(limits::log_record_bytes_max + 1));
+  expect_refused(again(part), "too long");
+  Forged forged;
+  auto record = forged.root<schema::ClientAnswer>().initReply().initLogPart().initRecords(1)[0];
+  record.setStream(static_cast<schema::LogStream>(5));
+  expect_refused(decode_client_answer(forged.bytes().span()), "log stream");
+  protocol::ReadLog read;
+  read.wait_ns = -1;
+  expect_refused(decode_client_call(encode(base::CallId{1}, protocol::ClientRequest(read)).span()),
+                 "negative");
+}
+
 TEST(Refusal, OfWorkWithoutItsSpec) {
   expect_refused(again(protocol::Assign{}), "job spec");
   expect_refused(decode_entry(encode(protocol::Entry{{protocol::SubmitRecord{}}}).span()),

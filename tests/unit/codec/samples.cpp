@@ -145,6 +145,7 @@ protocol::DeviceBooks device_books() {
   books.queue_room = numbers.next();
   books.backlog_ns = numbers.next<std::int64_t>();
   books.healthy = false;
+  books.unhealthy_why = numbers.text("disk full ");
   return books;
 }
 
@@ -162,7 +163,11 @@ protocol::Stop stop() {
 }
 
 protocol::HeldAttempt held_attempt() {
-  return {attempt_id(), job_id(), ranges(), {range()}};
+  return {attempt_id(),
+          job_id(),
+          ranges(),
+          {range()},
+          {protocol::WaitingCode::staging, numbers.text("waits ")}};
 }
 
 protocol::JobSummary job_summary() {
@@ -188,6 +193,12 @@ protocol::JobDetail job_detail() {
           numbers.next(),
           {{attempt_id(), ranges(), device_id()}, {attempt_id(), {}, device_id()}},
           {numbers.next()}};
+}
+
+base::LogRecord log_record() {
+  return {
+      job_id(), numbers.next(), attempt_id(), base::LogStream::notice, numbers.next<std::int64_t>(),
+      bytes()};
 }
 
 protocol::Submit submit() {
@@ -231,7 +242,8 @@ std::vector<protocol::PeerMessage> peer_messages() {
       Heartbeat{node_info(), {led_shard()}, {device_books(), device_books()}, numbers.wide()},
       MembersAsk{},
       Members{numbers.wide(), node_infos()},
-      Assign{attempt_id(), job_id(), ranges(), device_id(), incarnation(), shared_spec()},
+      Assign{attempt_id(), job_id(), ranges(), device_id(), incarnation(), shared_spec(),
+             -numbers.next<std::int64_t>()},
       stop(),
       Adopt{{numbers.next()}, {numbers.wide()}, {numbers.wide()}},
       Settled{attempt_id(), job_id(), device_id(), ranges()},
@@ -241,8 +253,10 @@ std::vector<protocol::PeerMessage> peer_messages() {
               device_id(),
               numbers.next<std::int64_t>(),
               numbers.next<std::int64_t>(),
-              {stop(), stop()}},
-      AssignReply{attempt_id(), job_id(), device_id(), RefusalReason::draining, device_books()},
+              {stop(), stop()},
+              numbers.next<std::int64_t>()},
+      AssignReply{attempt_id(), job_id(), device_id(), RefusalReason::draining, device_books(),
+                  -numbers.next<std::int64_t>()},
       Finish{attempt_id(), job_id(), device_id(), reports(), numbers.next<std::int64_t>()},
       Renew{{numbers.next()},
             {numbers.wide()},
@@ -271,6 +285,13 @@ std::vector<protocol::ClientRequest> client_requests() {
       PutChunk{hash(), numbers.wide(), numbers.next(), bytes()},
       GetChunk{object_ref(), numbers.wide(), numbers.next()},
       Join{request_id(), numbers.text("n"), numbers.text("host:"), numbers.text("token-")},
+      ReadLog{{numbers.next()},
+              job_id(),
+              numbers.next(),
+              true,
+              numbers.wide(),
+              numbers.next<std::int64_t>(),
+              numbers.next()},
   };
 }
 
@@ -293,6 +314,7 @@ std::vector<protocol::ClientReply> client_replies() {
       PutReply{object_ref(), numbers.wide(), true},
       Chunk{object_ref(), numbers.wide(), bytes()},
       Joined{cluster_id(), node_info(), numbers.next(), node_infos()},
+      LogPart{{log_record(), log_record()}, numbers.wide(), {numbers.next()}, true, numbers.wide()},
   };
 }
 

@@ -68,6 +68,10 @@ TEST(Schema, MirrorsBufferUse) {
   expect_same_words<schema::BufferUse>(protocol::BufferUse::scratch);
 }
 
+TEST(Schema, MirrorsLogStream) {
+  expect_same_words<schema::LogStream>(base::LogStream::notice);
+}
+
 TEST(Schema, MirrorsWaitingCode) {
   expect_same_words<schema::WaitingCode>(protocol::WaitingCode::dependency);
 }
@@ -184,6 +188,9 @@ TEST(Schema, HasAFieldForEachOfTheClientMessages) {
   expect_same_fields<schema::PutReply, protocol::PutReply>();
   expect_same_fields<schema::Chunk, protocol::Chunk>();
   expect_same_fields<schema::Joined, protocol::Joined>();
+  expect_same_fields<schema::ReadLog, protocol::ReadLog>();
+  expect_same_fields<schema::LogRecord, base::LogRecord>();
+  expect_same_fields<schema::LogPart, protocol::LogPart>();
 }
 
 TEST(Schema, HasAFieldForEachOfThePeerMessages) {

@@ -9,10 +9,8 @@
 #include <cstring>
 #include <deque>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <mutex>
-#include <sstream>
 
 #include "runtime/exec/executor.hpp"
 #include "runtime/exec/process_executor.hpp"
@@ -56,14 +54,6 @@ std::vector<T> values_of(const base::Bytes& bytes) {
   if (!values.empty())
     std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
   return values;
-}
-
-inline base::Bytes kernel_file(const std::string& name) {
-  std::ifstream file(std::string(FASTGPU_TEST_KERNELS) + "/" + name, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  EXPECT_TRUE(file.good()) << "no kernel file " << name;
-  return base::Bytes::copy_of(text.str());
 }
 
 /// A started executor whose events are kept; waits are by condition variable.

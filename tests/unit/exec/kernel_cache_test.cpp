@@ -2,6 +2,8 @@
 
 #include "runtime/exec/cpu/kernel_cache.hpp"
 
+#include <atomic>
+#include <fstream>
 #include <set>
 
 #include "tests/unit/exec/exec_support.hpp"
@@ -78,7 +80,7 @@ TEST(KernelCache, MakesATornFileAnew) {
 }
 
 TEST(KernelCache, TellsRequestsApartByEveryField) {
-  Compiler compiler({"", FASTGPU_TEST_EXECUTOR, shared_cache_folder(), {}, 0});
+  Compiler compiler({"", FASTGPU_TEST_EXECUTOR, shared_cache_folder(), {}, {}});
   ASSERT_TRUE(compiler.prepare().ok());
   std::set<base::ObjectHash> keys;
   KernelRequest request = request_for("");
@@ -111,10 +113,72 @@ TEST(KernelCache, RemembersTheSourcesOwnFailures) {
   EXPECT_TRUE(kernels_in(folder.path()).empty());
 }
 
+/// A compiler that leaves a mark per run, behind no walls, so that it can.
+std::string counting_compiler(const std::string& folder) {
+  const std::string path = folder + "/c++";
+  std::ofstream(path) << "#!/bin/sh\necho x >> '" << folder << "/runs'\nexec g++ \"$@\"\n";
+  std::filesystem::permissions(path, std::filesystem::perms(0755));
+  return path;
+}
+std::size_t runs_in(const std::string& folder) {
+  std::error_code none;
+  const auto bytes = std::filesystem::file_size(folder + "/runs", none);
+  return none ? 0 : bytes / 2;
+}
+
+TEST(KernelCache, AThousandTasksOfAWrongKernelCompileOnce) {
+  const TemporaryFolder folder;
+  KernelCacheOptions options = options_in(folder.path() + "/cache");
+  options.compiler.program = counting_compiler(folder.path());
+  options.compiler.walls = CompilerWalls::none;
+  KernelCache cache(options, {});
+  const KernelRequest request = request_for("this is no C++;");
+  for (int i = 0; i < 1000; ++i) {
+    const auto entry = cache.request(request);
+    if (i % 100 == 50) {  // some ask while it is being compiled, most when it has failed
+      EXPECT_EQ(cache.wait(entry)->reason, base::FailureReason::compile_error);
+    }
+  }
+  EXPECT_EQ(runs_in(folder.path()), 1u);
+}
+
+TEST(KernelCache, ForgetsAFailureAfterAWhile) {
+  const TemporaryFolder folder;
+  std::atomic<std::chrono::steady_clock::time_point> now{};
+  KernelCacheOptions options = options_in(folder.path());
+  options.now = [&now] { return now.load(); };
+  KernelCache cache(options, {});
+  const KernelRequest request = request_for("this is no C++;");
+  const auto first = cache.wait(cache.request(request));
+  now = now.load() + options.failure_kept - std::chrono::milliseconds(1);
+  EXPECT_EQ(cache.request(request), first);
+  now = now.load() + std::chrono::milliseconds(1);
+  const auto second = cache.wait(cache.request(request));
+  EXPECT_NE(second, first);
+  EXPECT_EQ(second->reason, base::FailureReason::compile_error);
+  const KernelRequest good = request_for("*p = 8;");
+  const auto kernel = cache.wait(cache.request(good));
+  now = now.load() + std::chrono::hours(1);
+  EXPECT_EQ(cache.request(good), kernel);
+}
+
+TEST(KernelCache, KeepsFewFailuresAndNoKernelLessForThem) {
+  const TemporaryFolder folder;
+  KernelCacheOptions options = options_in(folder.path());
+  options.failures_max = 1;
+  KernelCache cache(options, {});
+  const auto kernel = cache.wait(cache.request(request_for("*p = 9;")));
+  const auto first = cache.wait(cache.request(request_for("wrong;")));
+  const auto second = cache.wait(cache.request(request_for("as wrong;")));
+  EXPECT_EQ(cache.request(request_for("*p = 9;")), kernel);
+  EXPECT_EQ(cache.request(request_for("as wrong;")), second);
+  EXPECT_NE(cache.wait(cache.request(request_for("wrong;"))), first);
+}
+
 TEST(KernelCache, StopsACompilerThatTakesTooLong) {
   const TemporaryFolder folder;
   KernelCacheOptions options = options_in(folder.path());
-  options.compiler.limit = std::chrono::milliseconds(1);
+  options.compiler.limits.wall = std::chrono::milliseconds(1);
   KernelCache cache(options, {});
   const auto entry = cache.wait(cache.request(request_for("*p = 4;")));
   EXPECT_EQ(entry->reason, base::FailureReason::compile_error);

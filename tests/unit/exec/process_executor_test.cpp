@@ -5,7 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runtime/exec/null_executor.hpp"
+#include <fstream>
+
 #include "tests/unit/exec/exec_support.hpp"
 
 namespace fastgpu::exec::test {
@@ -64,9 +65,7 @@ TEST_P(AnyExecutor, CanBeDestroyedAtAnyTime) {
 
 INSTANTIATE_TEST_SUITE_P(
     Kinds, AnyExecutor,
-    ::testing::Values(Kind{"in_process_null",
-                           [] { return std::unique_ptr<Executor>(new NullExecutor); }},
-                      Kind{"null", [] { return make_process_executor(null_options()); }},
+    ::testing::Values(Kind{"null", [] { return make_process_executor(null_options()); }},
                       Kind{"cpu", [] { return make_process_executor(cpu_options()); }}),
     [](const auto& one) { return std::string(one.param.name); });
 

@@ -44,6 +44,17 @@ inline protocol::SharedSpec spec(std::uint32_t tasks, std::uint32_t retries = 0,
   value->crash_limit = crash_limit;
   return {std::move(value)};
 }
+/// Tasks that must not run twice at once.
+inline protocol::SharedSpec command_spec(std::uint32_t tasks, std::int64_t lease_ns = 0,
+                                         std::uint32_t crash_limit = 5) {
+  auto value = std::make_shared<protocol::JobSpec>();
+  value->name = "train";
+  value->command.argv = {"train", "{}"};
+  value->tasks = tasks;
+  value->lease_ns = lease_ns;
+  value->crash_limit = crash_limit;
+  return {std::move(value)};
+}
 inline protocol::SubmitRecord submitted(std::uint64_t number, protocol::SharedSpec of) {
   return {request(number), std::move(of), 1000, {1}};
 }

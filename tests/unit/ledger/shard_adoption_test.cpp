@@ -145,7 +145,7 @@ TEST_F(ShardAdoption, AdoptsWhatAWorkerHoldsAtTheFloor) {
 TEST_F(ShardAdoption, AdoptsUnderTheFloorAgainWhatItHadGivenUp) {
   take_over(spec(4), {{0, 4}});
   advance(base::limits::suspect_after);
-  EXPECT_EQ(told_scheduler<TasksReady>().at(0).cause, PlaceCause::node_failure);
+  EXPECT_EQ(told_scheduler<TasksReady>().at(0).cause, PlaceCause::refused);
   renew_and_confirm({held(attempt(1), {{0, 4}})}, 2);
   EXPECT_THAT(told_scheduler<TasksGone>(), ElementsAre(TasksGone{job_id(1), {{0, 4}}}));
   EXPECT_THAT(stops(), IsEmpty());
@@ -231,18 +231,63 @@ TEST_F(ShardAdoption, InheritedTasksThatTheirWorkerDoesNotListAreReadyAtOnce) {
   EXPECT_EQ(ready[0].cause, PlaceCause::refused);
 }
 
-TEST_F(ShardAdoption, GrantedTasksMissingFromTwoRenewalsInARowAreReadyAgain) {
+TEST_F(ShardAdoption, GrantedTasksMissingFromALaterRenewalAreReadyAgainUncounted) {
   lead_with_job(spec(2));
   place({{0, 2}});
   answer_assign(attempt(1));
   effects.clear();
-  renew_and_confirm({});
+  renew_and_confirm({held(attempt(1), {{0, 2}}, {{0, 2}})});
   EXPECT_THAT(told_scheduler<TasksReady>(), IsEmpty());
+  renew_and_confirm({});
+  EXPECT_EQ(told_scheduler<TasksReady>().at(0).cause, PlaceCause::refused);
+}
+
+TEST_F(ShardAdoption, NoNumberOfRenewalsAskedBeforeAGrantMissesIt) {
+  lead_with_job(spec(2));
+  place({{0, 2}});
+  renew({});
+  const auto first = take<Read>();
+  ASSERT_THAT(first, SizeIs(1));
+  renew({});  // waits for the next round
+  answer_assign(attempt(1));
+  effects.clear();
+  step(ReadReady{first[0].token, machine.state().applied()});
+  confirm_read();
+  EXPECT_THAT(sent<Renewed>(), SizeIs(1));
+  EXPECT_THAT(told_scheduler<TasksReady>(), IsEmpty());
+  EXPECT_EQ(machine.duties().find(attempt(1))->grant, Grant::granted);
+}
+
+TEST_F(ShardAdoption, ARenewalThatAYoungerOneOvertookSaysNothing) {
+  lead_with_job(spec(2));
+  place({{0, 2}});
+  answer_assign(attempt(1));
   renew_and_confirm({held(attempt(1), {{0, 2}})});
+  renew_and_confirm({held(attempt(1), {{0, 2}})});
+  worker_clock_ns -= 2;
+  effects.clear();
   renew_and_confirm({});
-  EXPECT_THAT(told_scheduler<TasksReady>(), IsEmpty());
-  renew_and_confirm({});
-  EXPECT_EQ(told_scheduler<TasksReady>().at(0).cause, PlaceCause::node_failure);
+  EXPECT_THAT(sent<Renewed>(), IsEmpty());
+  EXPECT_EQ(machine.duties().find(attempt(1))->ranges, (TaskRanges{{0, 2}}));
+}
+
+TEST_F(ShardAdoption, APartOfAnAttemptThatItsWorkerListsNoMoreIsMissed) {
+  lead_with_job(spec(4));
+  place({{0, 4}});
+  answer_assign(attempt(1));
+  effects.clear();
+  renew_and_confirm({held(attempt(1), {{0, 1}, {3, 1}})});
+  const auto ready = told_scheduler<TasksReady>();
+  ASSERT_THAT(ready, SizeIs(1));
+  EXPECT_EQ(ready[0].ranges, (TaskRanges{{1, 2}}));
+  EXPECT_EQ(machine.duties().find(attempt(1))->ranges, (TaskRanges{{0, 1}, {3, 1}}));
+}
+
+TEST_F(ShardAdoption, APartOfAnInheritedAttemptThatItsWorkerDoesNotListIsReadyAtOnce) {
+  take_over(spec(4), {{0, 4}});
+  effects.clear();
+  renew_and_confirm({held(attempt(1), {{0, 3}})}, 2);
+  EXPECT_EQ(told_scheduler<TasksReady>().at(0).ranges, (TaskRanges{{3, 1}}));
 }
 
 TEST_F(ShardAdoption, AnAssignInFlightIsNotMissed) {
@@ -263,7 +308,7 @@ TEST_F(ShardAdoption, AnotherDevicesRenewalSaysNothingOfThisOne) {
   EXPECT_THAT(told_scheduler<TasksReady>(), IsEmpty());
 }
 
-TEST_F(ShardAdoption, TasksOfSilentNodesAreReadyAfterTheSuspicionTime) {
+TEST_F(ShardAdoption, TasksOfSilentNodesAreReadyAfterTheSuspicionTimeUncounted) {
   take_over(spec(3), {{0, 2}});
   EXPECT_EQ(told_scheduler<TasksReady>().at(0).ranges, (TaskRanges{{2, 1}}));
   advance(base::limits::suspect_after - 1ms);
@@ -272,7 +317,7 @@ TEST_F(ShardAdoption, TasksOfSilentNodesAreReadyAfterTheSuspicionTime) {
   const auto ready = told_scheduler<TasksReady>();
   ASSERT_THAT(ready, SizeIs(1));
   EXPECT_EQ(ready[0].ranges, (TaskRanges{{0, 2}}));
-  EXPECT_EQ(ready[0].cause, PlaceCause::node_failure);
+  EXPECT_EQ(ready[0].cause, PlaceCause::refused);
 }
 
 TEST_F(ShardAdoption, TasksOfADeadLifeAreReadyAtOnceForANewLeader) {
@@ -284,25 +329,67 @@ TEST_F(ShardAdoption, TasksOfADeadLifeAreReadyAtOnceForANewLeader) {
   view({{2, 8}});
   effects.clear();
   lead(2);
-  EXPECT_EQ(told_scheduler<TasksReady>().at(0).cause, PlaceCause::node_failure);
+  const auto ready = told_scheduler<TasksReady>();
+  ASSERT_THAT(ready, SizeIs(2));
+  EXPECT_EQ(ready[0].cause, PlaceCause::refused);
+  EXPECT_EQ(ready[1].ranges, (TaskRanges{{0, 1}}));
+  EXPECT_EQ(ready[1].cause, PlaceCause::node_failure) << "the first of its device: it may have run";
 }
 
 TEST_F(ShardAdoption, ALostNodesTasksAreReadyAgainAndCountedOnlyIfTheyMayHaveRun) {
-  lead_with_job(spec(4));
-  place({{0, 2}});
-  place({{2, 2}});
+  lead_with_job(spec(6));
+  place({{0, 4}});
+  place({{4, 2}});
   answer_assign(attempt(1));
+  renew_and_confirm({held(attempt(1), {{0, 4}}, {{0, 2}})});
   effects.clear();
   step(protocol::NodeLost{worker, {1}, false});
   const auto ready = told_scheduler<TasksReady>();
-  ASSERT_THAT(ready, SizeIs(2));
-  EXPECT_EQ(ready[0].ranges, (TaskRanges{{0, 2}}));
-  EXPECT_EQ(ready[0].cause, PlaceCause::node_failure);
-  EXPECT_EQ(ready[1].ranges, (TaskRanges{{2, 2}}));
-  EXPECT_EQ(ready[1].cause, PlaceCause::refused);
+  ASSERT_THAT(ready, SizeIs(3));
+  EXPECT_EQ(ready[0].ranges, (TaskRanges{{2, 2}}));
+  EXPECT_EQ(ready[0].cause, PlaceCause::refused) << "they waited at the device";
+  EXPECT_EQ(ready[1].ranges, (TaskRanges{{0, 2}}));
+  EXPECT_EQ(ready[1].cause, PlaceCause::node_failure);
+  EXPECT_EQ(ready[2].ranges, (TaskRanges{{4, 2}}));
+  EXPECT_EQ(ready[2].cause, PlaceCause::refused) << "its Assign was never answered";
   EXPECT_FALSE(told_scheduler<protocol::AssignAnswered>().at(0).answered);
   step(protocol::NodeLost{worker, {1}, true});
   EXPECT_THAT(told_scheduler<TasksReady>(), IsEmpty());
+}
+
+// Else a task that kills its node at once would take one node after the other.
+TEST_F(ShardAdoption, TheTasksThatADeviceRunsFirstCountAlthoughNoRenewalListedThem) {
+  lead_with_job(spec(6));
+  slots = 2;
+  view({{2, 1}});
+  place({{0, 1}});
+  place({{1, 5}});
+  answer_assign(attempt(1));
+  answer_assign(attempt(2));
+  effects.clear();
+  step(protocol::NodeLost{worker, {1}, false});
+  TaskRanges counted;
+  for (const TasksReady& ready : told_scheduler<TasksReady>()) {
+    if (ready.cause == PlaceCause::node_failure) {
+      counted = united(counted, ready.ranges);
+    }
+  }
+  EXPECT_EQ(counted, (TaskRanges{{0, 2}}));
+}
+
+TEST_F(ShardAdoption, ATaskThatOnlyWaitsAtNodesThatAreLostIsNeverLostForIt) {
+  lead_with_job(spec(2, 0, 1));
+  for (std::uint32_t node = 2; node < 12; ++node) {
+    place({{0, 2}}, device(node));
+    answer_assign(attempt(node - 1), protocol::RefusalReason::none, device(node));
+    renew({held(attempt(node - 1), {{0, 2}}, {{0, 1}})}, 1, device(node));
+    confirm_read();
+    step(protocol::NodeLost{{node}, {1}, false});
+    commit_all();
+  }
+  EXPECT_EQ(job().ended[static_cast<std::size_t>(TaskState::lost)], 1u);
+  EXPECT_EQ(job().tasks.find(1)->node_failures, 0u);
+  EXPECT_EQ(job().live_tasks, 1u);
 }
 
 TEST_F(ShardAdoption, ALostLifeTakesNothingFromALaterOne) {
@@ -322,7 +409,7 @@ TEST_F(ShardAdoption, AMessageOfANewerLifeProvesTheOlderOneDead) {
   answer_assign(attempt(1));
   effects.clear();
   renew({}, 1, device(2), 2);
-  EXPECT_EQ(told_scheduler<TasksReady>().at(0).cause, PlaceCause::node_failure);
+  EXPECT_EQ(told_scheduler<TasksReady>().at(1).cause, PlaceCause::node_failure);
 }
 
 TEST_F(ShardAdoption, AMessageOfAnOlderLifeRenewsNothing) {
@@ -361,7 +448,11 @@ TEST_F(ShardAdoption, ALeaseThatRunsOutFreesTheTasksOfItsDevice) {
   advance(base::limits::lease_safe);  // the leader counts longer than the worker
   EXPECT_THAT(told_scheduler<TasksReady>(), IsEmpty());
   advance(base::limits::lease_safe / 100);
-  EXPECT_EQ(told_scheduler<TasksReady>().at(0).cause, PlaceCause::node_failure);
+  const auto ready = told_scheduler<TasksReady>();
+  ASSERT_THAT(ready, SizeIs(2));
+  EXPECT_EQ(ready[0].ranges, (TaskRanges{{1, 1}}));
+  EXPECT_EQ(ready[0].cause, PlaceCause::refused);
+  EXPECT_EQ(ready[1].cause, PlaceCause::node_failure);
 }
 
 TEST_F(ShardAdoption, AnOldLeadersRoundAnswersNobody) {

@@ -160,7 +160,9 @@ class ShardBench : public ::testing::Test {
                      protocol::RefusalReason refused = protocol::RefusalReason::none,
                      base::DeviceId on = device(2), std::uint64_t incarnation = 1) {
     step(AssignReplyEvent{
-        on.node, {incarnation}, protocol::AssignReply{of, job_id(1), on, refused, books()}});
+        on.node,
+        {incarnation},
+        protocol::AssignReply{of, job_id(1), on, refused, books(), worker_clock_ns}});
   }
   void finish(const base::AttemptId& of, base::TaskRange range,
               protocol::TaskOutcome with = outcome(), std::int64_t device_ns = 10,
@@ -172,11 +174,15 @@ class ShardBench : public ::testing::Test {
   }
   void renew(std::vector<protocol::HeldAttempt> held, std::uint64_t term = 1,
              base::DeviceId on = device(2), std::uint64_t incarnation = 1) {
-    step(RenewEvent{
-        on.node,
-        {incarnation},
-        protocol::Renew{
-            machine.state().shard(), {1}, {term}, on, {incarnation}, 777, std::move(held)}});
+    step(RenewEvent{on.node,
+                    {incarnation},
+                    protocol::Renew{machine.state().shard(),
+                                    {1},
+                                    {term},
+                                    on,
+                                    {incarnation},
+                                    ++worker_clock_ns,
+                                    std::move(held)}});
   }
   /// Answers the newest Read.
   void confirm_read() {
@@ -190,6 +196,9 @@ class ShardBench : public ::testing::Test {
       protocol::NodeView one;
       one.info.node = {node};
       one.incarnation = {incarnation};
+      one.devices.push_back(books());
+      one.devices.back().device = device(node);
+      one.devices.back().slots_total = slots;
       value->nodes.push_back(one);
     }
     step(ViewChanged{value});
@@ -197,8 +206,10 @@ class ShardBench : public ::testing::Test {
   const Job& job(std::uint64_t number = 1) { return *machine.state().find(job_id(number)); }
 
   ShardMachine machine;
+  std::uint32_t slots{1};  ///< of the devices in a view
   base::Time now{1000s};
-  std::deque<Propose> log;  ///< proposed and not committed
+  std::int64_t worker_clock_ns{776};  ///< goes on with each renewal
+  std::deque<Propose> log;            ///< proposed and not committed
   std::vector<Effect> effects;
 };
 

@@ -428,5 +428,23 @@ TEST_F(HastyShard, TheFaultAnswersBeforeTheCommit) {
               ElementsAre(Pair(1, Accepted{job_id(1)}), Pair(2, Accepted{job_id(2)})));
 }
 
+TEST_F(ShardClients, ShowsWhatAWorkerSaysThatItsTasksWaitFor) {
+  lead_with_job(spec(2));
+  place({{0, 2}});
+  answer_assign(attempt(1));
+  const protocol::WaitingReason away{protocol::WaitingCode::staging, "task 1 waits for an object"};
+  renew({{attempt(1), job_id(1), {{0, 2}}, {{0, 1}}, away}});
+  confirm_read();
+  effects.clear();
+  ask(4, protocol::ListJobs{false});
+  EXPECT_EQ(answers<JobList>().at(0).second.jobs.at(0).waiting, away);
+  renew({{attempt(1), job_id(1), {{0, 2}}, {{0, 1}}, {}}});
+  confirm_read();
+  effects.clear();
+  ask(5, protocol::ListJobs{false});
+  EXPECT_EQ(answers<JobList>().at(0).second.jobs.at(0).waiting.code,
+            protocol::WaitingCode::capacity);
+}
+
 }  // namespace
 }  // namespace fastgpu::ledger

@@ -93,6 +93,38 @@ TEST_F(ShardWorkers, APlacementOfTasksThatAreNotReadyIsAnsweredAndNotDone) {
   EXPECT_THAT(take<SendToNode>(), IsEmpty());
 }
 
+TEST_F(ShardWorkers, APlacementOnALifeThatIsLostIsTakenBackAtOnce) {
+  lead_with_job(spec(10));
+  step(protocol::NodeLost{worker, {1}, false});
+  place({{0, 4}});
+  EXPECT_THAT(take<SendToNode>(), IsEmpty());
+  const auto answered = told_scheduler<AssignAnswered>();
+  ASSERT_THAT(answered, SizeIs(1));
+  EXPECT_EQ(answered[0].tasks, 4u);
+  EXPECT_FALSE(answered[0].answered);
+  EXPECT_EQ(answered[0].refused, RefusalReason::stale_incarnation);
+  const auto ready = told_scheduler<TasksReady>();
+  ASSERT_THAT(ready, SizeIs(1));
+  EXPECT_EQ(ready[0].ranges, (TaskRanges{{0, 4}}));
+  EXPECT_EQ(ready[0].cause, PlaceCause::first);
+  EXPECT_THAT(proposed(), IsEmpty());
+  place({{0, 4}}, device(2), 2);
+  EXPECT_THAT(sent<Assign>(), SizeIs(1)) << "its next life is another matter";
+}
+
+TEST_F(ShardWorkers, APlacementOnANodeThatCameBackIsTakenAgain) {
+  lead_with_job(spec(10));
+  step(protocol::NodeLost{worker, {1}, false});
+  view({{2, 1}});
+  effects.clear();
+  place({{0, 4}});
+  EXPECT_THAT(sent<Assign>(), SizeIs(1));
+  view({{2, 3}});
+  effects.clear();
+  place({{4, 4}});
+  EXPECT_THAT(sent<Assign>(), IsEmpty()) << "that life is over";
+}
+
 TEST_F(ShardWorkers, EveryPlacedTaskIsAnsweredToTheSchedulerOnce) {
   lead_with_job(spec(10));
   place({{0, 4}});

@@ -156,6 +156,18 @@ TEST_F(Client, TriesAgainElsewhereWhenANodeCannotReachTheShard) {
   EXPECT_EQ(all_of<Dial>(wait_until_due()).at(0).server, ServerId{1});
 }
 
+TEST_F(Client, AsksOneOtherNodeWhetherTheNodeWithALogIsDown) {
+  const base::Error down{ErrorKind::unavailable, ErrorCode::node_down, "n3 is down", ""};
+  const SendRequest first = sent_to_first(protocol::ReadLog{{3}, {9}});
+  EXPECT_THAT(all_of<CallDone>(step(ReplyReceived{{0}, first.wire_call, down})), IsEmpty());
+  wait_until_due();
+  const auto second = all_of<SendRequest>(come_up(1, {{5}}));
+  ASSERT_THAT(second, SizeIs(1));
+  const auto done = all_of<CallDone>(step(ReplyReceived{{1}, second[0].wire_call, down}));
+  ASSERT_THAT(done, SizeIs(1));
+  EXPECT_EQ(done[0].reply, protocol::ClientReply(down));
+}
+
 TEST_F(Client, TriesTheSameNodeLaterWhenItIsOverloaded) {
   const SendRequest first = sent_to_first(submit_to(2));
   step(ReplyReceived{

@@ -305,6 +305,74 @@ TEST_F(Gateway, GivesObjectsToTheLocalStore) {
   EXPECT_THAT(step(protocol::ObjectReply{asked[0].request.call, reply}), IsEmpty());
 }
 
+protocol::ReadLog read_log(std::uint32_t node) {
+  return {{node}, {9}, 0, true, 77, std::chrono::nanoseconds(1h).count(), 1000};
+}
+
+TEST_F(Gateway, ReadsALogOfItsOwnNodeWithABoundedWait) {
+  const auto asked = all_of<AskLogs>(ask(1, read_log(1)));
+  ASSERT_THAT(asked, SizeIs(1));
+  EXPECT_EQ(asked[0].read.request.cursor, 77u);
+  EXPECT_EQ(asked[0].read.request.wait_ns, limits::client_wait_max.count());
+  EXPECT_EQ(machine_.next_deadline(), now_ + limits::client_wait_max + limits::rpc_timeout);
+  const protocol::LogPart part{{}, 78, {1}, true, 0};
+  EXPECT_EQ(only_reply(step(protocol::LogAnswer{asked[0].read.call, part})),
+            protocol::ClientReply(part));
+  EXPECT_THAT(step(protocol::LogAnswer{asked[0].read.call, part}), IsEmpty());
+}
+
+TEST_F(Gateway, PassesAQuestionOnToTheNodeThatKeepsTheLog) {
+  const auto forwards = all_of<ForwardToPeer>(ask(1, read_log(3)));
+  ASSERT_THAT(forwards, SizeIs(1));
+  EXPECT_EQ(forwards[0].node, base::NodeId{3});
+  const protocol::LogPart part{{}, 78, {3}, true, 0};
+  EXPECT_THAT(step(PeerReplied{{2}, {forwards[0].forward.call, part}}), IsEmpty());
+  EXPECT_EQ(only_reply(step(PeerReplied{{3}, {forwards[0].forward.call, part}})),
+            protocol::ClientReply(part));
+}
+
+TEST_F(Gateway, AnswersAnotherGatewayFromItsOwnLogsOnly) {
+  const auto asked = all_of<AskLogs>(step(PeerForwarded{{2}, {77, read_log(1)}}));
+  ASSERT_THAT(asked, SizeIs(1));
+  const protocol::LogPart part{{}, 78, {1}, true, 0};
+  EXPECT_THAT(all_of<ReplyToPeer>(step(protocol::LogAnswer{asked[0].read.call, part})), SizeIs(1));
+  const auto refused = all_of<ReplyToPeer>(step(PeerForwarded{{2}, {78, read_log(3)}}));
+  ASSERT_THAT(refused, SizeIs(1));
+  EXPECT_EQ(error_in(refused[0].reply.reply).kind, ErrorKind::invalid);
+}
+
+TEST_F(Gateway, SaysAtOnceThatTheNodeWithTheLogIsDownOrUnknown) {
+  see({node_view(1, {0}), node_view(2, {1}, NodeState::down), node_view(3, {2})});
+  const auto down = error_in(only_reply(ask(1, read_log(2))));
+  EXPECT_EQ(down.kind, ErrorKind::unavailable);
+  EXPECT_EQ(down.code, ErrorCode::node_down);
+  EXPECT_THAT(down.message, HasSubstr("n2 is down"));
+  EXPECT_EQ(error_in(only_reply(ask(2, read_log(9)))).code, ErrorCode::not_found);
+}
+
+TEST_F(Gateway, EndsTheWaitForALogWhenItsNodeGoesDown) {
+  ask(1, read_log(2));
+  const auto effects =
+      see({node_view(1, {0}), node_view(2, {1}, NodeState::down), node_view(3, {2})});
+  EXPECT_EQ(error_in(only_reply(effects)).code, ErrorCode::node_down);
+  EXPECT_EQ(machine_.calls_open(), 0u);
+}
+
+TEST_F(Gateway, AsksForALogAgainInTheNextLifeOfItsNode) {
+  const std::uint64_t call = passed_on(ask(1, read_log(2)));
+  auto restarted = node_view(2, {1});
+  restarted.incarnation = {2};
+  EXPECT_EQ(passed_on(see({node_view(1, {0}), restarted, node_view(3, {2})})), call);
+}
+
+TEST_F(Gateway, SaysWhoDidNotAnswerAQuestionAboutALog) {
+  ask(1, read_log(2));
+  const auto error = error_in(only_reply(wait_until_due()));
+  EXPECT_EQ(error.kind, ErrorKind::unavailable);
+  EXPECT_EQ(error.code, ErrorCode::timeout);
+  EXPECT_THAT(error.message, HasSubstr("n2"));
+}
+
 TEST_F(Gateway, RefusesAPieceThatReachesBeyondItsObject) {
   const protocol::PutChunk put{{{1}}, 4, 2, base::Bytes::copy_of(std::string_view("abcd"))};
   EXPECT_EQ(error_in(only_reply(ask(1, put))).code, ErrorCode::bad_argument);
@@ -328,6 +396,63 @@ TEST_F(Gateway, RefusesMoreCallsThanASessionMayHaveOpen) {
   EXPECT_EQ(error.kind, ErrorKind::overloaded);
   // Another session is not held up.
   EXPECT_THAT(all_of<AskShard>(ask(1, protocol::ShowJob{base::JobId{8}, 0}, 6)), SizeIs(1));
+}
+
+/// A submit of a job with one MiB of data of its own: the largest that is possible.
+protocol::Submit large_submit() {
+  protocol::JobSpec spec = good_spec();
+  protocol::BufferArgument buffer{protocol::BufferUse::in, "x_{}", 4096, {}};
+  const auto piece = base::Bytes::copy_of(std::string(limits::inline_data_bytes_max, 'x'));
+  buffer.data.assign(limits::job_data_bytes_max / limits::inline_data_bytes_max - 1, piece);
+  spec.tasks = static_cast<std::uint32_t>(buffer.data.size());
+  spec.kernel.arguments = {buffer};
+  spec.request.memory_bytes = buffer.size_bytes;
+  return submit_to(0, spec);
+}
+
+TEST_F(Gateway, RefusesMoreBytesThanASessionMayHaveOpen) {
+  const protocol::ClientRequest request = large_submit();
+  std::uint64_t call = 0;
+  while (all_of<AskShard>(ask(++call, request)).size() == 1) {
+    ASSERT_LT(call, limits::client_calls_in_flight_max) << "only their number bounds the calls";
+  }
+  EXPECT_LE(machine_.bytes_held(), limits::client_bytes_in_flight_max);
+  EXPECT_GT(machine_.bytes_held() + limits::frame_bytes_max, limits::client_bytes_in_flight_max);
+  const auto error = error_in(only_reply(ask(5000, request)));
+  EXPECT_EQ(error.kind, ErrorKind::overloaded);
+  EXPECT_EQ(error.code, ErrorCode::overloaded);
+  EXPECT_THAT(error.message, HasSubstr("32 MiB"));
+  // What is small is still answered, and another session is not held up.
+  EXPECT_THAT(all_of<AskShard>(ask(5001, protocol::ShowJob{base::JobId{8}, 0})), SizeIs(1));
+  EXPECT_THAT(all_of<AskShard>(ask(1, request, 6)), SizeIs(1));
+}
+
+TEST_F(Gateway, RefusesMoreBytesThanItMayHoldForAllSessions) {
+  const protocol::ClientRequest request = large_submit();
+  std::uint64_t session = 100;
+  while (all_of<AskShard>(ask(1, request, ++session)).size() == 1) {
+    ASSERT_LT(session, 1000u) << "it holds whatever comes";
+  }
+  EXPECT_LE(machine_.bytes_held(), limits::gateway_bytes_in_flight_max);
+  EXPECT_EQ(error_in(only_reply(ask(1, request, 5000))).kind, ErrorKind::overloaded);
+  // What another node passes on counts as well.
+  const auto refused =
+      all_of<ReplyToPeer>(step(PeerForwarded{{2}, {77, std::get<protocol::Submit>(request)}}));
+  ASSERT_THAT(refused, SizeIs(1));
+  EXPECT_EQ(error_in(refused[0].reply.reply).kind, ErrorKind::overloaded);
+}
+
+TEST_F(Gateway, HoldsNoBytesOnceEveryCallIsAnsweredOrItsSessionGone) {
+  const auto asked = all_of<AskShard>(ask(1, large_submit()));
+  ASSERT_THAT(asked, SizeIs(1));
+  ask(2, large_submit(), 6);
+  ask(3, protocol::ListJobs{});
+  step(protocol::ShardReply{asked[0].request.call, {0}, protocol::Accepted{base::JobId{16}}});
+  step(SessionEnded{{6}});
+  while (machine_.calls_open() != 0) {
+    wait_until_due();
+  }
+  EXPECT_EQ(machine_.bytes_held(), 0u);
 }
 
 TEST_F(Gateway, ForgetsTheCallsOfASessionThatEnded) {

@@ -80,17 +80,6 @@ TEST(WorkerEnds, SmallOutputsRideAndLargeOnesAreKeptFirst) {
   EXPECT_EQ(finish->reports[0].outcome.outputs, (std::vector<protocol::Data>{small, object}));
 }
 
-TEST(WorkerEnds, OutputsThatCannotBeKeptFailTheTaskForReasonsNotItsOwn) {
-  WorkerBench bench;
-  bench.warm_up();
-  bench.give(WorkerBench::assign(1, {0, 1}));
-  bench.done(FailureReason::none, "", {base::Bytes(std::vector<std::uint8_t>(5000, 2))});
-  bench.step(protocol::Kept{WorkerBench::device, bench.keeps[0].token, {}, {}});
-  const auto finish = bench.take<Finish>();
-  ASSERT_TRUE(finish.has_value());
-  EXPECT_TRUE(base::is_infrastructure(finish->reports[0].outcome.reason));
-}
-
 TEST(WorkerEnds, AFinishNeverOutgrowsAFrame) {
   WorkerBench bench;
   bench.warm_up(protocol::DeviceKind::null);
@@ -237,20 +226,29 @@ TEST(WorkerEnds, ALaunchThatTheExecutorRefusesIsTriedAgain) {
   EXPECT_NE(bench.launches.front().token, token);
 }
 
-TEST(WorkerEnds, ADeviceThatStaysDownGivesItsTasksBack) {
+TEST(WorkerEnds, ADeviceThatStaysDownReportsWhatRanAndHandsTheRestBack) {
   WorkerBench bench;
   bench.warm_up();
-  bench.give(WorkerBench::assign(1, {0, 2}));
+  bench.give(WorkerBench::assign(1, {0, 3}));
   bench.die();
   EXPECT_TRUE(bench.machine.books().healthy) << "a restart takes a moment";
   bench.pass(WorkerMachine::unhealthy_after);
   EXPECT_FALSE(bench.machine.books().healthy);
   EXPECT_FALSE(bench.published.back().healthy);
+  EXPECT_EQ(bench.published.back().unhealthy_why, "the device's process is down");
+  bench.sent.clear();
   bench.pass(WorkerMachine::device_lost_after);
   const auto finish = bench.take<Finish>();
   ASSERT_TRUE(finish.has_value());
-  EXPECT_EQ(finish->reports[0].range, (base::TaskRange{0, 2}));
+  EXPECT_EQ(finish->reports[0].range, (base::TaskRange{0, 1}));
   EXPECT_EQ(finish->reports[0].outcome.reason, FailureReason::device_lost);
+  std::optional<protocol::Renew> last;
+  while (auto renew = bench.take<protocol::Renew>())
+    last = renew;
+  ASSERT_TRUE(last.has_value());
+  EXPECT_EQ(last->held.at(0).ranges, (std::vector<base::TaskRange>{{0, 1}}))
+      << "its leader hears that the others are not here any more";
+  EXPECT_EQ(bench.machine.books().queued_tasks, 0u);
   bench.ready();
   EXPECT_TRUE(bench.machine.books().healthy);
 }

@@ -36,6 +36,17 @@ TEST(WorkerGrants, AnswersARepeatedAssignFromTheBooksAndRunsItOnce) {
   EXPECT_TRUE(bench.launches.empty());
 }
 
+TEST(WorkerGrants, SaysWhenItGrantedAlsoWhenItIsAskedAgain) {
+  WorkerBench bench;
+  bench.ready();
+  const std::int64_t granted_at_ns = bench.now.time_since_epoch().count();
+  for (int again = 0; again < 2; ++again) {
+    bench.give(WorkerBench::assign(1, {0, 1}));
+    EXPECT_EQ(bench.take<AssignReply>()->granted_at_ns, granted_at_ns);
+    bench.pass(20ms);
+  }
+}
+
 TEST(WorkerGrants, RefusesAnAttemptThatItHasForgotten) {
   WorkerBench bench;
   bench.warm_up();

@@ -191,5 +191,70 @@ TEST(WorkerLeases, EndsAreToldAgainUntilSettled) {
   EXPECT_EQ(bench.count<Finish>(), 0u);
 }
 
+TEST(WorkerLeases, ALeaderThatIsGoneForGoodTakesNoRoomFromTheOthers) {
+  WorkerBench bench;
+  bench.warm_up();
+  const base::ShardId other{9};
+  bench.give(WorkerBench::assign(1, {0, 1000}));
+  EXPECT_LT(bench.machine.books().queue_room, 100u);
+  bench.pass(2 * base::limits::lease_safe);  // nobody renews
+  EXPECT_EQ(bench.machine.books().queued_tasks, 0u);
+  bench.done();
+  auto assign = WorkerBench::assign(1, {0, 4});
+  assign.attempt.shard = other;
+  bench.sent.clear();
+  bench.give(assign, WorkerBench::other_leader);
+  EXPECT_EQ(bench.take<protocol::AssignReply>()->refused, protocol::RefusalReason::none);
+  bench.step(FromLeader<protocol::Renewed>{WorkerBench::other_leader,
+                                           {other,
+                                            {1},
+                                            {1},
+                                            WorkerBench::device,
+                                            bench.now.time_since_epoch().count(),
+                                            base::Duration(10s).count(),
+                                            {}}});
+  EXPECT_EQ(bench.launches.size(), 1u);
+}
+
+TEST(WorkerLeases, EndsThatNobodySettlesStopTheirShardButNoOther) {
+  WorkerBench bench;
+  bench.warm_up(protocol::DeviceKind::null);
+  auto spec = WorkerBench::plain_spec(100'000);
+  spec.request.kind = protocol::DeviceKind::null;
+  std::uint64_t sequence = 0;
+  const auto run = [&](base::ShardId shard) {
+    protocol::Assign assign = WorkerBench::assign(++sequence, {0, 512});
+    assign.attempt.shard = shard;
+    assign.spec = WorkerBench::spec_of(spec);
+    bench.give(assign);
+    bench.step(FromLeader<protocol::Renewed>{WorkerBench::leader,
+                                             {shard,
+                                              {1},
+                                              {1},
+                                              WorkerBench::device,
+                                              bench.now.time_since_epoch().count(),
+                                              base::Duration(10s).count(),
+                                              {}}});
+    std::size_t ran = 0;
+    for (; !bench.launches.empty(); ++ran)
+      bench.done(base::FailureReason::bad_kernel);
+    bench.sent.clear();
+    return ran;
+  };
+  // One shard after the other is never settled, until each stops and with them the common sum.
+  std::size_t sum = 0;
+  for (std::uint32_t shard = 10; shard < 14; ++shard) {
+    std::size_t ran_of_shard = 0;
+    for (std::size_t ran = 1; ran != 0; ran_of_shard += ran)
+      ran = run({shard});
+    EXPECT_LE(ran_of_shard, base::limits::unsettled_tasks_per_shard_max);
+    EXPECT_GE(ran_of_shard, base::limits::unsettled_tasks_reserved - 64);
+    sum += ran_of_shard;
+    bench.pass(2 * base::limits::lease_safe);
+  }
+  EXPECT_LE(sum, base::limits::unsettled_tasks_max + 4 * base::limits::unsettled_tasks_reserved);
+  EXPECT_GT(run({20}), 0u);
+}
+
 }  // namespace
 }  // namespace fastgpu::worker

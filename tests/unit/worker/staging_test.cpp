@@ -151,5 +151,42 @@ TEST(StagingCache, ForgetsTheLeastWantedBeyondItsLimitButNothingWantedNow) {
   EXPECT_GT(cache.kept_bytes(), StagingCache::kept_bytes_max) << "all three are wanted at once";
 }
 
+TEST(WorkerStaging, ATaskWhoseHolderIsAwaySaysWhatItWaitsForAndSinceWhen) {
+  WorkerBench bench;
+  bench.warm_up();
+  bench.give(assign_reading({object(0xab)}, 2));
+  const auto away = [&bench] {
+    for (const auto& stage : std::exchange(bench.stages, {}))
+      bench.step(protocol::Staged{
+          stage.device,
+          stage.token,
+          false,
+          {},
+          {base::ErrorKind::unavailable, base::ErrorCode::timeout, "it does not answer", ""}});
+  };
+  away();
+  bench.sent.clear();
+  for (int i = 0; i < 2; ++i) {
+    bench.pass(base::limits::lease_renew_interval);
+    bench.renewed();
+    away();
+  }
+  std::optional<protocol::Renew> last;
+  while (auto renew = bench.take<protocol::Renew>())
+    last = renew;
+  ASSERT_TRUE(last.has_value());
+  const protocol::WaitingReason& waiting = last->held.at(0).waiting;
+  EXPECT_EQ(waiting.code, protocol::WaitingCode::staging);
+  EXPECT_EQ(waiting.sentence,
+            "task 0 waits for 6 s for its input ab0000000000, which n1 holds: it does not answer");
+  bench.pass(base::limits::lease_renew_interval);
+  for (const auto& stage : std::exchange(bench.stages, {}))
+    bench.step(staged(stage, "abcd"));
+  EXPECT_EQ(bench.launches.size(), 1u);
+  bench.sent.clear();
+  bench.step(FromLeader<protocol::Adopt>{WorkerBench::leader, {WorkerBench::shard, {1}, {1}}});
+  EXPECT_EQ(bench.take<protocol::Renew>()->held.at(0).waiting, protocol::WaitingReason{});
+}
+
 }  // namespace
 }  // namespace fastgpu::worker

@@ -59,6 +59,18 @@ class WorkerBench {
         keeps.push_back(std::move(*keep));
       else if (auto* kill = std::get_if<KillExecutor>(&effect))
         kills.push_back(kill->why);
+      else if (auto* prepare = std::get_if<protocol::PrepareFolder>(&effect))
+        prepares.push_back(std::move(*prepare));
+      else if (auto* collect = std::get_if<protocol::CollectFolder>(&effect))
+        collects.push_back(std::move(*collect));
+      else if (auto* drop = std::get_if<protocol::DropFolder>(&effect))
+        drops.push_back(drop->folder);
+      else if (auto* command = std::get_if<LaunchCommand>(&effect))
+        commands.push_back(std::move(*command));
+      else if (auto* extend = std::get_if<ExtendLease>(&effect))
+        extends.push_back(*extend);
+      else if (auto* stopped = std::get_if<StopCommand>(&effect))
+        command_stops.push_back(std::move(*stopped));
       else
         published.push_back(std::get<protocol::DeviceBooks>(effect));
     }
@@ -88,8 +100,15 @@ class WorkerBench {
   }
   void renewed(base::Duration lease = base::limits::lease_safe,
                std::vector<protocol::Stop> stop = {}, std::uint64_t term = 1) {
-    step(FromLeader<protocol::Renewed>{
-        leader, {shard, {1}, {term}, device, now.time_since_epoch().count(), lease.count(), stop}});
+    step(FromLeader<protocol::Renewed>{leader,
+                                       {shard,
+                                        {1},
+                                        {term},
+                                        device,
+                                        now.time_since_epoch().count(),
+                                        lease.count(),
+                                        stop,
+                                        base::Duration(base::limits::lease_command).count()}});
   }
   void stop(std::uint64_t sequence, base::TaskRange range) {
     step(FromLeader<protocol::Stop>{leader, {attempt(sequence), job, device, {range}}});
@@ -152,6 +171,12 @@ class WorkerBench {
   std::vector<protocol::Keep> keeps;
   std::vector<std::string> kills;
   std::vector<protocol::DeviceBooks> published;
+  std::vector<protocol::PrepareFolder> prepares;
+  std::vector<protocol::CollectFolder> collects;
+  std::vector<std::string> drops;
+  std::deque<LaunchCommand> commands;
+  std::vector<ExtendLease> extends;
+  std::vector<StopCommand> command_stops;
 };
 
 }  // namespace fastgpu::worker

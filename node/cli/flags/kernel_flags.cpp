@@ -1,4 +1,4 @@
-#include "node/cli/kernel_flags.hpp"
+#include "node/cli/flags/kernel_flags.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -169,40 +169,32 @@ Result<ArgumentFlag> parse_argument(const std::string& text) {
   return bad_argument(text, "'" + form + "' is no type");
 }
 
-Result<v1::JobSpec> job_from(const KernelFlags& flags, const ReadFile& read) {
+base::Status add_kernel(v1::JobSpec& spec, const KernelFlags& flags, std::uint32_t tasks,
+                        const ReadFile& read) {
   if (flags.kernel.empty() || flags.source.empty()) {
     return usage("a kernel job needs the name of a kernel and its source",
                  "fastgpu run --kernel 'saxpy<float>' --source saxpy.cu --grid 4 --block 256 ...");
   }
-  v1::JobSpec spec;
   auto source = read(flags.source);
   if (!source.ok()) {
     return source.error();
   }
   spec.kernel(flags.kernel).source(std::string(source.value().begin(), source.value().end()));
-  spec.name(flags.name).tasks(flags.tasks).device(flags.device).precise(flags.precise);
-  spec.retries(flags.retries).wait_if_infeasible(flags.if_infeasible == "wait");
-  if (!flags.time_limit.empty()) {
-    const auto limit = parse_duration(flags.time_limit);
-    if (!limit.ok()) {
-      return limit.error();
-    }
-    spec.time_limit(limit.value());
-  }
+  spec.precise(flags.precise);
   if (const base::Status status = add_launch(spec, flags); !status.ok()) {
-    return status.error();
+    return status;
   }
   for (const std::string& text : flags.arguments) {
     const Result<ArgumentFlag> argument = parse_argument(text);
     if (!argument.ok()) {
       return argument.error();
     }
-    const base::Status status = add_argument(spec, argument.value(), flags.tasks, read);
+    const base::Status status = add_argument(spec, argument.value(), tasks, read);
     if (!status.ok()) {
-      return status.error();
+      return status;
     }
   }
-  return spec;
+  return {};
 }
 
 Result<std::vector<std::uint8_t>> read_file(const std::string& path) {

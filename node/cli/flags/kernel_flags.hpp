@@ -1,7 +1,7 @@
 #pragma once
 
-/// The flags that describe a kernel job, and what is made of them: a job's specification and where
-/// its outputs go. Reading files is left to a function, so all of this is pure.
+/// The flags that describe a kernel, and what they add to a job's specification. Reading files is
+/// left to a function, so all of this is pure.
 
 #include <cstdint>
 #include <functional>
@@ -26,13 +26,7 @@ struct KernelFlags {
   std::vector<std::string> defines;
   std::string standard{"c++17"};
   std::vector<std::string> arguments;
-  std::string device{"any"};
   bool precise{false};
-  std::uint32_t tasks{1};
-  std::string name;
-  std::string time_limit;
-  std::uint32_t retries{0};
-  std::string if_infeasible{"fail"};
 };
 
 // --- one `--arg` ---------------------------------------------------------------------------------
@@ -59,7 +53,9 @@ base::Result<ArgumentFlag> parse_argument(const std::string& text);
 /// The bytes of a file; "-" is standard input.
 using ReadFile = std::function<base::Result<std::vector<std::uint8_t>>(const std::string& path)>;
 
-base::Result<v1::JobSpec> job_from(const KernelFlags& flags, const ReadFile& read);
+/// Adds the kernel with its arguments to `spec`. An Error names the flag that is wrong.
+base::Status add_kernel(v1::JobSpec& spec, const KernelFlags& flags, std::uint32_t tasks,
+                        const ReadFile& read);
 
 /// From disk.
 base::Result<std::vector<std::uint8_t>> read_file(const std::string& path);

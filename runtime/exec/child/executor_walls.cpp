@@ -1,0 +1,135 @@
+#include "runtime/exec/child/executor_walls.hpp"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
+
+#include "runtime/exec/cpu/compiler.hpp"
+#include "runtime/exec/sandbox/landlock.hpp"
+#include "runtime/exec/sandbox/process_limits.hpp"
+
+namespace fastgpu::exec {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr ProcessLimits limits{.file_bytes = 1ull << 30, .open_files = 1024};
+
+base::Error trouble(const char* what, int code) {
+  return {base::ErrorKind::unavailable, base::ErrorCode::internal,
+          std::string(what) + ": " + std::strerror(code), ""};
+}
+
+/// Whether the user can get at the program and the kernels' folder: it tries, in a child.
+bool can_reach(const UnprivilegedUser& user, const ExecutorProcessOptions& options) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    bool fine = drop_root(user) == 0 && access(options.own_program.c_str(), X_OK) == 0;
+    if (fine && !options.cache_folder.empty())
+      fine = chdir(options.cache_folder.c_str()) == 0;
+    _exit(fine ? 0 : 1);
+  }
+  int status = 0;
+  while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return pid > 0 && status == 0;
+}
+
+bool give(const char* path, const UnprivilegedUser& from, const UnprivilegedUser& to) {
+  struct stat info {};
+  // A file of several names could be anybody's.
+  if (lstat(path, &info) != 0 || info.st_uid != from.uid ||
+      (!S_ISDIR(info.st_mode) && info.st_nlink != 1))
+    return false;
+  return lchown(path, to.uid, to.gid) == 0;
+}
+
+/// The folder last: as long as it is the old owner's, the new one has put nothing there.
+void give_folder(const std::string& folder, const UnprivilegedUser& from,
+                 const UnprivilegedUser& to) {
+  struct stat info {};
+  if (lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != from.uid)
+    return;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error))
+    give(at->path().c_str(), from, to);
+  give(folder.c_str(), from, to);
+}
+
+/// Root keeps its name and what that name owns, and can do nothing that others cannot.
+int drop_capabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const __user_cap_data_struct none[2]{};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return errno;
+  return syscall(SYS_capset, &header, none) == 0 ? 0 : errno;
+}
+
+int stop_being_root(const ExecutorProcessOptions& options, bool& became_other) {
+  const UnprivilegedUser user;
+  const UnprivilegedUser root{0, 0};
+  if (geteuid() != 0)
+    return drop_root(user);
+  became_other = can_reach(user, options);
+  if (!options.cache_folder.empty())
+    give_folder(options.cache_folder, became_other ? root : user, became_other ? user : root);
+  return became_other ? drop_root(user) : drop_capabilities();
+}
+
+void add_library_folders(const std::string& program, std::vector<std::string>& folders) {
+  const fs::path own = fs::path(program).parent_path();
+  folders.push_back(own.parent_path() / "lib");
+  const char* more = std::getenv("LD_LIBRARY_PATH");
+  std::istringstream words(more == nullptr ? "" : more);
+  for (std::string folder; std::getline(words, folder, ':');)
+    if (folder.starts_with('/'))
+      folders.push_back(folder);
+}
+
+AllowedFiles files_for(const ExecutorProcessOptions& options) {
+  AllowedFiles files;
+  files.readable = system_folders();
+  for (const char* path : {"/proc/cpuinfo", "/proc/meminfo", "/proc/self", "/sys/devices/system",
+                           "/etc/machine-id", "/dev/zero", "/dev/urandom"})
+    files.readable.emplace_back(path);
+  files.readable.push_back(options.own_program);
+  add_library_folders(options.own_program, files.readable);
+  if (const std::string compiler = find_compiler(""); !compiler.empty())
+    for (const auto& folder : folders_of_compiler(compiler))
+      files.readable.push_back(folder);
+  files.writable = {"/dev/null"};
+  if (!options.cache_folder.empty())
+    files.writable.push_back(options.cache_folder);
+  return files;
+}
+
+}  // namespace
+
+base::Result<ExecutorWalls> raise_walls(const ExecutorProcessOptions& options) {
+  std::error_code error;
+  if (!options.cache_folder.empty())
+    fs::create_directories(options.cache_folder, error);
+  bool became_other = false;
+  if (const int code = stop_being_root(options, became_other); code != 0)
+    return trouble("the executor cannot give up its privileges", code);
+  if (const int code = set_limits(limits); code != 0)
+    return trouble("the executor cannot limit itself", code);
+  if (!can_confine())
+    return ExecutorWalls{became_other ? "uid only" : "none"};
+  if (auto confined = confine(files_for(options)); !confined.ok())
+    return confined.error();
+  return ExecutorWalls{"landlock"};
+}
+
+}  // namespace fastgpu::exec

@@ -1,0 +1,150 @@
+#include "runtime/exec/warden/leftovers.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <set>
+
+#include "runtime/exec/channel/shared_memory.hpp"
+#include "runtime/exec/warden/process_table.hpp"
+
+namespace fastgpu::exec {
+namespace {
+
+constexpr std::size_t marker_digits = 32;
+constexpr const char* marker_file = "warden.marker";
+
+std::string new_marker() {
+  std::uint8_t bytes[marker_digits / 2];
+  std::size_t have = 0;
+  while (have < sizeof bytes) {
+    const ssize_t got = getrandom(bytes + have, sizeof bytes - have, 0);
+    have += got > 0 ? static_cast<std::size_t>(got) : 0;
+  }
+  std::string text;
+  for (const std::uint8_t byte : bytes) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
+  }
+  return text;
+}
+
+bool is_marker(const std::string& text) {
+  return text.size() == marker_digits &&
+         text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+std::string read_marker(const std::string& path) {
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char text[marker_digits];
+  const bool whole = file && read(file.get(), text, sizeof text) == sizeof text;
+  return whole ? std::string(text, sizeof text) : std::string();
+}
+
+base::Error failed(const std::string& what, const std::string& path) {
+  return {base::ErrorKind::unavailable, base::ErrorCode::internal,
+          "cannot " + what + " '" + path + "': " + std::strerror(errno), ""};
+}
+
+/// Writes aside, syncs, links: of two that do it at the same time, one wins and both read its.
+base::Status write_marker(const std::string& path) {
+  const std::string aside = path + "." + std::to_string(getpid());
+  unlink(aside.c_str());
+  {
+    const FileDescriptor file(
+        open(aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
+    const std::string text = new_marker();
+    if (!file || write(file.get(), text.data(), text.size()) != ssize_t{marker_digits} ||
+        fsync(file.get()) != 0)
+      return failed("write", aside);
+  }
+  const bool linked = link(aside.c_str(), path.c_str()) == 0 || errno == EEXIST;
+  const base::Status status = linked ? base::Status() : base::Status(failed("make", path));
+  unlink(aside.c_str());
+  return status;
+}
+
+/// True for a process that carries the marker in its limits or its environment.
+bool carries(pid_t process, const std::string& marker) {
+  const auto mark = mark_of(process);
+  if (mark && mark->warden == warden_number(marker))
+    return true;
+  const std::string variable = std::string(marker_variable) + "=" + marker;
+  const std::string env = read_process_file(process, "environ");
+  for (std::size_t at = env.find(variable); at != std::string::npos;
+       at = env.find(variable, at + 1))
+    if (at == 0 || env[at - 1] == '\0')
+      return true;
+  return false;
+}
+
+void pause_ms(int milliseconds) {
+  poll(nullptr, 0, milliseconds);
+}
+
+}  // namespace
+
+std::uint32_t warden_number(const std::string& marker) {
+  return static_cast<std::uint32_t>(std::strtoul(marker.substr(0, 8).c_str(), nullptr, 16));
+}
+
+base::Result<std::string> marker_of(const std::string& data_folder) {
+  if (data_folder.empty())
+    return new_marker();
+  if (mkdir(data_folder.c_str(), S_IRWXU) != 0 && errno != EEXIST)
+    return failed("make", data_folder);
+  const std::string path = data_folder + "/" + marker_file;
+  std::string marker = read_marker(path);
+  if (marker.empty()) {
+    if (auto written = write_marker(path); !written.ok())
+      return written.error();
+    marker = read_marker(path);
+  }
+  if (!is_marker(marker))
+    return base::Error{
+        base::ErrorKind::unavailable, base::ErrorCode::corrupt,
+        "'" + path + "' does not hold " + std::to_string(marker_digits) + " hexadecimal digits",
+        "remove it once no command of this node runs"};
+  return marker;
+}
+
+Sweep sweep_leftovers(const std::string& marker, std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  Sweep sweep;
+  std::set<pid_t> killed;
+  int clean_looks = 0;
+  int wait_ms = 1;
+  while (clean_looks < 2) {
+    const std::vector<pid_t> all = all_processes();
+    if (all.empty()) {
+      sweep.doubt = "/proc cannot be read";
+      return sweep;
+    }
+    sweep.remain.clear();
+    for (const pid_t process : all) {
+      if (process == getpid() || !carries(process, marker) || is_zombie(process))
+        continue;
+      sweep.remain.push_back(process);
+      if (signal_process(process, SIGKILL, [&] { return carries(process, marker); }))
+        killed.insert(process);
+    }
+    sweep.ended = static_cast<std::uint32_t>(killed.size());
+    clean_looks = sweep.remain.empty() ? clean_looks + 1 : 0;
+    if (sweep.remain.empty())
+      continue;
+    if (std::chrono::steady_clock::now() >= deadline)
+      return sweep;
+    pause_ms(wait_ms);
+    wait_ms = wait_ms < 100 ? wait_ms * 2 : 100;
+  }
+  return sweep;
+}
+
+}  // namespace fastgpu::exec
