@@ -56,13 +56,14 @@ void MonitorActor::perform(membership::DialNode& dial) {
 }
 
 void MonitorActor::perform(protocol::SharedView& view) {
-  if (context().on_view) {
-    context().on_view(view);
-  }
   tell(directory().gateway, view);
   tell(directory().scheduler, view);
   for (const auto& [id, shard] : directory().shards) {
     tell(shard, view);
+  }
+  // Last: who is told so that a node is whole may ask its gateway at once.
+  if (context().on_view) {
+    context().on_view(view);
   }
 }
 

@@ -15,6 +15,7 @@
 
 #include "node/daemon/join.hpp"
 #include "node/daemon/node_config.hpp"
+#include "node/daemon/readiness.hpp"
 #include "node/daemon/real_node.hpp"
 #include "node/daemon/report.hpp"
 #include "node/embedded/up.hpp"
@@ -25,6 +26,7 @@ namespace {
 
 constexpr const char* version = "0.1.0";
 constexpr std::chrono::seconds join_limit{20};
+constexpr std::chrono::seconds devices_limit{10};
 
 struct Arguments {
   std::string folder;
@@ -119,6 +121,14 @@ int run(const Arguments& arguments) {
 
   RealNodeOptions options;
   options.executor_program = find_executor_program();
+  const base::Result<NodeSettings> settings = folder.settings();
+  if (!settings.ok()) {
+    report(settings.error());
+    return start_exit_code(settings.error());
+  }
+  Readiness readiness(settings.value().name,
+                      settings.value().cpu_devices + settings.value().null_devices);
+  options.on_view = [&readiness](const protocol::SharedView& view) { readiness.see(*view); };
   if (arguments.verbose) {
     options.trace = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
   }
@@ -128,6 +138,10 @@ int run(const Arguments& arguments) {
   if (!node.ok()) {
     report(node.error());
     return start_exit_code(node.error());
+  }
+  if (!readiness.await(devices_limit)) {
+    std::cerr << "fastgpu-node: not all devices have reported after " << devices_limit.count()
+              << " s; serving without them (fastgpu node list shows them)\n";
   }
   std::cout << "ready" << std::endl;
   int signal_number = 0;

@@ -160,7 +160,9 @@ std::optional<base::Time> WorkerMachine::commands_due() const {
   std::optional<base::Time> due = command_not_before_;
   const auto consider = [&due](base::Time at) { due = due ? std::min(*due, at) : at; };
   for (const auto& [token, launch] : in_flight_) {
-    if (!launch.command || launch.stopping)
+    if (!launch.command)
+      break;  // nor any other
+    if (launch.stopping)
       continue;
     consider(launch.lease_until);
     const std::int64_t limit_ns = attempts_.at(launch.task.attempt).spec->time_limit_ns;
@@ -178,7 +180,9 @@ void WorkerMachine::watch_commands() {
   if (command_not_before_ && now_ >= *command_not_before_)
     command_not_before_.reset();
   for (auto& [token, launch] : in_flight_) {
-    if (!launch.command || launch.stopping)
+    if (!launch.command)
+      break;  // nor any other
+    if (launch.stopping)
       continue;
     const std::int64_t limit_ns = attempts_.at(launch.task.attempt).spec->time_limit_ns;
     if (now_ >= launch.lease_until) {
