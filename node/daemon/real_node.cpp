@@ -9,6 +9,7 @@
 
 #include "node/assembly/assembly.hpp"
 #include "node/daemon/clock.hpp"
+#include "runtime/base/limits.hpp"
 #include "runtime/exec/process_executor.hpp"
 #include "runtime/exec/warden/leftovers.hpp"
 #include "runtime/exec/warden/process_runner.hpp"
@@ -93,9 +94,19 @@ std::vector<std::unique_ptr<exec::CommandRunner>> make_runners(const NodeFolder&
   return runners;
 }
 
+/// Of the disk with the data folder, what new work leaves free.
+std::uint64_t reserve_of(const NodeFolder& folder) {
+  std::error_code failed;
+  const std::filesystem::space_info disk = std::filesystem::space(folder.path(), failed);
+  return failed ? 0
+                : std::min<std::uint64_t>(base::limits::disk_reserve_bytes,
+                                          disk.capacity / base::limits::disk_reserve_divisor);
+}
+
 /// Opens what the node keeps on disk. The store first: its lock says whether another process is
 /// this node already.
 base::Status open_disk(const NodeFolder& folder, NodeParts& parts) {
+  parts.disk_reserve_bytes = reserve_of(folder);
   base::Result<std::unique_ptr<store::RocksDbStore>> store =
       store::RocksDbStore::open({.folder = folder.store().string()});
   if (!store.ok()) {
@@ -107,7 +118,7 @@ base::Status open_disk(const NodeFolder& folder, NodeParts& parts) {
     return blob_folder.error();
   }
   base::Result<std::unique_ptr<objects::BlobStore>> blobs =
-      objects::BlobStore::open(*blob_folder.value());
+      objects::BlobStore::open(*blob_folder.value(), {.reserve_bytes = parts.disk_reserve_bytes});
   if (!blobs.ok()) {
     return blobs.error();
   }

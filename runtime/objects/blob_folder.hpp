@@ -39,6 +39,8 @@ class BlobFolder {
                                    std::span<const std::uint8_t> data) = 0;
   /// Where the host has this file, for sharing its blocks; empty where there is no such place.
   virtual std::string host_path(std::string_view name) const = 0;
+  /// What may still be written to the disk.
+  virtual std::uint64_t bytes_free() const = 0;
   virtual void sync_file(std::string_view name) = 0;
   virtual void rename(std::string_view from, std::string_view to) = 0;
   /// A name that is not there is no failure.

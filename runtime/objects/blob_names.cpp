@@ -46,10 +46,6 @@ std::string fresh_name(const base::ObjectHash& hash) {
 std::string intake_name(std::uint64_t number) {
   return in_folder(fresh_folder, "intake." + std::to_string(number));
 }
-std::string pin_name(const base::ObjectHash& hash, base::JobId job) {
-  return in_folder(pin_folder, base::to_string(hash)) + '.' + std::to_string(job.value);
-}
-
 ParsedName parse_name(std::string_view name) {
   ParsedName parsed;
   const auto slash = name.find('/');
@@ -63,19 +59,9 @@ ParsedName parse_name(std::string_view name) {
     return parsed;
   }
   const std::string_view rest = file.substr(hash_digits);
-  if (parsed.folder != pin_folder) {
-    const bool placed = parsed.folder == upload_folder || parsed.folder == fresh_folder ||
-                        parsed.folder == file.substr(0, 2);
-    parsed.hash = rest.empty() && placed ? parsed.hash : std::nullopt;
-    return parsed;
-  }
-  if (rest.size() < 2 || rest.front() != '.') {
-    parsed.hash.reset();
-    return parsed;
-  }
-  const char* end = rest.data() + rest.size();
-  const auto job = std::from_chars(rest.data() + 1, end, parsed.job.value);
-  if (job.ec != std::errc() || job.ptr != end) {
+  const bool placed = parsed.folder == upload_folder || parsed.folder == fresh_folder ||
+                      parsed.folder == file.substr(0, 2);
+  if (!rest.empty() || !placed) {
     parsed.hash.reset();
   }
   return parsed;

@@ -1,6 +1,7 @@
 #include "runtime/objects/blob_store.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "runtime/base/limits.hpp"
 #include "runtime/objects/blob_errors.hpp"
@@ -30,8 +31,6 @@ base::Status BlobStore::load() {
       folder_.remove(entry.name);
     } else if (!name.hash) {
       continue;
-    } else if (name.folder == pin_folder) {
-      pins_.insert({*name.hash, name.job});
     } else if (name.folder == upload_folder) {
       unclaimed_[*name.hash] = entry.size_bytes;
       unclaimed_bytes_ += entry.size_bytes;
@@ -43,15 +42,16 @@ base::Status BlobStore::load() {
   if (auto status = packs_.load(entries.value()); !status.ok()) {
     return status;
   }
+  if (auto status = pins_.load(entries.value()); !status.ok()) {
+    return status;
+  }
   for (const auto& hash : list()) {
     abandon(hash);  // a crash in the middle of a commit may leave both names
+    touch(hash);
   }
   std::set<std::string> folders;
   for (const auto& [hash, bytes] : blobs_) {
     folders.insert(blob_folder_of(hash));
-  }
-  if (!pins_.empty()) {
-    folders.emplace(pin_folder);
   }
   for (const auto& folder : folders) {
     folder_.sync_folder(folder);  // a process that died before its sync left names in memory only
@@ -107,11 +107,6 @@ std::vector<base::ObjectHash> BlobStore::list() const {
   return hashes;
 }
 
-bool BlobStore::is_pinned(const base::ObjectHash& hash) const {
-  const auto found = pins_.lower_bound({hash, {}});
-  return found != pins_.end() && found->hash == hash;
-}
-
 BlobCounters BlobStore::counters() const {
   return {blobs_.size() + packs_.blobs(), blobs_bytes_ + packs_.bytes(), uploads_.size(),
           uploads_bytes_};
@@ -140,8 +135,14 @@ base::Status BlobStore::put(std::span<const Blob> blobs) {
       (blob.data.size() <= options_.packed_bytes_max ? small : large).push_back(blob);
     }
   }
-  if (!make_room(bytes) || !store_files(large) || !packs_.append(small)) {
-    return no_room(bytes);
+  if (auto status = make_room(bytes); !status.ok()) {
+    return status;
+  }
+  if (!store_files(large) || !packs_.append(small)) {
+    return full(bytes);
+  }
+  for (const auto& blob : blobs) {
+    touch(blob.hash);
   }
   for (const auto& hash : seen) {
     abandon(hash);
@@ -176,44 +177,45 @@ bool BlobStore::store_files(std::span<const Blob> blobs) {
   return true;
 }
 
-base::Status BlobStore::pin(std::span<const base::ObjectHash> hashes, base::JobId job) {
-  const auto absent = std::find_if_not(hashes.begin(), hashes.end(),
-                                       [this](const auto& hash) { return has(hash); });
-  if (absent != hashes.end()) {
-    return missing(*absent);
-  }
-  std::set<Pin> fresh;
+base::Status BlobStore::pin(std::span<const base::ObjectHash> hashes, const PinOwner& owner) {
+  std::vector<Pin> pins;
   for (const auto& hash : hashes) {
-    if (!pins_.contains({hash, job})) {
-      fresh.insert({hash, job});
+    if (!has(hash)) {
+      return missing(hash);
     }
+    pins.push_back({hash, owner});
   }
-  for (const auto& pin : fresh) {
-    if (!folder_.write(pin_name(pin.hash, job), 0, {})) {
-      for (const auto& made : fresh) {
-        folder_.remove(pin_name(made.hash, job));
-      }
-      return no_room(0);
-    }
-  }
-  if (!fresh.empty()) {
-    folder_.sync_folder(pin_folder);
-  }
-  pins_.merge(fresh);
-  return {};
+  return pins_.add(pins) ? base::Status() : base::Status(full(0));
 }
 
-void BlobStore::unpin(std::span<const base::ObjectHash> hashes, base::JobId job) {
-  bool changed = false;
-  for (const auto& hash : hashes) {
-    if (pins_.erase({hash, job}) > 0) {
-      folder_.remove(pin_name(hash, job));
-      changed = true;
+std::vector<base::ObjectHash> BlobStore::unpin(std::span<const PinOwner> owners) {
+  std::vector<Pin> pins;
+  for (const auto& owner : owners) {
+    if (const auto found = pins_.owners().find(owner); found != pins_.owners().end()) {
+      for (const auto& hash : found->second) {
+        pins.push_back({hash, owner});
+      }
     }
   }
-  if (changed) {
-    folder_.sync_folder(pin_folder);
+  pins_.drop(pins);
+  std::set<base::ObjectHash> left;
+  for (const Pin& pin : pins) {
+    if (!is_pinned(pin.hash)) {
+      left.insert(pin.hash);
+      touch(pin.hash);
+    }
   }
+  return {left.begin(), left.end()};
+}
+
+std::vector<base::ObjectHash> BlobStore::take_unpinned() {
+  std::vector<base::ObjectHash> unpinned;
+  for (const auto& hash : std::exchange(touched_, {})) {
+    if (has(hash) && !is_pinned(hash)) {
+      unpinned.push_back(hash);
+    }
+  }
+  return unpinned;
 }
 
 base::Status BlobStore::remove(std::span<const base::ObjectHash> hashes) {
@@ -239,16 +241,32 @@ base::Status BlobStore::remove(std::span<const base::ObjectHash> hashes) {
   return {};
 }
 
-bool BlobStore::make_room(std::uint64_t bytes) {
+base::Status BlobStore::make_room(std::uint64_t bytes) {
   const auto fits = [&] {
     const std::uint64_t used =
         blobs_bytes_ + packs_.bytes() + uploads_bytes_ + unclaimed_bytes_ + intakes_bytes_;
     return used <= options_.capacity_bytes && bytes <= options_.capacity_bytes - used;
   };
-  while (!fits() && !unclaimed_.empty()) {
+  const auto disk_fits = [&] {
+    const std::uint64_t free = folder_.bytes_free();
+    return bytes == 0 || (free >= options_.reserve_bytes && bytes <= free - options_.reserve_bytes);
+  };
+  while ((!fits() || !disk_fits()) && !unclaimed_.empty()) {
     abandon(base::ObjectHash(unclaimed_.begin()->first));
   }
-  return fits();
+  if (!fits()) {
+    return no_room(bytes);
+  }
+  return disk_fits() ? base::Status() : base::Status(full(bytes));
+}
+
+base::Error BlobStore::full(std::uint64_t bytes) const {
+  const std::uint64_t free = folder_.bytes_free();
+  return disk_full(bytes, free - std::min(free, options_.reserve_bytes));
+}
+
+bool BlobStore::disk_is_tight() const {
+  return folder_.bytes_free() / 2 < options_.reserve_bytes;
 }
 
 }  // namespace fastgpu::objects

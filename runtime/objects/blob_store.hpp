@@ -7,7 +7,8 @@
 /// what returned success is durable, and survives a crash at any later point.
 /// Failure: input that is wrong (hash, gap, size) gives a clear Error and changes nothing else; a
 /// disk that fails to write, sync or rename aborts the process, since what is there is then
-/// unknown. A full disk or quota is `overloaded` and surely not done. Limits:
+/// unknown. A full disk or quota is `overloaded` and surely not done; of the disk a reserve is kept
+/// for the ledger's store, which must go on when objects are refused. Limits:
 /// limits::object_bytes_max each, object_chunk_bytes per append, object_uploads_max at once,
 /// object_read_bytes_max per read.
 
@@ -27,19 +28,15 @@
 #include "runtime/base/sha256.hpp"
 #include "runtime/objects/blob_folder.hpp"
 #include "runtime/objects/packs/pack_book.hpp"
+#include "runtime/objects/pins/pin_log.hpp"
 
 namespace fastgpu::objects {
 
-/// A job's claim on a blob: it is not removed while one stands.
-struct Pin {
-  base::ObjectHash hash;
-  base::JobId job;
-  auto operator<=>(const Pin&) const = default;
-};
-
 struct BlobStoreOptions {
   std::uint64_t capacity_bytes{UINT64_MAX};  ///< all blobs and uploads together
+  std::uint64_t reserve_bytes{0};  ///< of the disk that objects leave free, for the ledger's store
   std::uint64_t packed_bytes_max{base::limits::packed_object_bytes_max};  ///< larger: own files
+  std::size_t pin_entries_min{base::limits::pin_log_entries_min};
   std::uint64_t pack_bytes_full{base::limits::pack_bytes_full};
 };
 
@@ -70,8 +67,15 @@ class BlobStore {
   std::string file_of(const base::ObjectHash& hash) const;
   /// All blobs, pins: in the order of hashes.
   std::vector<base::ObjectHash> list() const;
-  std::vector<Pin> pins() const { return {pins_.begin(), pins_.end()}; }
-  bool is_pinned(const base::ObjectHash& hash) const;
+  const PinLog& pins() const { return pins_; }
+  bool is_pinned(const base::ObjectHash& hash) const { return pins_.is_pinned(hash); }
+  std::uint64_t reserve_bytes() const { return options_.reserve_bytes; }
+  /// Somebody asks for it: if nobody pins it, it should not go just now.
+  void touch(const base::ObjectHash& hash) { touched_.insert(hash); }
+  /// Blobs without a pin that came, were touched or lost their last pin since the last call.
+  std::vector<base::ObjectHash> take_unpinned();
+  /// Less is free than twice the reserve: what nobody pins should go.
+  bool disk_is_tight() const;
   BlobCounters counters() const;
 
   /// Stores whole blobs, with as few syncs as the group allows. Those already here cost nothing. If
@@ -99,12 +103,13 @@ class BlobStore {
   base::Result<base::ObjectHash> finish(IntakeId intake);
   void abandon(IntakeId intake);
 
-  /// Durable claims of a job on blobs that are here; all or none. Pinning again is success.
-  base::Status pin(std::span<const base::ObjectHash> hashes, base::JobId job);
-  base::Status pin(const base::ObjectHash& hash, base::JobId job) { return pin({&hash, 1}, job); }
-  /// Lets go; unknown pins are success.
-  void unpin(std::span<const base::ObjectHash> hashes, base::JobId job);
-  void unpin(const base::ObjectHash& hash, base::JobId job) { unpin({&hash, 1}, job); }
+  /// Durable claims on blobs that are here; all or none. Pinning again is success.
+  base::Status pin(std::span<const base::ObjectHash> hashes, const PinOwner& owner);
+  base::Status pin(const base::ObjectHash& hash, const PinOwner& owner) {
+    return pin({&hash, 1}, owner);
+  }
+  /// Lets go of all that these have pinned; gives the blobs that nobody pins any more.
+  std::vector<base::ObjectHash> unpin(std::span<const PinOwner> owners);
   /// Refused (`conflict`) while pinned; a blob that is not here is success. All or none.
   base::Status remove(std::span<const base::ObjectHash> hashes);
   base::Status remove(const base::ObjectHash& hash) { return remove({&hash, 1}); }
@@ -117,10 +122,14 @@ class BlobStore {
   };
 
   BlobStore(BlobFolder& folder, BlobStoreOptions options)
-      : folder_(folder), options_(options), packs_(folder, options.pack_bytes_full) {}
+      : folder_(folder),
+        options_(options),
+        packs_(folder, options.pack_bytes_full),
+        pins_(folder, options.pin_entries_min) {}
   base::Status load();
   /// Drops uploads of earlier lives that nobody came back for, as far as `bytes` need it.
-  bool make_room(std::uint64_t bytes);
+  base::Status make_room(std::uint64_t bytes);
+  base::Error full(std::uint64_t bytes) const;
   /// False if there is no room; the file is as it was.
   bool adopt(const std::string& file, const base::ObjectHash& hash, std::uint64_t bytes);
   bool store_files(std::span<const Blob> blobs);
@@ -139,7 +148,8 @@ class BlobStore {
   std::map<IntakeId, Upload> intakes_;
   std::uint64_t intakes_bytes_{0};  ///< received by those
   IntakeId last_intake_;
-  std::set<Pin> pins_;
+  PinLog pins_;
+  std::set<base::ObjectHash> touched_;
 };
 
 }  // namespace fastgpu::objects

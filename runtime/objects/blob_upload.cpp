@@ -53,13 +53,13 @@ base::Result<BlobStore::Upload> BlobStore::resume(const base::ObjectHash& hash,
     unclaimed_bytes_ -= here;
     unclaimed_.erase(found);
   }
-  const bool room = make_room(size);
-  if (!room || here > size) {
+  const base::Status room = make_room(size);
+  if (!room.ok() || here > size) {
     folder_.remove(upload_name(hash));
     here = 0;
   }
-  if (!room) {
-    return no_room(size);
+  if (!room.ok()) {
+    return room.error();
   }
   while (upload.received < here) {
     const std::uint64_t length =
@@ -72,7 +72,7 @@ base::Result<BlobStore::Upload> BlobStore::resume(const base::ObjectHash& hash,
     upload.received += data.value().size();
   }
   if (!folder_.write(upload_name(hash), upload.received, {})) {
-    return no_room(size);
+    return full(size);
   }
   return upload;
 }
@@ -106,7 +106,7 @@ base::Result<std::uint64_t> BlobStore::append(const base::ObjectHash& hash, std:
     return upload.received;
   }
   if (!folder_.write(upload_name(hash), upload.received, fresh)) {
-    return no_room(upload.size);
+    return full(upload.size);
   }
   upload.running.update(fresh);
   upload.received += fresh.size();
@@ -134,7 +134,7 @@ base::Status BlobStore::commit(const base::ObjectHash& hash) {
                  base::to_string(real));
   }
   if (!adopt(upload_name(hash), hash, upload.size)) {
-    return no_room(upload.size);
+    return full(upload.size);
   }
   uploads_bytes_ -= upload.size;
   uploads_.erase(found);
@@ -143,6 +143,7 @@ base::Status BlobStore::commit(const base::ObjectHash& hash) {
 
 /// A whole file becomes a blob.
 bool BlobStore::adopt(const std::string& file, const base::ObjectHash& hash, std::uint64_t bytes) {
+  touch(hash);
   if (bytes <= options_.packed_bytes_max) {
     const auto data = folder_.read(file, 0, bytes);
     FASTGPU_CHECK(data.ok() && data.value().size() == bytes, "bytes of this life are gone");
@@ -174,8 +175,11 @@ base::Status BlobStore::append(IntakeId intake, std::span<const std::uint8_t> da
   if (taken.received + data.size() > limits::object_bytes_max) {
     return too_large("an object", taken.received + data.size(), limits::object_bytes_max);
   }
-  if (!make_room(data.size()) || !folder_.write(intake_name(intake.value), taken.received, data)) {
-    return no_room(taken.received + data.size());
+  if (auto status = make_room(data.size()); !status.ok()) {
+    return status;
+  }
+  if (!folder_.write(intake_name(intake.value), taken.received, data)) {
+    return full(taken.received + data.size());
   }
   taken.running.update(data);
   taken.received += data.size();
@@ -189,10 +193,11 @@ base::Result<base::ObjectHash> BlobStore::finish(IntakeId intake) {
   const std::uint64_t bytes = found->second.received;
   FASTGPU_CHECK(bytes > 0, "an empty intake");
   const base::ObjectHash hash = found->second.running.finish();
+  touch(hash);
   const bool stored = has(hash) || adopt(intake_name(intake.value), hash, bytes);
   abandon(intake);
   if (!stored) {
-    return no_room(bytes);
+    return full(bytes);
   }
   abandon(hash);  // somebody may be sending the same
   return hash;

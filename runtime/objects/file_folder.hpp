@@ -22,6 +22,7 @@ class FileFolder final : public BlobFolder {
   bool write(std::string_view name, std::uint64_t offset,
              std::span<const std::uint8_t> data) override;
   std::string host_path(std::string_view name) const override { return full(name); }
+  std::uint64_t bytes_free() const override;
   void sync_file(std::string_view name) override;
   void rename(std::string_view from, std::string_view to) override;
   void remove(std::string_view name) override;
@@ -30,7 +31,7 @@ class FileFolder final : public BlobFolder {
  private:
   explicit FileFolder(std::string path) : path_(std::move(path)) {}
   std::string full(std::string_view name) const;
-  void make_folder_of(std::string_view name);
+  [[nodiscard]] bool make_folder_of(std::string_view name);  ///< false: no room
 
   const std::string path_;
   std::set<std::string, std::less<>> folders_;      ///< known to be there

@@ -7,6 +7,7 @@
 /// ways file systems are known for: old or new name; a prefix of the new bytes, perhaps filled up
 /// with zeros.
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,6 +25,9 @@ class MemoryFolder final : public BlobFolder {
   bool write(std::string_view name, std::uint64_t offset,
              std::span<const std::uint8_t> data) override;
   std::string host_path(std::string_view) const override { return {}; }
+  std::uint64_t bytes_free() const override {
+    return capacity_bytes_ - std::min(capacity_bytes_, bytes_used());
+  }
   void sync_file(std::string_view name) override;
   void rename(std::string_view from, std::string_view to) override;
   void remove(std::string_view name) override;

@@ -42,6 +42,7 @@ class PowerCut final : public BlobFolder {
     return folder_.write(name, offset, data);
   }
   std::string host_path(std::string_view) const override { return {}; }
+  std::uint64_t bytes_free() const override { return folder_.bytes_free(); }
   void sync_file(std::string_view name) override {
     change();
     folder_.sync_file(name);
@@ -76,7 +77,12 @@ struct Known {
 };
 
 /// The first two blobs go to packs, and a pack is full with two; the others get files.
-constexpr BlobStoreOptions options{.packed_bytes_max = 3, .pack_bytes_full = 90};
+constexpr BlobStoreOptions options{
+    .packed_bytes_max = 3, .pin_entries_min = 8, .pack_bytes_full = 90};
+
+PinOwner job(std::uint64_t number) {
+  return owner_of({3}, base::JobId{number});
+}
 
 /// Puts, uploads, pins, removes; true if it came to the end.
 bool work(BlobFolder& folder, Known& known) {
@@ -98,12 +104,14 @@ bool work(BlobFolder& folder, Known& known) {
         }
       }
       known.stored.insert(hash);
-      EXPECT_TRUE(blobs.pin(hash, {number}).ok());
-      known.pinned.insert({hash, {number}});
+      EXPECT_TRUE(blobs.pin(hash, job(number)).ok());
+      known.pinned.insert({hash, job(number)});
     }
     for (std::uint64_t number = 12; number < 18; ++number) {  // come and go, so that packs do, too
       const auto data = base::Bytes::copy_of(std::to_string(number));
       EXPECT_TRUE(blobs.put(hash_of(data), data).ok());
+      EXPECT_TRUE(blobs.pin(hash_of(data), job(number)).ok());
+      blobs.unpin(std::vector{job(number)});
       EXPECT_TRUE(blobs.remove(hash_of(data)).ok());
     }
     return true;
@@ -130,9 +138,8 @@ void check_kept(MemoryFolder& folder, const Known& known) {
     ASSERT_FALSE(name.folder == upload_folder && blobs.has(*name.hash)) << "left behind";
     ASSERT_NE(name.folder, fresh_folder) << "left behind";
   }
-  const auto pins = blobs.pins();
   for (const auto& pin : known.pinned) {
-    ASSERT_TRUE(std::find(pins.begin(), pins.end(), pin) != pins.end()) << "pinned, then lost";
+    ASSERT_TRUE(blobs.pins().has(pin)) << "pinned, then lost";
   }
 }
 
@@ -183,12 +190,35 @@ TEST(BlobCrash, TellsThatTheDiskIsFullAndGoesOnWhenThereIsRoom) {
   const auto hash = hash_of(data);
   disk.set_capacity(10);
   EXPECT_EQ(store.value()->put(hash, data).error().kind, ErrorKind::overloaded);
+  EXPECT_EQ(store.value()->begin(hash, data.size()).error().code, base::ErrorCode::disk_full);
+  disk.set_capacity(1000);
   ASSERT_TRUE(store.value()->begin(hash, data.size()).ok());
-  EXPECT_EQ(store.value()->append(hash, 0, data.span()).error().kind, ErrorKind::overloaded);
+  disk.set_capacity(10);  // others were faster
+  EXPECT_EQ(store.value()->append(hash, 0, data.span()).error().code, base::ErrorCode::disk_full);
   disk.set_capacity(1000);
   ASSERT_EQ(store.value()->append(hash, 0, data.span()).value(), data.size());
   EXPECT_TRUE(store.value()->commit(hash).ok());
   EXPECT_EQ(disk.list().value().size(), 1u) << "nothing of the failed put is left";
+}
+
+TEST(BlobCrash, RefusesObjectsWhileTheReserveOfTheDiskIsStillFree) {
+  MemoryFolder disk;
+  disk.set_capacity(1000);
+  auto store = std::move(BlobStore::open(disk, {.reserve_bytes = 400})).value();
+  const base::Bytes some(std::vector<std::uint8_t>(500, 's'));
+  ASSERT_TRUE(store->put(hash_of(some), some).ok());
+  EXPECT_TRUE(store->disk_is_tight());
+  const auto refused = store->put(hash_of(content(96)), content(96));
+  EXPECT_EQ(refused.error().code, base::ErrorCode::disk_full);
+  EXPECT_EQ(refused.error().kind, ErrorKind::overloaded);
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("98 bytes are needed and"));
+  EXPECT_EQ(store->begin(hash_of(content(96)), 98).error().code, base::ErrorCode::disk_full);
+  const IntakeId intake = store->begin_intake();
+  EXPECT_EQ(store->append(intake, some.span()).error().code, base::ErrorCode::disk_full);
+  EXPECT_GE(disk.bytes_free(), 400u);
+  EXPECT_TRUE(store->pin(hash_of(some), job(1)).ok()) << "what is here can be pinned";
+  store->unpin(std::vector{job(1)});
+  EXPECT_TRUE(store->remove(hash_of(some)).ok());
 }
 
 TEST(BlobCrash, FindsADamagedPartOfAnUploadAtItsCommit) {
@@ -232,11 +262,9 @@ TEST(BlobNames, ReadsWhatItWritesAndNothingElse) {
   EXPECT_EQ(parse_name(blob_name(hash)).hash, hash);
   EXPECT_EQ(parse_name(upload_name(hash)).hash, hash);
   EXPECT_EQ(parse_name(fresh_name(hash)).hash, hash);
-  EXPECT_EQ(parse_name(pin_name(hash, {18446744073709551615u})).job.value, UINT64_MAX);
   for (const std::string& name :
        {digits, "zz/" + digits, upload_name(hash) + "x", "upload/" + digits.substr(1),
-        "pin/" + digits, "pin/" + digits + ".", "pin/" + digits + ".1x", std::string("/"),
-        "upload/" + std::string(64, 'A'), "pin/" + digits + ".99999999999999999999"}) {
+        "pin/" + digits, std::string("/"), "upload/" + std::string(64, 'A')}) {
     EXPECT_FALSE(parse_name(name).hash.has_value()) << name;
   }
 }

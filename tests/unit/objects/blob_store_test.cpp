@@ -30,6 +30,9 @@ ObjectHash hash_of(const base::Bytes& data) {
 ObjectHash hash_of(std::string_view text) {
   return hash_of(bytes(text));
 }
+PinOwner job(std::uint64_t number) {
+  return owner_of({3}, base::JobId{number});
+}
 
 /// A real folder of its own; each `folder()` is a new life on it.
 class FileTwin {
@@ -119,8 +122,28 @@ TYPED_TEST(BlobStoreContract, TellsThatAnObjectIsNotHere) {
   EXPECT_FALSE(this->store_->has(hash));
   EXPECT_EQ(this->store_->size(hash).error().code, ErrorCode::object_missing);
   EXPECT_EQ(this->store_->read(hash, 0, 1).error().code, ErrorCode::object_missing);
-  EXPECT_EQ(this->store_->pin(hash, {1}).error().code, ErrorCode::object_missing);
+  EXPECT_EQ(this->store_->pin(hash, job(1)).error().code, ErrorCode::object_missing);
   EXPECT_TRUE(this->store_->remove(hash).ok());
+}
+
+TYPED_TEST(BlobStoreContract, TellsOnceWhatNobodyPinsAndAgainWhenItIsAskedFor) {
+  using testing::ElementsAre;
+  using testing::IsEmpty;
+  const auto hash = this->put("some bytes");
+  const auto kept = this->put("kept");
+  ASSERT_TRUE(this->store_->pin(kept, job(1)).ok());
+  EXPECT_THAT(this->store_->take_unpinned(), ElementsAre(hash));
+  EXPECT_THAT(this->store_->take_unpinned(), IsEmpty());
+  this->put("some bytes");
+  EXPECT_THAT(this->store_->take_unpinned(), ElementsAre(hash)) << "it came again";
+  this->store_->touch(kept);
+  this->store_->touch(hash_of("absent"));
+  EXPECT_THAT(this->store_->take_unpinned(), IsEmpty());
+  const PinOwner owner = job(1);
+  this->store_->unpin({&owner, 1});
+  EXPECT_THAT(this->store_->take_unpinned(), ElementsAre(kept)) << "its last pin went";
+  this->reopen();
+  EXPECT_THAT(this->store_->take_unpinned(), testing::UnorderedElementsAre(hash, kept));
 }
 
 TYPED_TEST(BlobStoreContract, KeepsEqualBytesOnce) {
@@ -274,25 +297,31 @@ TYPED_TEST(BlobStoreContract, KeepsPinnedObjectsAndItsPinsOverARestart) {
   const auto a = this->put("a");
   const auto b = this->put("b");
   const std::vector<ObjectHash> both{a, b};
-  ASSERT_TRUE(this->store_->pin(both, {7}).ok());
-  ASSERT_TRUE(this->store_->pin(a, {8}).ok());
-  ASSERT_TRUE(this->store_->pin(a, {8}).ok());
+  ASSERT_TRUE(this->store_->pin(both, job(7)).ok());
+  ASSERT_TRUE(this->store_->pin(a, job(8)).ok());
+  ASSERT_TRUE(this->store_->pin(a, job(8)).ok());
   this->reopen();
-  EXPECT_EQ(this->store_->pins().size(), 3u);
+  EXPECT_EQ(this->store_->pins().all().size(), 3u);
   EXPECT_EQ(this->store_->remove(a).error().code, ErrorCode::conflict);
-  this->store_->unpin(both, {7});
-  this->store_->unpin(b, {99});
+  EXPECT_THAT(this->store_->unpin(std::vector{job(7), job(99)}), ElementsAre(b));
   EXPECT_TRUE(this->store_->remove(b).ok());
   this->reopen();
-  EXPECT_THAT(this->store_->pins(), ElementsAre(Pin{a, {8}}));
+  EXPECT_THAT(this->store_->pins().all(), ElementsAre(Pin{a, job(8)}));
   EXPECT_THAT(this->store_->list(), ElementsAre(a));
   EXPECT_TRUE(this->store_->is_pinned(a));
+}
+
+TYPED_TEST(BlobStoreContract, LeavesTheReserveOfTheDiskToOthers) {
+  this->put("here");
+  this->reopen({.reserve_bytes = UINT64_MAX / 4});
+  EXPECT_TRUE(this->store_->disk_is_tight() || this->store_->put(hash_of("x"), bytes("x")).ok());
+  EXPECT_EQ(this->read(hash_of("here")), "here") << "what is here can be read";
 }
 
 TYPED_TEST(BlobStoreContract, PinsAllOrNone) {
   const auto a = this->put("a");
   const std::vector<ObjectHash> hashes{a, hash_of("absent")};
-  EXPECT_FALSE(this->store_->pin(hashes, {7}).ok());
+  EXPECT_FALSE(this->store_->pin(hashes, job(7)).ok());
   EXPECT_FALSE(this->store_->is_pinned(a));
 }
 
