@@ -26,6 +26,11 @@ base::Error trouble(std::string what) {
   return {base::ErrorKind::unavailable, base::ErrorCode::internal, std::move(what), ""};
 }
 
+/// The cache's folder takes nothing: it is full, or somebody took away the right to write there.
+base::Error trouble_of_disk(std::string what) {
+  return {base::ErrorKind::unavailable, base::ErrorCode::disk_full, std::move(what), ""};
+}
+
 /// An executable file for the word: a path as it is, a name as found in the usual folders.
 std::string find_program(const std::string& word) {
   if (word.empty())
@@ -146,14 +151,14 @@ base::Status Compiler::prepare() {
                             std::to_string(count.fetch_add(1));
   fs::remove_all(fresh, error);  // what a process of the same number left behind
   if (mkdir(fresh.c_str(), 0755) != 0)
-    return trouble("cannot write to the compile cache " + options_.folder);
+    return trouble_of_disk("cannot write to the compile cache " + options_.folder);
   WorkFolder cleaner{fresh};
   for (const auto& file : compat_files())
     if (!write_file(fs::path(fresh) / file.name, file.text))
-      return trouble("cannot write " + fresh + "/" + std::string(file.name));
+      return trouble_of_disk("cannot write " + fresh + "/" + std::string(file.name));
   fs::rename(fresh, include_folder_, error);  // another executor may have been first: as good
   if (!fs::exists(include_folder_ + "/fastgpu_cuda.h", error))
-    return trouble("cannot make " + include_folder_ + ": " + error.message());
+    return trouble_of_disk("cannot make " + include_folder_ + ": " + error.message());
   return {};
 }
 

@@ -50,8 +50,8 @@ class Compiler {
  public:
   explicit Compiler(CompilerOptions options);
 
-  /// Writes the header and the shims. Once, before compile(). Fails without a compiler or a
-  /// writable folder.
+  /// Writes the header and the shims, before compile(); again and again until it succeeds. Fails
+  /// without a compiler, and with code disk_full without a folder that can be written.
   base::Status prepare();
   /// Names everything that decides over the result: source, kernel, options, header, compiler, CPU.
   base::ObjectHash key(const KernelRequest& request) const;

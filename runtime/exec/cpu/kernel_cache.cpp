@@ -191,17 +191,27 @@ void KernelCache::serve() {
   }
 }
 
+/// Tried with each kernel until it is done: a disk that takes nothing now may do so later.
+base::Status KernelCache::prepare() {
+  const std::lock_guard lock(preparing_);
+  if (prepared_)
+    return {};
+  if (base::Status usable = compiler_.prepare(); !usable.ok())
+    return usable;
+  clean_folder();
+  prepared_ = true;
+  return {};
+}
+
 void KernelCache::make(const Order& order) {
   const auto begin = Clock::now();
-  std::call_once(prepared_, [this] {
-    usable_ = compiler_.prepare();
-    if (usable_.ok())
-      clean_folder();
-  });
   KernelEntry& entry = *order.entry;
-  if (!usable_.ok()) {
-    entry.reason = base::FailureReason::not_supported_on_device;
-    entry.message = "this CPU device cannot compile: " + usable_.error().message;
+  if (const base::Status usable = prepare(); !usable.ok()) {
+    // Without a compiler the device is none for sources; its disk is the node's affair.
+    entry.reason = usable.error().code == base::ErrorCode::disk_full
+                       ? base::FailureReason::staging_failed
+                       : base::FailureReason::not_supported_on_device;
+    entry.message = "this CPU device cannot compile: " + usable.error().message;
   } else {
     const base::ObjectHash key = compiler_.key(order.request);
     if (!load_from_folder(key, entry))

@@ -85,6 +85,7 @@ class KernelCache {
     std::shared_ptr<KernelEntry> entry;
   };
   void serve();
+  base::Status prepare();
   void make(const Order& order);
   bool load_from_folder(const base::ObjectHash& key, KernelEntry& entry);
   void compile(const base::ObjectHash& key, const KernelRequest& request, KernelEntry& entry);
@@ -97,7 +98,6 @@ class KernelCache {
   const KernelCacheOptions options_;
   const std::function<void()> changed_;
   Compiler compiler_;
-  base::Status usable_;
 
   std::mutex mutex_;
   std::condition_variable work_;
@@ -106,7 +106,8 @@ class KernelCache {
   std::unordered_map<std::string, Slots::iterator> by_name_;
   std::deque<Order> orders_;
   bool stop_{false};
-  std::once_flag prepared_;
+  std::mutex preparing_;
+  bool prepared_{false};  ///< the compiler is usable and stays so
   std::vector<std::thread> threads_;
 };
 

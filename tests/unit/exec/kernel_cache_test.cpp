@@ -195,6 +195,20 @@ TEST(KernelCache, SaysThatThereIsNoCompiler) {
   EXPECT_NE(entry->message.find("no compiler"), std::string::npos) << entry->message;
 }
 
+TEST(KernelCache, TriesAgainWhereItsFolderCouldNotBeWritten) {
+  const TemporaryFolder folder;
+  const std::string place = folder.path() + "/cache";
+  std::ofstream(place) << "no folder";
+  KernelCache cache(options_in(place), {});
+  const KernelRequest request = request_for("*p = 6;");
+  const auto refused = cache.wait(cache.request(request));
+  EXPECT_EQ(refused->reason, base::FailureReason::staging_failed) << "the source is good";
+  EXPECT_NE(refused->message.find("cannot write"), std::string::npos) << refused->message;
+  std::filesystem::remove(place);
+  const auto made = cache.wait(cache.request(request));
+  EXPECT_EQ(made->reason, base::FailureReason::none) << made->message;
+}
+
 TEST(KernelCache, ForgetsTheLeastRecentlyUsed) {
   const TemporaryFolder folder;
   KernelCacheOptions options = options_in(folder.path());
