@@ -13,8 +13,11 @@ FolderWorkId FolderDesk::take(const protocol::PrepareFolder& prepare,
   preparation.asked = prepare;
   for (const protocol::FolderFile& file : prepare.files) {
     const auto* object = std::get_if<protocol::ObjectRef>(&file.data);
-    if (object != nullptr && !store_.has(object->hash) &&
-        preparation.absent.insert(object->hash).second) {
+    if (object == nullptr) {
+      continue;
+    }
+    store_.touch(object->hash);
+    if (!store_.has(object->hash) && preparation.absent.insert(object->hash).second) {
       absent.push_back(*object);
     }
   }
@@ -62,14 +65,14 @@ void FolderDesk::begin(FolderWorkId work, const Preparation& preparation) {
   folders_.prepare(work, preparation.asked.folder, std::move(files));
 }
 
-std::vector<FolderAnswer> FolderDesk::advance() {
+std::vector<FolderAnswer> FolderDesk::advance(base::Time now) {
   if (auto end = folders_.advance()) {
-    answers_.push_back(answer_of(std::move(*end)));
+    answers_.push_back(answer_of(std::move(*end), now));
   }
   return std::exchange(answers_, {});
 }
 
-FolderAnswer FolderDesk::answer_of(objects::FolderEnd end) {
+FolderAnswer FolderDesk::answer_of(objects::FolderEnd end, base::Time now) {
   if (auto* prepared = std::get_if<objects::FolderPrepared>(&end)) {
     const auto asked = preparations_.extract(prepared->work).mapped().asked;
     protocol::FolderReady ready{asked.device, asked.token, prepared->path.ok(), {}, {}};
@@ -77,21 +80,32 @@ FolderAnswer FolderDesk::answer_of(objects::FolderEnd end) {
               : void(ready.error = prepared->path.error()));
     return ready;
   }
-  auto& kept = std::get<objects::FolderKept>(end);
+  return collected_of(std::get<objects::FolderKept>(std::move(end)), now);
+}
+
+protocol::FolderCollected FolderDesk::collected_of(objects::FolderKept kept, base::Time now) {
   const auto asked = collections_.extract(kept.work).mapped();
-  protocol::FolderCollected collected{asked.device, asked.token, kept.files.ok(), {}, {}};
-  if (!collected.ok) {
+  protocol::FolderCollected collected{asked.device, asked.token, false, {}, {}};
+  if (!kept.files.ok()) {
     collected.error = kept.files.error();
     return collected;
   }
+  std::vector<base::ObjectHash> hashes;
   for (objects::JobFile& file : kept.files.value()) {
     protocol::OutputFile& output = collected.outputs.emplace_back();
     output.path = std::move(file.path);
     if (const auto* stored = std::get_if<objects::StoredBytes>(&file.data)) {
       output.data = protocol::ObjectRef{stored->hash, stored->size_bytes, self_};
+      hashes.push_back(stored->hash);
     } else {
       output.data = std::get<base::Bytes>(file.data);
     }
+  }
+  const base::Status pinned = pins_.pin(asked.job, hashes, now);
+  collected.ok = pinned.ok();
+  if (!pinned.ok()) {
+    collected.error = pinned.error();
+    collected.outputs.clear();
   }
   return collected;
 }

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "actors/pin_desk.hpp"
 #include "runtime/objects/jobs/job_folders.hpp"
 #include "runtime/protocol/local_messages.hpp"
 
@@ -21,8 +22,8 @@ using FolderAnswer = std::variant<protocol::FolderReady, protocol::FolderCollect
 
 class FolderDesk {
  public:
-  FolderDesk(objects::FolderGround ground, base::NodeId self)
-      : store_(ground.store), folders_(ground), self_(self) {}
+  FolderDesk(objects::FolderGround ground, PinDesk& pins, base::NodeId self)
+      : store_(ground.store), folders_(ground), pins_(pins), self_(self) {}
 
   /// Names the preparation to who brings its objects; those to bring are in `absent`.
   objects::FolderWorkId take(const protocol::PrepareFolder& prepare,
@@ -34,8 +35,8 @@ class FolderDesk {
                const base::Status& status);
 
   bool idle() const { return answers_.empty() && folders_.idle(); }
-  /// Goes on for a short while; gives the answers that are due.
-  std::vector<FolderAnswer> advance();
+  /// Goes on for a short while; gives the answers that are due. Outputs are pinned by then.
+  std::vector<FolderAnswer> advance(base::Time now);
 
  private:
   struct Preparation {
@@ -44,10 +45,12 @@ class FolderDesk {
   };
 
   void begin(objects::FolderWorkId work, const Preparation& preparation);
-  FolderAnswer answer_of(objects::FolderEnd end);
+  FolderAnswer answer_of(objects::FolderEnd end, base::Time now);
+  protocol::FolderCollected collected_of(objects::FolderKept kept, base::Time now);
 
   objects::BlobStore& store_;
   objects::JobFolders folders_;
+  PinDesk& pins_;
   const base::NodeId self_;
   objects::FolderWorkId last_work_;
   std::map<objects::FolderWorkId, Preparation> preparations_;

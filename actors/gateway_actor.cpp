@@ -32,6 +32,8 @@ void GatewayActor::handle_peer(const FromPeer& message) {
     step(session::PeerForwarded{message.node, *forward});
   } else if (const auto* reply = std::get_if<protocol::ForwardReply>(message.message.get())) {
     step(session::PeerReplied{message.node, *reply});
+  } else if (const auto* pinned = std::get_if<protocol::ObjectPinned>(message.message.get())) {
+    step(session::InputsPinned{message.node, *pinned});
   }
 }
 
@@ -65,6 +67,10 @@ void GatewayActor::perform(const session::AskLogs& effect) {
 
 void GatewayActor::perform(const session::ForwardToPeer& effect) {
   tell_node(effect.node, effect.forward);
+}
+
+void GatewayActor::perform(const session::PinInputs& effect) {
+  tell_node(effect.node, effect.pin);
 }
 
 void GatewayActor::perform(const session::ReplyToPeer& effect) {

@@ -23,6 +23,7 @@ class GatewayActor final : public BaseActor {
   void perform(const session::AskObjects& effect);
   void perform(const session::AskLogs& effect);
   void perform(const session::ForwardToPeer& effect);
+  void perform(const session::PinInputs& effect);
   void perform(const session::ReplyToPeer& effect);
   void perform(const session::ReplyToClient& effect);
 

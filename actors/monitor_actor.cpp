@@ -58,6 +58,7 @@ void MonitorActor::perform(membership::DialNode& dial) {
 void MonitorActor::perform(protocol::SharedView& view) {
   tell(directory().gateway, view);
   tell(directory().scheduler, view);
+  tell(directory().objects, view);
   for (const auto& [id, shard] : directory().shards) {
     tell(shard, view);
   }

@@ -45,6 +45,8 @@ class Observer {
   virtual ~Observer() = default;
   virtual void shard_stepped(const protocol::NodeInfo&, const ledger::ShardMachine&) {}
   virtual void worker_stepped(const protocol::NodeInfo&, const worker::WorkerMachine&) {}
+  /// Objects of the node that nobody has pinned are no more.
+  virtual void objects_removed(const protocol::NodeInfo&, const std::vector<base::ObjectHash>&) {}
 };
 
 struct NodeContext {

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "runtime/base/limits.hpp"
-#include "runtime/base/sha256.hpp"
 
 namespace fastgpu::actors {
 
@@ -20,6 +19,7 @@ base::Result<protocol::PutReply> put_chunk(objects::BlobStore& store,
                                            const protocol::PutChunk& chunk, base::NodeId home) {
   const protocol::ObjectRef object{chunk.hash, chunk.size_bytes, home};
   if (store.has(chunk.hash)) {
+    store.touch(chunk.hash);
     return protocol::PutReply{object, chunk.size_bytes, true};
   }
   if (chunk.offset == 0 && chunk.data.size() == chunk.size_bytes) {
@@ -62,8 +62,8 @@ protocol::ObjectPart part_for(const objects::BlobStore& store, const protocol::O
   return {fetch.hash, fetch.offset, 0, true, {}};
 }
 
-base::Result<base::Bytes> read_whole(const objects::BlobStore& store,
-                                     const protocol::ObjectRef& object) {
+static base::Result<base::Bytes> read_whole(const objects::BlobStore& store,
+                                            const protocol::ObjectRef& object) {
   if (object.size_bytes <= limits::object_read_bytes_max) {
     return store.read(object.hash, 0, object.size_bytes);
   }
@@ -79,19 +79,17 @@ base::Result<base::Bytes> read_whole(const objects::BlobStore& store,
   return base::Bytes(std::move(whole));
 }
 
-protocol::Kept keep_outputs(objects::BlobStore& store, const protocol::Keep& keep,
-                            base::NodeId home) {
-  std::vector<objects::Blob> blobs;
-  protocol::Kept kept{keep.device, keep.token, {}, {}};
-  for (const base::Bytes& data : keep.data) {
-    blobs.push_back({base::sha256(data.span()), data});
-    kept.objects.push_back({blobs.back().hash, data.size(), home});
+protocol::Staged staged_of(const objects::BlobStore& store, const protocol::Stage& stage,
+                           const base::Status& status) {
+  protocol::Staged staged{stage.device, stage.token, false, {}, {}};
+  if (!status.ok()) {
+    staged.error = status.error();
+    return staged;
   }
-  if (const base::Status stored = store.put(blobs); !stored.ok()) {
-    kept.error = stored.error();
-    kept.objects.clear();
-  }
-  return kept;
+  const base::Result<base::Bytes> whole = read_whole(store, stage.object);
+  staged.ok = whole.ok();
+  (whole.ok() ? void(staged.data = whole.value()) : void(staged.error = whole.error()));
+  return staged;
 }
 
 }  // namespace fastgpu::actors

@@ -19,10 +19,8 @@ base::Result<protocol::PutReply> put_chunk(objects::BlobStore& store,
 protocol::ClientReply get_chunk(const objects::BlobStore& store, const protocol::GetChunk& get);
 /// The piece that another node asks for, or the word that it is not here.
 protocol::ObjectPart part_for(const objects::BlobStore& store, const protocol::ObjectFetch& fetch);
-base::Result<base::Bytes> read_whole(const objects::BlobStore& store,
-                                     const protocol::ObjectRef& object);
-/// Outputs of a task, kept or not.
-protocol::Kept keep_outputs(objects::BlobStore& store, const protocol::Keep& keep,
-                            base::NodeId home);
+/// The bytes that a worker asked for, or why it does not get them.
+protocol::Staged staged_of(const objects::BlobStore& store, const protocol::Stage& stage,
+                           const base::Status& status);
 
 }  // namespace fastgpu::actors

@@ -12,32 +12,56 @@ ObjectsActor::ObjectsActor(caf::actor_config& config, ContextPtr context, Object
     : BaseActor(config, std::move(context), "objects"),
       parts_(std::move(parts)),
       store_(*parts_.store),
-      desk_({*parts_.jobs, store_, store_.reserve_bytes()}, this->context().self.node) {}
+      pins_(store_, this->context().self.node, this->context().layout, parts_.pin_limits),
+      desk_({*parts_.jobs, store_, store_.reserve_bytes()}, pins_, this->context().self.node) {}
 
 caf::message_handler ObjectsActor::handlers() {
-  return {on<FromPeer>([this](const FromPeer& message) { handle_peer(message); }),
-          on<protocol::ObjectRequest>(
-              [this](const protocol::ObjectRequest& request) { handle_request(request); }),
-          on<protocol::Stage>([this](const protocol::Stage& stage) { serve(stage.object, stage); }),
-          on<protocol::Keep>([this](const protocol::Keep& keep) {
-            tell(directory().workers.at(keep.device.ordinal),
-                 keep_outputs(store_, keep, context().self.node));
-          }),
-          on<protocol::PrepareFolder>(
-              [this](const protocol::PrepareFolder& prepare) { handle_prepare(prepare); }),
-          on<protocol::CollectFolder>([this](const protocol::CollectFolder& collect) {
-            desk_.take(collect);
-            go_on();
-          }),
-          on<protocol::DropFolder>([this](const protocol::DropFolder& drop) {
-            desk_.drop(drop);
-            go_on();
-          }),
-          on<FolderTurn>([this](const FolderTurn&) { take_turn(); })};
+  return {
+      take<FromPeer>([this](const FromPeer& message) { handle_peer(message); }),
+      take<protocol::ObjectRequest>(
+          [this](const protocol::ObjectRequest& request) { handle_request(request); }),
+      take<protocol::Stage>([this](const protocol::Stage& stage) { serve(stage.object, stage); }),
+      take<protocol::Keep>([this](const protocol::Keep& keep) {
+        tell(directory().workers.at(keep.device.ordinal), pins_.keep(keep, now()));
+      }),
+      take<protocol::PrepareFolder>(
+          [this](const protocol::PrepareFolder& prepare) { handle_prepare(prepare); }),
+      take<protocol::CollectFolder>([this](const protocol::CollectFolder& collect) {
+        desk_.take(collect);
+        go_on();
+      }),
+      take<protocol::DropFolder>([this](const protocol::DropFolder& drop) {
+        desk_.drop(drop);
+        go_on();
+      }),
+      take<protocol::SharedView>(
+          [this](const protocol::SharedView& view) { pins_.see(view, now()); }),
+      take<FolderTurn>([this](const FolderTurn&) { take_turn(); })};
+}
+
+void ObjectsActor::on_begin() {
+  pins_.begin(now());
+  go_on();
+  end_turn();
 }
 
 void ObjectsActor::on_tick() {
   perform(machine_.step(objects::TransferTick{}, now()));
+  pins_.tick(now());
+  end_turn();
+}
+
+void ObjectsActor::end_turn() {
+  const PinDesk::Turn turn = pins_.end_turn(now());
+  for (const auto& [node, check] : turn.asked) {
+    tell_node(node, check);
+  }
+  if (!turn.removed.empty()) {
+    trace(std::to_string(turn.removed.size()) + " objects were pinned by nobody -> removed");
+    if (context().observer) {
+      context().observer->objects_removed(context().self, turn.removed);
+    }
+  }
 }
 
 void ObjectsActor::handle_request(const protocol::ObjectRequest& request) {
@@ -53,7 +77,12 @@ void ObjectsActor::handle_request(const protocol::ObjectRequest& request) {
 
 void ObjectsActor::handle_peer(const FromPeer& message) {
   if (const auto* fetch = std::get_if<protocol::ObjectFetch>(message.message.get())) {
+    store_.touch(fetch->hash);
     tell_node(message.node, part_for(store_, *fetch));
+  } else if (const auto* pin = std::get_if<protocol::ObjectPin>(message.message.get())) {
+    tell_node(message.node, pins_.pin(*pin, now()));
+  } else if (const auto* answer = std::get_if<protocol::PinAnswer>(message.message.get())) {
+    pins_.hear(message.node, *answer, now());
   } else if (const auto* part = std::get_if<protocol::ObjectPart>(message.message.get())) {
     perform(machine_.step(
         objects::PieceArrived{part->hash, part->offset, part->missing, part->data}, now()));
@@ -71,6 +100,7 @@ void ObjectsActor::handle_prepare(const protocol::PrepareFolder& prepare) {
 
 void ObjectsActor::serve(const ObjectRef& object, Asker asker) {
   if (store_.has(object.hash)) {
+    store_.touch(object.hash);
     answer(asker, object, {});
     return;
   }
@@ -89,11 +119,7 @@ void ObjectsActor::answer(const Asker& asker, const ObjectRef& object, const bas
     desk_.brought(*work, object.hash, status);
     go_on();
   } else if (const auto* stage = std::get_if<protocol::Stage>(&asker)) {
-    const base::Result<base::Bytes> whole =
-        status.ok() ? read_whole(store_, object) : base::Result<base::Bytes>(status.error());
-    protocol::Staged staged{stage->device, stage->token, whole.ok(), {}, {}};
-    (whole.ok() ? void(staged.data = whole.value()) : void(staged.error = whole.error()));
-    tell(directory().workers.at(stage->device.ordinal), staged);
+    tell(directory().workers.at(stage->device.ordinal), staged_of(store_, *stage, status));
   } else {
     const auto& request = std::get<protocol::ObjectRequest>(asker);
     const auto& get = std::get<protocol::GetChunk>(request.request);
@@ -136,7 +162,7 @@ void ObjectsActor::go_on() {
 
 void ObjectsActor::take_turn() {
   turn_is_coming_ = false;
-  for (const FolderAnswer& answer : desk_.advance()) {
+  for (const FolderAnswer& answer : desk_.advance(now())) {
     std::visit(
         [this](const auto& said) { tell(directory().workers.at(said.device.ordinal), said); },
         answer);

@@ -1,16 +1,19 @@
 #pragma once
 
-/// Keeps objects for clients and workers, brings them from other nodes, and fills and empties the
-/// folders of commands. Owns the blob store and the job folders, whose calls block on the disk: in
-/// production this actor has a thread of its own, and long work is cut into turns. Decisions about
-/// transfers are TransferMachine's; here its wanters are matched with who asked.
+/// Keeps objects for clients and workers, brings them from other nodes, fills and empties the
+/// folders of commands, and pins what jobs need and lets go of the rest (PinDesk). Owns the blob
+/// store and the job folders, whose calls block on the disk: in production this actor has a thread
+/// of its own, and long work is cut into turns. Decisions about transfers are TransferMachine's;
+/// here its wanters are matched with who asked.
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <variant>
 
 #include "actors/base_actor.hpp"
 #include "actors/folder_desk.hpp"
+#include "actors/pin_desk.hpp"
 #include "runtime/objects/blob_store.hpp"
 #include "runtime/objects/transfer_machine.hpp"
 
@@ -21,6 +24,7 @@ struct ObjectsParts {
   std::shared_ptr<objects::BlobFolder> folder;  ///< that `store` works on; null if others own it
   std::unique_ptr<objects::BlobStore> store;
   std::shared_ptr<objects::JobDisk> jobs;
+  objects::PinLimits pin_limits{};
 };
 
 class ObjectsActor final : public BaseActor {
@@ -32,9 +36,21 @@ class ObjectsActor final : public BaseActor {
   using Asker = std::variant<protocol::Stage, protocol::ObjectRequest, objects::FolderWorkId>;
 
   caf::message_handler handlers() override;
-  void on_begin() override { go_on(); }
+  void on_begin() override;
   void on_tick() override;
-  std::optional<base::Time> next_deadline() const override { return machine_.next_deadline(); }
+  std::optional<base::Time> next_deadline() const override {
+    const auto [one, other] = std::minmax({machine_.next_deadline(), pins_.next_deadline()});
+    return one ? one : other;
+  }
+  /// As `on`, and what the pins make of it.
+  template <class Message, class Function>
+  auto take(Function function) {
+    return on<Message>([this, function](const Message& message) {
+      function(message);
+      end_turn();
+    });
+  }
+  void end_turn();
 
   void handle_request(const protocol::ObjectRequest& request);
   void handle_peer(const FromPeer& message);
@@ -50,6 +66,7 @@ class ObjectsActor final : public BaseActor {
 
   ObjectsParts parts_;
   objects::BlobStore& store_;
+  PinDesk pins_;
   FolderDesk desk_;
   bool turn_is_coming_{false};
   objects::TransferMachine machine_;

@@ -36,12 +36,12 @@ std::vector<caf::actor> receivers_of(const Directory& directory, const PeerMessa
           return directory.workers;
         } else if constexpr (is_one_of<Message, AssignReply, Finish>) {
           return shard(directory, said.attempt.shard);
-        } else if constexpr (is_one_of<Message, Renew>) {
+        } else if constexpr (is_one_of<Message, Renew, PinCheck>) {
           return shard(directory, said.shard);
-        } else if constexpr (is_one_of<Message, ObjectFetch, ObjectPart>) {
+        } else if constexpr (is_one_of<Message, ObjectFetch, ObjectPart, ObjectPin, PinAnswer>) {
           return {directory.objects};
         } else {
-          static_assert(is_one_of<Message, Forward, ForwardReply>);
+          static_assert(is_one_of<Message, Forward, ForwardReply, ObjectPinned>);
           return {directory.gateway};
         }
       },
@@ -54,7 +54,7 @@ std::pair<base::ShardId, base::Epoch> shard_of(const PeerMessage& message) {
         using Message = std::decay_t<decltype(said)>;
         if constexpr (is_one_of<Message, Assign, Stop, Settled, AssignReply, Finish>) {
           return {said.attempt.shard, said.attempt.epoch};
-        } else if constexpr (is_one_of<Message, Adopt, Renew, Renewed>) {
+        } else if constexpr (is_one_of<Message, Adopt, Renew, Renewed, PinAnswer>) {
           return {said.shard, said.epoch};
         } else {
           return {};

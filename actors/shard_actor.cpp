@@ -83,6 +83,7 @@ caf::message_handler ShardActor::handlers() {
       on<protocol::Place>([this](const protocol::Place& place) { step(place); }),
       on<protocol::Waiting>([this](const protocol::Waiting& waiting) { step(waiting); }),
       on<protocol::NodeLost>([this](const protocol::NodeLost& lost) { step(lost); }),
+      on<protocol::DiskRoom>([this](const protocol::DiskRoom& room) { step(room); }),
       on<protocol::SharedView>(
           [this](const protocol::SharedView& view) { step(ledger::ViewChanged{view}); })};
 }
@@ -104,23 +105,21 @@ base::Admission ShardActor::write(store::StoreToken token, std::vector<store::Wr
 }
 
 void ShardActor::pump_soon() {
-  if (log_->has_events() && !pumping_) {
+  if (log_ && log_->has_events() && !pumping_) {
     pumping_ = true;
     tell(caf::actor_cast<caf::actor>(this), Pump{});
   }
 }
 
 void ShardActor::handle_peer(const FromPeer& message) {
-  const auto from_worker = [&](const auto& said) {
-    step(ledger::FromWorker<std::decay_t<decltype(said)>>{message.node, message.incarnation, said});
-  };
-  if (const auto* reply = std::get_if<protocol::AssignReply>(message.message.get())) {
-    from_worker(*reply);
-  } else if (const auto* finish = std::get_if<protocol::Finish>(message.message.get())) {
-    from_worker(*finish);
-  } else if (const auto* renew = std::get_if<protocol::Renew>(message.message.get())) {
-    from_worker(*renew);
-  }
+  std::visit(
+      [&](const auto& said) {
+        using Heard = ledger::FromWorker<std::decay_t<decltype(said)>>;
+        if constexpr (std::is_constructible_v<ledger::Event, Heard>) {
+          step(Heard{message.node, message.incarnation, said});
+        }
+      },
+      *message.message);
 }
 
 // Performing an effect may bring up an event, such as a refused proposal: it is stepped after the

@@ -5,8 +5,10 @@
 namespace fastgpu::actors {
 
 StoreActor::StoreActor(caf::actor_config& config, ContextPtr context,
-                       std::unique_ptr<store::Store> store)
-    : BaseActor(config, std::move(context), "store"), store_(std::move(store)) {}
+                       std::unique_ptr<store::Store> store, std::uint64_t reserve_bytes)
+    : BaseActor(config, std::move(context), "store"),
+      store_(std::move(store)),
+      disk_(reserve_bytes) {}
 
 caf::message_handler StoreActor::handlers() {
   return {on<StoreWrite>([this](const StoreWrite& write) {
@@ -26,6 +28,22 @@ void StoreActor::on_begin() {
       caf::anon_send(strong, durable);
     }
   });
+  look_at_disk();
+}
+
+void StoreActor::look_at_disk() {
+  const bool was_low = disk_.low();
+  const std::uint64_t free = store_->bytes_free();
+  if (!disk_.next_look() || !disk_.look(free, now())) {
+    return;
+  }
+  if (disk_.low() != was_low) {
+    trace(std::to_string(free) + " bytes of the disk are free -> new work is " +
+          (disk_.low() ? "refused" : "taken again"));
+  }
+  for (const auto& [id, shard] : directory().shards) {
+    tell(shard, protocol::DiskRoom{free, disk_.reserve_bytes(), disk_.low()});
+  }
 }
 
 void StoreActor::hand_over() {

@@ -3,23 +3,30 @@
 /// Hands the writes of all shards to the node's store, in order of arrival, and tells each writer
 /// when its own are durable. Owns the store; the store's thread does the syncs and reports here by
 /// message. When the store is full, writes wait here: each log bounds what it has in flight, so
-/// there are never more than `SoloLogOptions::writes_in_flight_max` for each shard.
+/// there are never more than `SoloLogOptions::writes_in_flight_max` for each shard. Tells the
+/// shards when the disk is too full for new work (DiskWatch).
 
 #include <deque>
 #include <memory>
 
 #include "actors/base_actor.hpp"
+#include "runtime/store/disk_watch.hpp"
 #include "runtime/store/store.hpp"
 
 namespace fastgpu::actors {
 
 class StoreActor final : public BaseActor {
  public:
-  StoreActor(caf::actor_config& config, ContextPtr context, std::unique_ptr<store::Store> store);
+  /// `reserve_bytes` of the disk are for work accepted already; 0 = the disk is not watched.
+  StoreActor(caf::actor_config& config, ContextPtr context, std::unique_ptr<store::Store> store,
+             std::uint64_t reserve_bytes);
 
  private:
   caf::message_handler handlers() override;
   void on_begin() override;
+  void on_tick() override { look_at_disk(); }
+  std::optional<base::Time> next_deadline() const override { return disk_.next_look(); }
+  void look_at_disk();
   void on_exit() override { store_.reset(); }  // and with it the lock on its folder
   void hand_over();
   void report(store::StoreToken up_to);
@@ -31,6 +38,7 @@ class StoreActor final : public BaseActor {
   };
 
   std::unique_ptr<store::Store> store_;
+  store::DiskWatch disk_;
   store::StoreToken last_token_;
   std::deque<StoreWrite> waiting_;
   std::deque<InFlight> in_flight_;

@@ -9,6 +9,8 @@
 #   leader   -> all       Adopt, once its first entry is committed: refuse lower terms, report to me
 #   objects  -> objects   ObjectFetch; answered by ObjectPart
 #   gateway  -> gateway   Forward, a client's request for a shard that is led there; ForwardReply
+#   gateway  -> objects   ObjectPin, before a submit is proposed; answered by ObjectPinned
+#   objects  -> leader    PinCheck: whose pins need not stand; answered by PinAnswer
 #
 # Every message may be lost, repeated or late. Who receives one twice answers from its books and
 # does nothing twice. "Leader" is the leader of a shard, "worker" the one actor of a device.
@@ -44,6 +46,10 @@ struct PeerMessage {
     objectPart @13 :ObjectPart;
     forward @14 :Forward;
     forwardReply @15 :ForwardReply;
+    objectPin @16 :ObjectPin;
+    objectPinned @17 :ObjectPinned;
+    pinCheck @18 :PinCheck;
+    pinAnswer @19 :PinAnswer;
   }
 }
 
@@ -257,4 +263,61 @@ struct ForwardReply {
   # Forward.call, given back.
 
   reply @1 :Client.ClientReply;
+}
+
+# --- pins: gateway to objects, objects to shard leader -------------------------------------------
+
+struct ObjectPin {
+  # Keep these inputs of a submit. Set by the gateway that a client asked.
+
+  call @0 :UInt64;
+  # The asking gateway's own number for it.
+
+  request @1 :Common.RequestId;
+  # Of the submit; whose pins these are.
+
+  hashes @2 :List(Data);
+  # SHA-256 of each object, 32 bytes.
+}
+
+struct ObjectPinned {
+  # All of them are pinned durably, or none. Set by the node that has the objects.
+
+  call @0 :UInt64;
+  # ObjectPin.call, given back.
+
+  ok @1 :Bool;
+
+  error @2 :Common.Error;
+  # Why not; means nothing with `ok`.
+}
+
+struct PinCheck {
+  # Which of these does the shard's ledger not name (any more)? Set by the node that has their pins.
+
+  shard @0 :UInt32;
+  question @1 :UInt64;
+  # The asking node's own number, each greater than the one before in a life of the node.
+
+  requests @2 :List(Common.RequestId);
+  # Submits whose inputs are pinned.
+
+  jobs @3 :List(UInt64);
+  # Jobs whose outputs are pinned.
+}
+
+struct PinAnswer {
+  # Set by the shard's leader, after a quorum round that began after the PinCheck came.
+
+  shard @0 :UInt32;
+  epoch @1 :UInt64;
+  term @2 :UInt64;
+  # Of the leader that answers.
+
+  question @3 :UInt64;
+  # PinCheck.question, given back.
+
+  goneRequests @4 :List(Common.RequestId);
+  goneJobs @5 :List(UInt64);
+  # Those of the question that the ledger does not name: their pins may go.
 }

@@ -54,8 +54,10 @@ base::Status assemble(caf::actor_system& system, NodeParts parts) {
   }
 
   actors::Directory& directory = context->directory;
-  directory.store = system.spawn<actors::StoreActor>(context, std::move(parts.store));
-  actors::ObjectsParts objects{parts.blob_folder, std::move(parts.blobs), parts.jobs};
+  directory.store =
+      system.spawn<actors::StoreActor>(context, std::move(parts.store), parts.disk_reserve_bytes);
+  actors::ObjectsParts objects{parts.blob_folder, std::move(parts.blobs), parts.jobs,
+                               parts.pin_limits};
   directory.objects =
       parts.blocking_disk
           ? system.spawn<actors::ObjectsActor, caf::detached>(context, std::move(objects))

@@ -17,6 +17,7 @@
 #include "runtime/logs/log_store.hpp"
 #include "runtime/objects/blob_store.hpp"
 #include "runtime/objects/jobs/job_disk.hpp"
+#include "runtime/objects/pins/pin_machine.hpp"
 #include "runtime/store/solo_log.hpp"
 #include "runtime/store/store.hpp"
 
@@ -30,6 +31,9 @@ struct NodeParts {
   std::shared_ptr<objects::BlobFolder> blob_folder;
   std::unique_ptr<objects::BlobStore> blobs;
   std::unique_ptr<logs::LogStore> logs;
+  objects::PinLimits pin_limits{};
+  /// What new work leaves free of the disk of `store`; 0 = it takes what there is.
+  std::uint64_t disk_reserve_bytes{0};
   std::shared_ptr<objects::JobDisk> jobs;                  ///< the folders of commands
   std::vector<std::unique_ptr<exec::Executor>> executors;  ///< by device ordinal; not started
   /// By device ordinal, or none: that device takes no commands.

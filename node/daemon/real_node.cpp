@@ -67,9 +67,19 @@ std::vector<std::unique_ptr<exec::CommandRunner>> make_runners(const NodeFolder&
   return runners;
 }
 
+/// Of the disk with the data folder, what new work leaves free.
+std::uint64_t reserve_of(const NodeFolder& folder) {
+  std::error_code failed;
+  const std::filesystem::space_info disk = std::filesystem::space(folder.path(), failed);
+  return failed ? 0
+                : std::min<std::uint64_t>(base::limits::disk_reserve_bytes,
+                                          disk.capacity / base::limits::disk_reserve_divisor);
+}
+
 /// Opens what the node keeps on disk. The store first: its lock says whether another process is
 /// this node already.
 base::Status open_disk(const NodeFolder& folder, NodeParts& parts) {
+  parts.disk_reserve_bytes = reserve_of(folder);
   base::Result<std::unique_ptr<store::RocksDbStore>> store =
       store::RocksDbStore::open({.folder = folder.store().string()});
   if (!store.ok()) {
@@ -80,8 +90,8 @@ base::Status open_disk(const NodeFolder& folder, NodeParts& parts) {
   if (!blob_folder.ok()) {
     return blob_folder.error();
   }
-  base::Result<std::unique_ptr<objects::BlobStore>> blobs = objects::BlobStore::open(
-      *blob_folder.value(), {.reserve_bytes = base::limits::disk_reserve_bytes});
+  base::Result<std::unique_ptr<objects::BlobStore>> blobs =
+      objects::BlobStore::open(*blob_folder.value(), {.reserve_bytes = parts.disk_reserve_bytes});
   if (!blobs.ok()) {
     return blobs.error();
   }

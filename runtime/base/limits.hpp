@@ -114,9 +114,12 @@ inline constexpr std::size_t object_read_bytes_max = 64u << 20;
 inline constexpr std::size_t packed_object_bytes_max = 64u << 10;
 inline constexpr std::size_t pack_bytes_full = 16u << 20;        ///< then the next pack begins
 inline constexpr std::uint64_t disk_reserve_bytes = 512u << 20;  ///< objects leave it to the store
-inline constexpr std::size_t pin_log_entries_min = 65536;        ///< before it is written anew
+inline constexpr std::uint64_t disk_reserve_divisor = 8;  ///< of a small disk, that part instead
+inline constexpr std::chrono::nanoseconds disk_look_interval = 500ms;
+inline constexpr std::size_t pin_log_entries_min = 65536;  ///< before it is written anew
 inline constexpr std::size_t pin_check_owners_max = 4096;
-inline constexpr std::size_t object_removals_max = 256;  ///< at a time
+inline constexpr std::size_t object_removals_max = 256;                ///< at a time
+inline constexpr std::chrono::nanoseconds pin_retry_interval = 500ms;  ///< of a submit's inputs
 inline constexpr std::chrono::nanoseconds pin_check_interval = 10s;
 inline constexpr std::chrono::nanoseconds pin_settle = 5min;  ///< a submit is recorded by then
 inline constexpr std::chrono::nanoseconds object_look_interval = 10s;
@@ -195,6 +198,7 @@ static_assert(inline_output_bytes_max <= command_inline_bytes_max);
 static_assert(pin_settle >= rpc_timeout * rpc_tries_max * 10,
               "an owner that the ledger does not know yet is not taken for one that it forgot");
 static_assert(rpc_timeout < pin_check_interval);
+static_assert(pin_retry_interval * 4 <= rpc_timeout);
 static_assert(object_grace_tight <= object_grace);
 static_assert(packed_object_bytes_max <= object_chunk_bytes);
 static_assert(command_files_max <= command_entries_looked_at_max);

@@ -290,6 +290,76 @@ static protocol::ForwardReply read(ForwardReply::Reader from, Reading& reading) 
   return {from.getCall(), read(from.getReply(), reading)};
 }
 
+// --- pins ----------------------------------------------------------------------------------------
+
+static void write_message(PeerMessage::Builder to, const protocol::ObjectPin& from) {
+  auto pin = to.initObjectPin();
+  pin.setCall(from.call);
+  write(pin.initRequest(), from.request);
+  auto hashes = pin.initHashes(list_size(from.hashes.size()));
+  for (std::uint32_t i = 0; i < hashes.size(); ++i)
+    hashes.set(i, as_data(from.hashes[i].bytes));
+}
+
+static protocol::ObjectPin read(ObjectPin::Reader from, Reading& reading) {
+  protocol::ObjectPin pin{from.getCall(), read(from.getRequest(), reading), {}};
+  const auto hashes = from.getHashes();
+  if (hashes.size() > limits::message_list_items_max)
+    codec::refuse("hashes", "too many items");
+  reading.charge(std::uint64_t{hashes.size()} * sizeof(base::ObjectHash));
+  for (auto hash : hashes)
+    pin.hashes.push_back(reading.hash(hash));
+  return pin;
+}
+
+static void write_message(PeerMessage::Builder to, const protocol::ObjectPinned& from) {
+  auto pinned = to.initObjectPinned();
+  pinned.setCall(from.call);
+  pinned.setOk(from.ok);
+  write(pinned.initError(), from.error);
+}
+
+static protocol::ObjectPinned read(ObjectPinned::Reader from, Reading& reading) {
+  return {from.getCall(), from.getOk(), read(from.getError(), reading)};
+}
+
+static void write_message(PeerMessage::Builder to, const protocol::PinCheck& from) {
+  auto check = to.initPinCheck();
+  check.setShard(from.shard.value);
+  check.setQuestion(from.question);
+  codec::write_list(check.initRequests(list_size(from.requests.size())), from.requests);
+  codec::write_ids(check.initJobs(list_size(from.jobs.size())), from.jobs);
+}
+
+static protocol::PinCheck read(PinCheck::Reader from, Reading& reading) {
+  constexpr std::size_t owners_max = limits::pin_check_owners_max;
+  return {{from.getShard()},
+          from.getQuestion(),
+          codec::read_list(from.getRequests(), reading, "requests", owners_max),
+          codec::read_ids<base::JobId>(from.getJobs(), reading, "jobs", owners_max)};
+}
+
+static void write_message(PeerMessage::Builder to, const protocol::PinAnswer& from) {
+  auto answer = to.initPinAnswer();
+  answer.setShard(from.shard.value);
+  answer.setEpoch(from.epoch.value);
+  answer.setTerm(from.term.value);
+  answer.setQuestion(from.question);
+  codec::write_list(answer.initGoneRequests(list_size(from.gone_requests.size())),
+                    from.gone_requests);
+  codec::write_ids(answer.initGoneJobs(list_size(from.gone_jobs.size())), from.gone_jobs);
+}
+
+static protocol::PinAnswer read(PinAnswer::Reader from, Reading& reading) {
+  constexpr std::size_t owners_max = limits::pin_check_owners_max;
+  return {{from.getShard()},
+          {from.getEpoch()},
+          {from.getTerm()},
+          from.getQuestion(),
+          codec::read_list(from.getGoneRequests(), reading, "requests", owners_max),
+          codec::read_ids<base::JobId>(from.getGoneJobs(), reading, "jobs", owners_max)};
+}
+
 static protocol::PeerMessage read(PeerMessage::Reader from, Reading& reading) {
   switch (from.which()) {
     case PeerMessage::UNSET:
@@ -324,6 +394,14 @@ static protocol::PeerMessage read(PeerMessage::Reader from, Reading& reading) {
       return read(from.getForward(), reading);
     case PeerMessage::FORWARD_REPLY:
       return read(from.getForwardReply(), reading);
+    case PeerMessage::OBJECT_PIN:
+      return read(from.getObjectPin(), reading);
+    case PeerMessage::OBJECT_PINNED:
+      return read(from.getObjectPinned(), reading);
+    case PeerMessage::PIN_CHECK:
+      return read(from.getPinCheck(), reading);
+    case PeerMessage::PIN_ANSWER:
+      return read(from.getPinAnswer(), reading);
   }
   codec::refuse("message", "of no known kind");
 }

@@ -57,7 +57,8 @@ struct Restored {
 
 // --- from workers, through the link --------------------------------------------------------------
 
-/// AssignReply, Finish or Renew, and the life of the node that sent it.
+/// AssignReply, Finish, Renew or (of a node's objects) PinCheck, and the life of the node that sent
+/// it.
 template <class Message>
 struct FromWorker {
   base::NodeId node;
@@ -68,6 +69,7 @@ struct FromWorker {
 using AssignReplyEvent = FromWorker<protocol::AssignReply>;
 using FinishEvent = FromWorker<protocol::Finish>;
 using RenewEvent = FromWorker<protocol::Renew>;
+using PinCheckEvent = FromWorker<protocol::PinCheck>;
 
 // --- from this node's other actors ---------------------------------------------------------------
 
@@ -85,6 +87,7 @@ struct Tick {
 using Event =
     std::variant<Leading, NotLeading, Committed, OutcomeUnknown, ReadReady, ProposeRefused,
                  Restored, AssignReplyEvent, FinishEvent, RenewEvent, protocol::ShardRequest,
-                 protocol::Place, protocol::Waiting, protocol::NodeLost, ViewChanged, Tick>;
+                 protocol::Place, protocol::Waiting, protocol::NodeLost, ViewChanged, Tick,
+                 PinCheckEvent, protocol::DiskRoom>;
 
 }  // namespace fastgpu::ledger

@@ -34,6 +34,10 @@ void ShardMachine::request(base::CallId call, const protocol::Submit& submit) {
     reply(call, protocol::Accepted{job->id});
     return;
   }
+  if (disk_.low) {
+    reply(call, disk_too_full(disk_.free_bytes, disk_.reserve_bytes));
+    return;
+  }
   const std::size_t live = state_.live_jobs() + submits_in_flight_;
   if (live >= options_.limits.live_jobs_max) {
     reply(call, shard_overloaded("the shard has " + std::to_string(live) +

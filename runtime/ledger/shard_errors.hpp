@@ -2,6 +2,7 @@
 
 /// What a shard says when it cannot do what it is asked.
 
+#include <cstdint>
 #include <string>
 
 #include "runtime/base/ids.hpp"
@@ -25,6 +26,14 @@ inline base::Error job_not_found(base::JobId job) {
   return {base::ErrorKind::rejected, base::ErrorCode::not_found,
           base::to_string(job) + " is not known",
           "finished jobs are forgotten after a while; list them with ps"};
+}
+
+inline base::Error disk_too_full(std::uint64_t free_bytes, std::uint64_t reserve_bytes) {
+  const auto mebibytes = [](std::uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; };
+  return {base::ErrorKind::overloaded, base::ErrorCode::disk_full,
+          "the disk of the node that leads the shard has " + mebibytes(free_bytes) +
+              " free; new work is taken from " + mebibytes(reserve_bytes) + " on",
+          "free some room on that disk, or submit through another node: what was accepted goes on"};
 }
 
 }  // namespace fastgpu::ledger

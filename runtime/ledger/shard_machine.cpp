@@ -128,6 +128,7 @@ void ShardMachine::forget_leadership() {
   commands_.clear();
   command_ends_.clear();
   renewals_.clear();
+  checks_.clear();
   reads_.clear();
   adopting_.clear();
   adoption_ends_.reset();
@@ -221,7 +222,7 @@ void ShardMachine::handle(const OutcomeUnknown& event) {
   for (const protocol::Record& record : batch_.take(event.token).records) {
     forget_proposal(record, outcome_unknown());
   }
-  reads_.erase(event.token);  // its workers ask again
+  reads_.erase(event.token);  // who waits for it asks again
 }
 
 void ShardMachine::handle(const ReadReady& event) {
@@ -230,10 +231,13 @@ void ShardMachine::handle(const ReadReady& event) {
     return;
   }
   FASTGPU_CHECK(event.index <= state_.applied(), "a read is ready before its entries were given");
-  const std::vector<RenewEvent> renewals = std::move(at->second);
+  const Readers readers = std::move(at->second);
   reads_.erase(at);
-  for (const RenewEvent& renewal : renewals) {
+  for (const RenewEvent& renewal : readers.renewals) {
     answer_renewal(renewal);
+  }
+  for (const auto& [node, check] : readers.checks) {
+    answer_check(node, check);
   }
 }
 

@@ -122,6 +122,12 @@ class ShardMachine {
   protocol::Joined joined(const protocol::NodeInfo& info) const;
   void answer_watchers(base::JobId job);
   void answer_late_watchers();
+  void handle(const protocol::DiskRoom& event) { disk_ = event; }
+
+  // --- shard_pins.cpp: who of those that have pinned objects is known here -----------------------
+  void handle(const PinCheckEvent& event);
+  void answer_check(base::NodeId node, const protocol::PinCheck& check);
+  bool names(const base::RequestId& request) const;
 
   // --- shard_workers.cpp: placing, assigning, finishing ------------------------------------------
   void handle(const protocol::Place& event);
@@ -232,6 +238,7 @@ class ShardMachine {
   std::map<base::RequestId, RequestInFlight> requests_in_flight_;
   std::size_t calls_in_flight_{0};
   std::size_t submits_in_flight_{0};
+  protocol::DiskRoom disk_;
   std::map<base::JobId, std::map<base::CallId, base::Time>> watchers_;
   std::set<std::pair<base::Time, std::pair<base::JobId, base::CallId>>> watch_deadlines_;
 
@@ -254,7 +261,13 @@ class ShardMachine {
   std::map<base::AttemptId, base::Time> commands_;
   std::set<std::pair<base::Time, base::AttemptId>> command_ends_;
   std::vector<RenewEvent> renewals_;  ///< no read was begun since they came
-  std::map<base::LogToken, std::vector<RenewEvent>> reads_;
+  using PinChecks = std::map<base::NodeId, protocol::PinCheck>;  ///< the last one of each node
+  PinChecks checks_;                                             ///< the same for these
+  struct Readers {
+    std::vector<RenewEvent> renewals;
+    PinChecks checks;
+  };
+  std::map<base::LogToken, Readers> reads_;
   protocol::SharedView view_;
   struct DeviceShown {
     protocol::DeviceKind kind{};

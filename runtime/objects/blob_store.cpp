@@ -47,6 +47,7 @@ base::Status BlobStore::load() {
   }
   for (const auto& hash : list()) {
     abandon(hash);  // a crash in the middle of a commit may leave both names
+    touch(hash);
   }
   std::set<std::string> folders;
   for (const auto& [hash, bytes] : blobs_) {
@@ -140,6 +141,9 @@ base::Status BlobStore::put(std::span<const Blob> blobs) {
   if (!store_files(large) || !packs_.append(small)) {
     return full(bytes);
   }
+  for (const auto& blob : blobs) {
+    touch(blob.hash);
+  }
   for (const auto& hash : seen) {
     abandon(hash);
   }
@@ -198,9 +202,20 @@ std::vector<base::ObjectHash> BlobStore::unpin(std::span<const PinOwner> owners)
   for (const Pin& pin : pins) {
     if (!is_pinned(pin.hash)) {
       left.insert(pin.hash);
+      touch(pin.hash);
     }
   }
   return {left.begin(), left.end()};
+}
+
+std::vector<base::ObjectHash> BlobStore::take_unpinned() {
+  std::vector<base::ObjectHash> unpinned;
+  for (const auto& hash : std::exchange(touched_, {})) {
+    if (has(hash) && !is_pinned(hash)) {
+      unpinned.push_back(hash);
+    }
+  }
+  return unpinned;
 }
 
 base::Status BlobStore::remove(std::span<const base::ObjectHash> hashes) {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -69,6 +70,10 @@ class BlobStore {
   const PinLog& pins() const { return pins_; }
   bool is_pinned(const base::ObjectHash& hash) const { return pins_.is_pinned(hash); }
   std::uint64_t reserve_bytes() const { return options_.reserve_bytes; }
+  /// Somebody asks for it: if nobody pins it, it should not go just now.
+  void touch(const base::ObjectHash& hash) { touched_.insert(hash); }
+  /// Blobs without a pin that came, were touched or lost their last pin since the last call.
+  std::vector<base::ObjectHash> take_unpinned();
   /// Less is free than twice the reserve: what nobody pins should go.
   bool disk_is_tight() const;
   BlobCounters counters() const;
@@ -144,6 +149,7 @@ class BlobStore {
   std::uint64_t intakes_bytes_{0};  ///< received by those
   IntakeId last_intake_;
   PinLog pins_;
+  std::set<base::ObjectHash> touched_;
 };
 
 }  // namespace fastgpu::objects

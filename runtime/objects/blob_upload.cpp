@@ -143,6 +143,7 @@ base::Status BlobStore::commit(const base::ObjectHash& hash) {
 
 /// A whole file becomes a blob.
 bool BlobStore::adopt(const std::string& file, const base::ObjectHash& hash, std::uint64_t bytes) {
+  touch(hash);
   if (bytes <= options_.packed_bytes_max) {
     const auto data = folder_.read(file, 0, bytes);
     FASTGPU_CHECK(data.ok() && data.value().size() == bytes, "bytes of this life are gone");
@@ -192,6 +193,7 @@ base::Result<base::ObjectHash> BlobStore::finish(IntakeId intake) {
   const std::uint64_t bytes = found->second.received;
   FASTGPU_CHECK(bytes > 0, "an empty intake");
   const base::ObjectHash hash = found->second.running.finish();
+  touch(hash);
   const bool stored = has(hash) || adopt(intake_name(intake.value), hash, bytes);
   abandon(intake);
   if (!stored) {

@@ -126,7 +126,9 @@ base::Result<base::Bytes> FileFolder::read(std::string_view name, std::uint64_t 
 
 bool FileFolder::write(std::string_view name, std::uint64_t offset,
                        std::span<const std::uint8_t> data) {
-  make_folder_of(name);
+  if (!make_folder_of(name)) {
+    return false;
+  }
   const File file(full(name), O_WRONLY | O_CREAT);
   if (!file) {
     if (no_room()) {
@@ -164,8 +166,7 @@ void FileFolder::sync_file(std::string_view name) {
 }
 
 void FileFolder::rename(std::string_view from, std::string_view to) {
-  make_folder_of(to);
-  if (std::rename(full(from).c_str(), full(to).c_str()) != 0) {
+  if (!make_folder_of(to) || std::rename(full(from).c_str(), full(to).c_str()) != 0) {
     fail("blob rename", full(to), __LINE__);
   }
 }
@@ -188,16 +189,20 @@ std::string FileFolder::full(std::string_view name) const {
   return path_ + "/" + std::string(name);
 }
 
-void FileFolder::make_folder_of(std::string_view name) {
+bool FileFolder::make_folder_of(std::string_view name) {
   const std::string folder(name.substr(0, name.find('/')));
   if (folders_.contains(folder)) {
-    return;
+    return true;
   }
   if (::mkdir(full(folder).c_str(), 0700) != 0 && errno != EEXIST) {
+    if (no_room()) {
+      return false;
+    }
     fail("blob folder", full(folder), __LINE__);
   }
   folders_.insert(folder);
   new_folders_.insert(folder);  // one that was there may come from a life that died before its sync
+  return true;
 }
 
 }  // namespace fastgpu::objects

@@ -31,7 +31,7 @@ class FileFolder final : public BlobFolder {
  private:
   explicit FileFolder(std::string path) : path_(std::move(path)) {}
   std::string full(std::string_view name) const;
-  void make_folder_of(std::string_view name);
+  [[nodiscard]] bool make_folder_of(std::string_view name);  ///< false: no room
 
   const std::string path_;
   std::set<std::string, std::less<>> folders_;      ///< known to be there

@@ -152,6 +152,7 @@ struct Staged {
 struct Keep {
   base::DeviceId device;
   StageToken token;
+  base::JobId job;
   std::vector<base::Bytes> data;
   bool operator==(const Keep&) const = default;
 };
@@ -212,6 +213,17 @@ struct FolderCollected {
 struct DropFolder {
   std::string folder;
   bool operator==(const DropFolder&) const = default;
+};
+
+// --- store to shards -----------------------------------------------------------------------------
+
+/// What the disk of the ledger has free. Said when it falls below the reserve that is kept for work
+/// accepted already, when that has passed, and now and then in between.
+struct DiskRoom {
+  std::uint64_t free_bytes{};
+  std::uint64_t reserve_bytes{};
+  bool low{false};  ///< no new work is taken
+  bool operator==(const DiskRoom&) const = default;
 };
 
 // --- with logs -----------------------------------------------------------------------------------

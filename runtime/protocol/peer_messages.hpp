@@ -176,8 +176,45 @@ struct ForwardReply {
   bool operator==(const ForwardReply&) const = default;
 };
 
+// --- pins: gateway to objects, objects to shard leader -------------------------------------------
+
+/// Keep these, inputs of the submit that bears this request id, before it is proposed. Answered by
+/// ObjectPinned once they are durably pinned, or with why not.
+struct ObjectPin {
+  std::uint64_t call{};  ///< the asking gateway's number for it
+  base::RequestId request;
+  std::vector<base::ObjectHash> hashes;
+  bool operator==(const ObjectPin&) const = default;
+};
+struct ObjectPinned {
+  std::uint64_t call{};
+  bool ok{false};
+  base::Error error;  ///< meaningful when not ok
+  bool operator==(const ObjectPinned&) const = default;
+};
+/// These have pinned objects here: which of them does the shard's ledger not name (any more)?
+/// Answered by its leader alone.
+struct PinCheck {
+  base::ShardId shard;
+  std::uint64_t question{};
+  std::vector<base::RequestId> requests;
+  std::vector<base::JobId> jobs;
+  bool operator==(const PinCheck&) const = default;
+};
+/// True of the ledger at a moment after the question came. Who is not named here stays.
+struct PinAnswer {
+  base::ShardId shard;
+  base::Epoch epoch;
+  base::Term term;
+  std::uint64_t question{};  ///< PinCheck::question, given back
+  std::vector<base::RequestId> gone_requests;
+  std::vector<base::JobId> gone_jobs;
+  bool operator==(const PinAnswer&) const = default;
+};
+
 using PeerMessage =
     std::variant<Heartbeat, MembersAsk, Members, Assign, Stop, Adopt, Settled, Renewed, AssignReply,
-                 Finish, Renew, ObjectFetch, ObjectPart, Forward, ForwardReply>;
+                 Finish, Renew, ObjectFetch, ObjectPart, Forward, ForwardReply, ObjectPin,
+                 ObjectPinned, PinCheck, PinAnswer>;
 
 }  // namespace fastgpu::protocol

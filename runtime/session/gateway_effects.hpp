@@ -34,6 +34,12 @@ struct ForwardToPeer {
   protocol::Forward forward;
   bool operator==(const ForwardToPeer&) const = default;
 };
+/// To the objects of a node, maybe this one. Answered by InputsPinned.
+struct PinInputs {
+  base::NodeId node;
+  protocol::ObjectPin pin;
+  bool operator==(const PinInputs&) const = default;
+};
 struct ReplyToPeer {
   base::NodeId node;
   protocol::ForwardReply reply;
@@ -47,8 +53,8 @@ struct ReplyToClient {
   bool operator==(const ReplyToClient&) const = default;
 };
 
-using GatewayEffect =
-    std::variant<AskShard, AskObjects, AskLogs, ForwardToPeer, ReplyToPeer, ReplyToClient>;
+using GatewayEffect = std::variant<AskShard, AskObjects, AskLogs, ForwardToPeer, PinInputs,
+                                   ReplyToPeer, ReplyToClient>;
 using GatewayEffects = std::vector<GatewayEffect>;
 
 }  // namespace fastgpu::session

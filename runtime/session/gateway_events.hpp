@@ -36,6 +36,12 @@ struct PeerReplied {
   protocol::ForwardReply reply;
   bool operator==(const PeerReplied&) const = default;
 };
+/// The answer to a PinInputs.
+struct InputsPinned {
+  base::NodeId node;
+  protocol::ObjectPinned answer;
+  bool operator==(const InputsPinned&) const = default;
+};
 struct ViewChanged {
   protocol::SharedView view;
   bool operator==(const ViewChanged&) const = default;
@@ -45,8 +51,8 @@ struct GatewayTick {
   bool operator==(const GatewayTick&) const = default;
 };
 
-using GatewayEvent =
-    std::variant<ClientAsked, SessionEnded, PeerForwarded, PeerReplied, protocol::ShardReply,
-                 protocol::ObjectReply, protocol::LogAnswer, ViewChanged, GatewayTick>;
+using GatewayEvent = std::variant<ClientAsked, SessionEnded, PeerForwarded, PeerReplied,
+                                  protocol::ShardReply, protocol::ObjectReply, protocol::LogAnswer,
+                                  InputsPinned, ViewChanged, GatewayTick>;
 
 }  // namespace fastgpu::session

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "runtime/base/limits.hpp"
+#include "runtime/session/pins/input_pins.hpp"
 #include "runtime/session/request_check.hpp"
 #include "runtime/session/request_size.hpp"
 
@@ -173,6 +174,21 @@ void GatewayMachine::handle(const protocol::ObjectReply& event) {
   }
 }
 
+void GatewayMachine::handle(const InputsPinned& event) {
+  const base::CallId id{event.answer.call};
+  GatewayCall* call = table_.find(id);
+  if (call == nullptr || !call->unpinned.contains(event.node)) {
+    return;
+  }
+  if (!event.answer.ok) {
+    return finish(id, event.answer.error);
+  }
+  call->unpinned.erase(event.node);
+  if (call->unpinned.empty()) {
+    send(id, *call);
+  }
+}
+
 void GatewayMachine::handle(const ViewChanged& event) {
   map_.update(event.view);
   std::vector<base::CallId> moved;
@@ -228,6 +244,9 @@ void GatewayMachine::start_call(const Asker& asker, protocol::ClientRequest requ
   call.asker = asker;
   call.deadline = now_ + time_for(request);
   call.shard = shard_of(request);
+  if (asker.session) {
+    call.unpinned = homes_of_inputs(request);
+  }
   call.request = std::move(request);
   send(id, table_.add(id, std::move(call)));
 }
@@ -236,6 +255,9 @@ void GatewayMachine::start_call(const Asker& asker, protocol::ClientRequest requ
 void GatewayMachine::send(base::CallId id, GatewayCall& call) {
   call.retry_at.reset();
   call.target.reset();
+  if (!call.unpinned.empty()) {
+    return send_pins(id, call);
+  }
   if (!call.shard) {
     effects_.push_back(AskObjects{{id, call.request}});
     return;
@@ -253,6 +275,22 @@ void GatewayMachine::send(base::CallId id, GatewayCall& call) {
   table_.rearm(id);  // a new leader is told by ViewChanged
 }
 
+/// Before the submit is sent anywhere; asked again until the deadline, since messages may be lost.
+void GatewayMachine::send_pins(base::CallId id, GatewayCall& call) {
+  for (const base::NodeId home : call.unpinned) {
+    const protocol::NodeView* node = map_.find(home);
+    if (node == nullptr || node->state == protocol::NodeState::down) {
+      return finish(id, node == nullptr ? inputs_nowhere(home) : inputs_away(map_.why_down(home)));
+    }
+  }
+  const auto& submit = std::get<protocol::Submit>(call.request);
+  for (const base::NodeId home : call.unpinned) {
+    effects_.push_back(PinInputs{home, {id.value, submit.request, inputs_at(home, *submit.spec)}});
+  }
+  call.retry_at = now_ + limits::pin_retry_interval;
+  table_.rearm(id);
+}
+
 void GatewayMachine::answered(base::CallId id, protocol::ClientReply reply_value) {
   GatewayCall& call = *table_.find(id);
   if (is_not_leading(reply_value) && !call.gather) {
@@ -266,6 +304,9 @@ void GatewayMachine::answered(base::CallId id, protocol::ClientReply reply_value
 
 void GatewayMachine::expire(base::CallId id) {
   const GatewayCall& call = *table_.find(id);
+  if (!call.unpinned.empty()) {
+    return finish(id, inputs_unanswered(map_.name_of(*call.unpinned.begin())));
+  }
   const std::string whom = call.target ? map_.name_of(*call.target) : std::string("the leader");
   const bool asked = call.target || call.maybe_done;
   base::Error error;

@@ -4,6 +4,9 @@
 /// keeps the record, and answers by a deadline whatever happens. Between the link and the shards;
 /// stepped by the gateway actor, one for each node.
 ///
+/// A submit whose inputs are objects goes to the shard only once the nodes that have them have
+/// pinned them; the gateway that the client asked sees to it, not the one that it is passed on to.
+///
 /// Every request is answered exactly once: by the shard, or with an Error. `unknown` is said only
 /// of a Submit, CancelJob or Join that a leader was sent and did not answer; `unavailable` means
 /// surely not done. A leader that changes while a call is open is asked again: all requests may be
@@ -48,12 +51,14 @@ class GatewayMachine {
   void handle(const protocol::ShardReply& event);
   void handle(const protocol::ObjectReply& event);
   void handle(const protocol::LogAnswer& event);
+  void handle(const InputsPinned& event);
   void handle(const ViewChanged& event);
   void handle(const GatewayTick& event);
 
   std::optional<base::ShardId> shard_of(const protocol::ClientRequest& request) const;
   void start_call(const Asker& asker, protocol::ClientRequest request);
   void send(base::CallId id, GatewayCall& call);
+  void send_pins(base::CallId id, GatewayCall& call);
   void answered(base::CallId id, protocol::ClientReply reply_value);
   void expire(base::CallId id);
   void finish(base::CallId id, protocol::ClientReply reply_value);

@@ -34,6 +34,7 @@ struct GatewayCall {
   base::Incarnation target_life;       ///< of the target when it was asked
   std::optional<base::Time> retry_at;  ///< when to look for a leader again
   bool maybe_done{false};              ///< an earlier target was asked and never answered
+  std::set<base::NodeId> unpinned;     ///< nodes with inputs that they have not pinned yet
   std::optional<base::CallId> gather;  ///< part of this listing
   std::uint32_t shards{1};             ///< how many of them the part stands for
   std::uint64_t held_bytes{0};         ///< of its request; set when it is added

@@ -9,6 +9,7 @@
 /// whole writes in order; a write that was cut by the crash is dropped whole, as the recovery of a
 /// torn write-ahead log does. After it the store takes writes and forgets them.
 
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
@@ -29,8 +30,12 @@ class MemoryDisk {
   const Contents& contents() const { return contents_; }
   Contents& contents() { return contents_; }
   void apply(const Write& write);
+  /// What it says it has free; writes do not change it.
+  std::uint64_t bytes_free() const { return bytes_free_; }
+  void set_bytes_free(std::uint64_t bytes) { bytes_free_ = bytes; }
 
  private:
+  std::uint64_t bytes_free_{UINT64_MAX};
   Contents contents_;
 };
 
@@ -56,6 +61,7 @@ class MemoryStore final : public Store {
   void start(Sink sink) override;
   base::Admission write(StoreToken token, std::vector<Write> writes) override;
   StoreCounters counters() const override { return counters_; }
+  std::uint64_t bytes_free() const override { return disk_.bytes_free(); }
 
   /// When `run_until` has something to do; a moment in the past means now.
   std::optional<base::Time> next_event() const;

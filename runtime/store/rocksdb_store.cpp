@@ -9,6 +9,9 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <mutex>
@@ -25,13 +28,30 @@ constexpr std::size_t write_buffer_bytes = 16u << 20;
 constexpr std::size_t block_cache_bytes = 8u << 20;
 constexpr std::size_t info_log_bytes = 4u << 20;
 constexpr int open_files_max = 256;
+constexpr std::uint64_t open_room_bytes = 1u << 20;
+
+constexpr int exit_disk_full = 9;  ///< as docs/errors.md has it
+constexpr int exit_internal = 1;
+
+/// No abort: a core dump would be written to the disk that has failed.
+[[noreturn]] void end_process(const char* action, const rocksdb::Status& status) {
+  const bool full = status.IsNoSpace();
+  std::fprintf(stderr,
+               "fastgpu: %s of the ledger's store failed: %s -> this node ends; nothing that was "
+               "acknowledged is lost: %s, then start it again\n",
+               action, status.ToString().c_str(),
+               full ? "free some room on the disk of its data folder (FG2202)"
+                    : "see to the disk of its data folder (FG9001)");
+  std::fflush(stderr);
+  std::_Exit(full ? exit_disk_full : exit_internal);
+}
 
 /// A flush or compaction that fails leaves a database that refuses writes: the process ends
 /// instead.
-class AbortOnError final : public rocksdb::EventListener {
+class EndOnError final : public rocksdb::EventListener {
  public:
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
-    base::check_failed("store background work", __FILE__, __LINE__, error->ToString().c_str());
+    end_process("background work", *error);
   }
 };
 
@@ -44,7 +64,7 @@ rocksdb::Options database_options() {
   // What recovery finds is flushed and synced before anybody reads it: a process that died between
   // write and sync leaves bytes that only the page cache holds.
   options.avoid_flush_during_recovery = false;
-  options.listeners.push_back(std::make_shared<AbortOnError>());
+  options.listeners.push_back(std::make_shared<EndOnError>());
   options.write_buffer_size = write_buffer_bytes;
   options.max_write_buffer_number = 2;
   options.max_background_jobs = 2;
@@ -61,6 +81,30 @@ rocksdb::Options database_options() {
   return options;
 }
 
+base::Error no_room_error(const std::string& folder, const std::string& why) {
+  return {base::ErrorKind::overloaded, base::ErrorCode::disk_full,
+          "the disk has no room for opening the store in " + folder + ": " + why,
+          "free some room on that disk and start again: nothing is lost"};
+}
+
+/// Opening writes into a table what the logs hold. Looked at before, since RocksDB may abort in the
+/// middle of it.
+base::Status check_room(const std::string& folder) {
+  std::error_code failed;
+  std::uint64_t needed = open_room_bytes;
+  for (std::filesystem::directory_iterator file(folder, failed), end; !failed && file != end;
+       file.increment(failed)) {
+    std::error_code gone;
+    needed += file->path().extension() == ".log" ? file->file_size(gone) : 0;
+  }
+  const std::uint64_t free = std::filesystem::space(folder, failed).available;
+  if (!failed && free < needed) {
+    return no_room_error(folder, std::to_string(needed) + " bytes are needed and " +
+                                     std::to_string(free) + " are free");
+  }
+  return {};
+}
+
 base::Error open_error(const std::string& folder, const rocksdb::Status& status) {
   const std::string text = status.ToString();
   if (status.IsIOError() && text.find("/LOCK") != std::string::npos) {
@@ -72,6 +116,9 @@ base::Error open_error(const std::string& folder, const rocksdb::Status& status)
     return {base::ErrorKind::lost, base::ErrorCode::corrupt,
             "the store in " + folder + " is damaged: " + text,
             "keep the data folder for analysis and restore it from a copy"};
+  }
+  if (status.IsNoSpace()) {
+    return no_room_error(folder, text);
   }
   return {base::ErrorKind::unavailable, base::ErrorCode::internal,
           "cannot open the store in " + folder + ": " + text, ""};
@@ -97,19 +144,19 @@ rocksdb::Slice slice(const base::Bytes& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-void check(const rocksdb::Status& status, const char* action, int line) {
+void check(const rocksdb::Status& status, const char* action) {
   if (!status.ok()) {
-    base::check_failed(action, __FILE__, line, status.ToString().c_str());
+    end_process(action, status);
   }
 }
 
 void add(rocksdb::WriteBatch& batch, const Write& write) {
   if (write.value) {
-    check(batch.Put(write.key, slice(*write.value)), "store put", __LINE__);
+    check(batch.Put(write.key, slice(*write.value)), "a put");
   } else if (write.end.empty()) {
-    check(batch.Delete(write.key), "store delete", __LINE__);
+    check(batch.Delete(write.key), "a delete");
   } else {
-    check(batch.DeleteRange(write.key, write.end), "store delete range", __LINE__);
+    check(batch.DeleteRange(write.key, write.end), "a delete range");
   }
 }
 
@@ -130,7 +177,7 @@ class RocksDbStore::Database {
     if (thread_.joinable()) {
       thread_.join();
     }
-    check(rocksdb_->Close(), "store close", __LINE__);
+    check(rocksdb_->Close(), "closing");
   }
 
   base::Result<std::vector<KeyValue>> scan(std::string_view prefix) const {
@@ -227,7 +274,7 @@ class RocksDbStore::Database {
     }
     rocksdb::WriteOptions options;
     options.sync = true;
-    check(rocksdb_->Write(options, &batch), "store synced write", __LINE__);
+    check(rocksdb_->Write(options, &batch), "a synced write");
     writes_.fetch_add(group.size(), std::memory_order_relaxed);
     syncs_.fetch_add(1, std::memory_order_relaxed);
     bytes_.fetch_add(bytes, std::memory_order_relaxed);
@@ -254,6 +301,9 @@ base::Result<std::unique_ptr<RocksDbStore>> RocksDbStore::open(RocksDbStoreOptio
     if (auto status = make_folder(options.folder); !status.ok()) {
       return status.error();
     }
+    if (auto status = check_room(options.folder); !status.ok()) {
+      return status.error();
+    }
     rocksdb::DB* opened = nullptr;
     const rocksdb::Status status = rocksdb::DB::Open(database_options(), options.folder, &opened);
     if (!status.ok()) {
@@ -261,14 +311,15 @@ base::Result<std::unique_ptr<RocksDbStore>> RocksDbStore::open(RocksDbStoreOptio
     }
     auto database =
         std::make_unique<Database>(std::unique_ptr<rocksdb::DB>(opened), options.pending_bytes_max);
-    return std::unique_ptr<RocksDbStore>(new RocksDbStore(std::move(database)));
+    return std::unique_ptr<RocksDbStore>(new RocksDbStore(options.folder, std::move(database)));
   } catch (const std::exception& exception) {
     return base::Error{base::ErrorKind::unavailable, base::ErrorCode::internal,
                        "cannot open the store in " + options.folder + ": " + exception.what(), ""};
   }
 }
 
-RocksDbStore::RocksDbStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+RocksDbStore::RocksDbStore(std::string folder, std::unique_ptr<Database> database)
+    : folder_(std::move(folder)), database_(std::move(database)) {}
 RocksDbStore::~RocksDbStore() = default;
 
 base::Result<std::vector<KeyValue>> RocksDbStore::scan(std::string_view prefix) const {
@@ -282,6 +333,11 @@ base::Admission RocksDbStore::write(StoreToken token, std::vector<Write> writes)
 }
 StoreCounters RocksDbStore::counters() const {
   return database_->counters();
+}
+std::uint64_t RocksDbStore::bytes_free() const {
+  std::error_code failed;
+  const std::filesystem::space_info space = std::filesystem::space(folder_, failed);
+  return failed ? UINT64_MAX : space.available;
 }
 
 }  // namespace fastgpu::store

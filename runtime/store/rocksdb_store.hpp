@@ -6,10 +6,11 @@
 /// from any one thread at a time; the store's own thread gathers everything pending into one
 /// WriteBatch, writes it with sync=true, and calls the sink. The destructor writes out what was
 /// accepted and stops the thread; no call of the sink comes after it. Failure: `open` gives an
-/// Error (folder in use by another process, damaged, not writable). Later any failed write, sync or
-/// background error aborts the process: the outcome is unknown, RocksDB refuses to go on, and after
-/// a restart the write that "failed" may be there. Limits: options.pending_bytes_max waiting; a
-/// single write above it is taken when nothing waits.
+/// Error (folder in use by another process, damaged, not writable, no room). Later any failed
+/// write, sync or background error ends the process with a line that says why and what to do: the
+/// outcome is unknown, RocksDB refuses to go on, and after a restart the write that "failed" may be
+/// there. Limits: options.pending_bytes_max waiting; a single write above it is taken when nothing
+/// waits.
 
 #include <memory>
 #include <string>
@@ -35,10 +36,12 @@ class RocksDbStore final : public Store {
   void start(Sink sink) override;
   base::Admission write(StoreToken token, std::vector<Write> writes) override;
   StoreCounters counters() const override;
+  std::uint64_t bytes_free() const override;
 
  private:
   class Database;
-  explicit RocksDbStore(std::unique_ptr<Database> database);
+  RocksDbStore(std::string folder, std::unique_ptr<Database> database);
+  const std::string folder_;
   std::unique_ptr<Database> database_;
 };
 

@@ -6,7 +6,7 @@
 /// its StoreDurable. Owned by the store actor; `write` is called on that one thread, the sink on
 /// the store's own thread (RocksDbStore) or inside MemoryStore::run_until (simulation). Failure: a
 /// write or sync that fails has an unknown outcome (the bytes may well be there after a restart),
-/// so the process aborts; there is no error to handle after `start`. Keys are ordered as unsigned
+/// so the process ends; there is no error to handle after `start`. Keys are ordered as unsigned
 /// bytes. Limits: limits::store_pending_bytes_max waiting, then `full`.
 
 #include <cstddef>
@@ -79,6 +79,8 @@ class Store {
   /// same token may be used again after the next StoreDurable, which is sure to come.
   virtual base::Admission write(StoreToken token, std::vector<Write> writes) = 0;
   virtual StoreCounters counters() const = 0;
+  /// What its disk has free; UINT64_MAX where nobody can tell.
+  virtual std::uint64_t bytes_free() const = 0;
 };
 
 }  // namespace fastgpu::store

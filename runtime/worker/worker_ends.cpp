@@ -127,7 +127,7 @@ void WorkerMachine::keep(protocol::StageToken token, const Keeping& keeping) {
     effects_.push_back(std::move(collect));
     return;
   }
-  protocol::Keep keep{options_.device, token, {}};
+  protocol::Keep keep{options_.device, token, attempt.job, {}};
   for (const std::size_t place : keeping.places)
     keep.data.push_back(std::get<base::Bytes>(keeping.outcome.outputs[place]));
   effects_.push_back(std::move(keep));

@@ -90,6 +90,21 @@ TEST_F(GatewayActorTest, AsksTheLogsOfItsNode) {
   EXPECT_EQ(answer(), protocol::ClientReply(part));
 }
 
+TEST_F(GatewayActorTest, HasInputsPinnedWhereTheyAreBeforeItAsksTheShard) {
+  protocol::JobSpec spec;
+  spec.name = "sum";
+  spec.command.argv = {"sum"};
+  spec.command.inputs = {{"in", false, {protocol::ObjectRef{{{1}}, 4, {2}}}}};
+  spec.wait_if_infeasible = true;
+  ask(1, protocol::Submit{{{0}, 7, 9}, {std::make_shared<const protocol::JobSpec>(spec)}});
+  const auto pin = bench_.take_to_node<protocol::ObjectPin>();
+  ASSERT_TRUE(pin) << std::get<base::Error>(answer()).message;
+  EXPECT_EQ(pin->first, base::NodeId{2});
+  EXPECT_FALSE(bench_.shard.take<protocol::ShardRequest>());
+  bench_.send_peer({2}, protocol::ObjectPinned{pin->second.call, true, {}});
+  EXPECT_TRUE(bench_.shard.take<protocol::ShardRequest>());
+}
+
 TEST_F(GatewayActorTest, AnswersByADeadlineThoughNobodyAnswersIt) {
   ask(1, protocol::ShowJob{{9}, 0});
   bench_.pass(base::limits::rpc_timeout);

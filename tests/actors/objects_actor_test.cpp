@@ -32,6 +32,14 @@ class ObjectsActorTest : public ::testing::Test {
         {1}, protocol::PutChunk{object_on({1}).hash, data_.size(), 0, data_}});
   }
 
+  static protocol::SharedView led_by(base::NodeId node, base::ShardId shard) {
+    protocol::ClusterView view;
+    view.nodes.resize(1);
+    view.nodes[0].info.node = node;
+    view.nodes[0].leads = {{shard, {1}, {1}}};
+    return std::make_shared<const protocol::ClusterView>(view);
+  }
+
   const base::Bytes data_ =
       base::Bytes::copy_of(std::string_view("forty-two bytes of no great use"));
   objects::MemoryFolder folder_;
@@ -89,7 +97,7 @@ TEST_F(ObjectsActorTest, TellsTheWorkerWhenTheHolderStaysSilent) {
 }
 
 TEST_F(ObjectsActorTest, KeepsOutputsAndServesThemToOtherNodes) {
-  bench_.send(protocol::Keep{device, {4}, {data_}});
+  bench_.send(protocol::Keep{device, {4}, {17}, {data_}});
   const auto kept = bench_.worker.take<protocol::Kept>();
   ASSERT_TRUE(kept);
   ASSERT_EQ(kept->objects, std::vector<protocol::ObjectRef>{object_on({1})});
@@ -98,6 +106,57 @@ TEST_F(ObjectsActorTest, KeepsOutputsAndServesThemToOtherNodes) {
   ASSERT_TRUE(part);
   EXPECT_EQ(part->second.data, data_);
   EXPECT_FALSE(part->second.missing);
+}
+
+TEST_F(ObjectsActorTest, PinsTheInputsOfASubmitBeforeItSaysSo) {
+  const base::RequestId request{{2}, 7, 9};
+  const base::ObjectHash hash = object_on({1}).hash;
+  bench_.send_peer(other, protocol::ObjectPin{3, request, {hash}});
+  const auto missing = bench_.take_to_node<protocol::ObjectPinned>();
+  ASSERT_TRUE(missing);
+  EXPECT_FALSE(missing->second.ok);
+  EXPECT_EQ(missing->second.error.kind, base::ErrorKind::lost);
+  EXPECT_EQ(missing->second.error.code, base::ErrorCode::object_missing);
+  put();
+  bench_.send_peer(other, protocol::ObjectPin{4, request, {hash}});
+  const auto pinned = bench_.take_to_node<protocol::ObjectPinned>();
+  ASSERT_TRUE(pinned);
+  EXPECT_EQ(pinned->first, other);
+  EXPECT_EQ(pinned->second, (protocol::ObjectPinned{4, true, {}}));
+  base::Random random(1);
+  folder_.crash(random);
+  EXPECT_TRUE(objects::BlobStore::open(folder_).value()->is_pinned(hash));
+}
+
+TEST_F(ObjectsActorTest, LetsGoOfAnUploadThatWasNeverSubmitted) {
+  put();
+  bench_.pass(base::limits::object_grace + base::limits::object_look_interval);
+  reply();
+  bench_.send(protocol::ObjectRequest{{2}, protocol::GetChunk{object_on({1}), 0, 3}});
+  EXPECT_EQ(std::get<base::Error>(reply()).code, base::ErrorCode::object_missing);
+}
+
+TEST_F(ObjectsActorTest, KeepsWhatTheLeaderNamesAndLetsGoOfWhatItDoesNot) {
+  bench_.send(led_by(other, {1}));  // the shard of job 17
+  bench_.send(protocol::Keep{device, {4}, {17}, {data_}});
+  ASSERT_TRUE(bench_.worker.take<protocol::Kept>());
+  bench_.pass(base::limits::pin_settle + base::limits::pin_check_interval);
+  auto check = bench_.take_to_node<protocol::PinCheck>();
+  ASSERT_TRUE(check);
+  EXPECT_EQ(check->first, other);
+  EXPECT_EQ(check->second.jobs, std::vector<base::JobId>{{17}});
+  bench_.send_peer(other, protocol::PinAnswer{{1}, {1}, {1}, check->second.question, {}, {}});
+  bench_.pass(2 * base::limits::object_grace);
+  bench_.send(protocol::Stage{device, {9}, object_on({1})});
+  EXPECT_TRUE(bench_.worker.take<protocol::Staged>().value().ok) << "the leader knows the job";
+
+  while (auto next = bench_.take_to_node<protocol::PinCheck>()) {
+    check = next;
+  }
+  bench_.send_peer(other, protocol::PinAnswer{{1}, {1}, {1}, check->second.question, {}, {{17}}});
+  bench_.pass(base::limits::object_grace + base::limits::object_look_interval);
+  bench_.send(protocol::Stage{device, {10}, object_on({1})});
+  EXPECT_FALSE(bench_.worker.take<protocol::Staged>().value().ok);
 }
 
 TEST_F(ObjectsActorTest, SaysSoWhenItDoesNotHaveAnObject) {

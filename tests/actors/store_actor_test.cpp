@@ -12,6 +12,7 @@ struct Disk {
   std::vector<store::StoreToken> taken;
   store::Store::Sink sink;
   bool full{false};
+  std::uint64_t bytes_free{UINT64_MAX};
 };
 
 class HeldStore final : public store::Store {
@@ -29,6 +30,7 @@ class HeldStore final : public store::Store {
     return base::Admission::accepted;
   }
   store::StoreCounters counters() const override { return {}; }
+  std::uint64_t bytes_free() const override { return disk_.bytes_free; }
 
  private:
   Disk& disk_;
@@ -41,7 +43,7 @@ StoreWrite write_of(const testing::Recorder& writer, std::uint64_t token) {
 TEST(StoreActor, TellsEachWriterOfItsOwnWritesOnceTheyAreDurable) {
   Disk disk;
   testing::ActorBench bench;
-  bench.spawn<StoreActor>(std::make_unique<HeldStore>(disk));
+  bench.spawn<StoreActor>(std::make_unique<HeldStore>(disk), 0);
   bench.send(write_of(bench.shard, 7));
   bench.send(write_of(bench.worker, 7));
   EXPECT_EQ(disk.taken, (std::vector<store::StoreToken>{{1}, {2}}));
@@ -59,7 +61,7 @@ TEST(StoreActor, TellsEachWriterOfItsOwnWritesOnceTheyAreDurable) {
 TEST(StoreActor, KeepsWritesThatTheStoreHasNoRoomForInTheirOrder) {
   Disk disk;
   testing::ActorBench bench;
-  bench.spawn<StoreActor>(std::make_unique<HeldStore>(disk));
+  bench.spawn<StoreActor>(std::make_unique<HeldStore>(disk), 0);
   bench.send(write_of(bench.shard, 1));
   disk.full = true;
   bench.send(write_of(bench.shard, 2));
@@ -74,6 +76,25 @@ TEST(StoreActor, KeepsWritesThatTheStoreHasNoRoomForInTheirOrder) {
   for (std::uint64_t token = 1; token <= 3; ++token) {
     EXPECT_EQ(bench.shard.take<Durable>().value().token.value, token);
   }
+}
+
+TEST(StoreActor, TellsTheShardsWhenTheDiskIsTooFullForNewWorkAndWhenThatHasPassed) {
+  Disk disk;
+  testing::ActorBench bench;
+  bench.spawn<StoreActor>(std::make_unique<HeldStore>(disk), 800);
+  bench.pass(base::limits::disk_look_interval);
+  EXPECT_FALSE(bench.shard.take<protocol::DiskRoom>()) << "there is room";
+  disk.bytes_free = 799;
+  bench.pass(base::limits::disk_look_interval);
+  EXPECT_EQ(bench.shard.take<protocol::DiskRoom>(), (protocol::DiskRoom{799, 800, true}));
+  disk.bytes_free = 850;  // not clearly more
+  bench.pass(base::limits::disk_look_interval);
+  EXPECT_EQ(bench.shard.take<protocol::DiskRoom>(), (protocol::DiskRoom{850, 800, true}));
+  disk.bytes_free = 900;
+  bench.pass(base::limits::disk_look_interval);
+  EXPECT_EQ(bench.shard.take<protocol::DiskRoom>(), (protocol::DiskRoom{900, 800, false}));
+  bench.pass(base::limits::disk_look_interval);
+  EXPECT_FALSE(bench.shard.take<protocol::DiskRoom>());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "tests/sim/object_user.hpp"
 #include "tests/sim/watch.hpp"
 #include "tests/support/sim_client.hpp"
 
@@ -48,6 +49,7 @@ SimOptions world_options(const ChaosOptions& options, const Plan& plan) {
   world.ledger_faults = options.ledger_faults;
   world.log_faults = options.log_faults;
   world.store.faults = options.store_faults;
+  world.pin_limits = options.pin_limits;
   if (plan.bad_network) {
     world.network.loss_ppm = 20'000;
     world.network.duplicate_ppm = 20'000;
@@ -72,12 +74,18 @@ class Chaos {
 
   ChaosResult run() {
     client_ = std::make_unique<SimClient>(world_);
+    object_user_ = std::make_unique<ObjectUser>(
+        world_, *client_, base::Random(options_.seed),
+        [this](const protocol::JobSpec& spec) { submit(spec, random_.chance(150'000)); });
     const base::Time end = world_.now() + options_.trouble;
     schedule_user(end);
     schedule_trouble(end);
     world_.run_for(options_.trouble);
     make_peace();
     const bool settled = world_.run_until([this] { return all_ended(); }, 120s);
+    if (options_.objects) {
+      let_go();
+    }
     finish(settled);
     client_.reset();
     return result_;
@@ -96,7 +104,7 @@ class Chaos {
       return;
     }
     world_.agenda().note(next, [this, end] {
-      submit_something();
+      options_.objects&& random_.chance(700'000) ? object_user_->act() : submit_something();
       schedule_user(end);
     });
   }
@@ -107,9 +115,12 @@ class Chaos {
     protocol::JobSpec spec =
         simple_job(1 + static_cast<std::uint32_t>(random_.below(30)), sources[random_.below(5)]);
     spec.retries = static_cast<std::uint32_t>(random_.below(3));
+    submit(spec, random_.chance(150'000));
+  }
+
+  void submit(protocol::JobSpec spec, bool cancels) {
     // Enough lives for everything: what ends as lost then is a fault of ours.
     spec.crash_limit = 1000;
-    const bool cancels = random_.chance(150'000);
     client_->submit(spec, 8s, [this, spec, cancels](const protocol::ClientReply& reply) {
       const auto* accepted = std::get_if<protocol::Accepted>(&reply);
       if (accepted == nullptr) {
@@ -192,6 +203,14 @@ class Chaos {
                        [this](const auto& job) { return watch_->has_ended(job.first); });
   }
 
+  /// Until what nobody needs has had its time to go.
+  void let_go() {
+    const objects::PinLimits& limits = options_.pin_limits;
+    world_.run_for(limits.settle + 2 * limits.check_interval + limits.grace +
+                   2 * limits.look_interval + 5s);
+    check_objects(world_, *watch_);
+  }
+
   void finish(bool settled) {
     for (const auto& [job, spec] : accepted_) {
       watch_->check_end(job, spec, plan_.dying_devices);
@@ -205,6 +224,8 @@ class Chaos {
     result_.steps = world_.steps();
     result_.tasks_ended = watch_->tasks_ended();
     result_.attempts = watch_->attempts();
+    result_.uploads = object_user_->uploads();
+    result_.objects_gone = watch_->objects_gone();
   }
 
   const ChaosOptions options_;
@@ -213,6 +234,7 @@ class Chaos {
   std::shared_ptr<Watch> watch_;
   SimWorld world_;
   std::unique_ptr<SimClient> client_;
+  std::unique_ptr<ObjectUser> object_user_;
   std::map<base::JobId, protocol::JobSpec> accepted_;
   ChaosResult result_;
 };

@@ -17,6 +17,8 @@ struct ChaosOptions {
   ledger::LedgerFaults ledger_faults;
   store::SoloLogFaults log_faults;
   store::MemoryStoreFaults store_faults;
+  bool objects{false};  ///< users upload inputs as well, and disks are looked at in the end
+  objects::PinLimits pin_limits;
   bool verbose{false};
 };
 
@@ -31,6 +33,8 @@ struct ChaosResult {
   std::uint64_t tasks_ended{};
   std::uint64_t attempts{};
   std::uint64_t frames_lost{};
+  std::uint64_t uploads{};
+  std::uint64_t objects_gone{};
 };
 
 ChaosResult run_chaos(const ChaosOptions& options);

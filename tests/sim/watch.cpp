@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/base/sha256.hpp"
 #include "runtime/ledger/ledger_invariants.hpp"
 #include "runtime/worker/worker_invariants.hpp"
 
@@ -10,6 +11,26 @@ namespace fastgpu::testing {
 namespace {
 
 using protocol::TaskState;
+
+/// A simulated device fills an output with the task's index, over and over.
+base::ObjectHash expected_output(std::uint32_t task, std::uint64_t size) {
+  const std::uint64_t scalar = task;
+  std::vector<std::uint8_t> bytes(size);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<std::uint8_t>(scalar >> 8 * (i % sizeof scalar));
+  }
+  return base::sha256(bytes);
+}
+
+void add_named(const std::vector<protocol::Data>& data, base::NodeId home,
+               std::set<base::ObjectHash>& named) {
+  for (const protocol::Data& piece : data) {
+    if (const auto* object = std::get_if<protocol::ObjectRef>(&piece);
+        object != nullptr && object->home == home) {
+      named.insert(object->hash);
+    }
+  }
+}
 
 /// What is wrong with a task's end, given what its job asked for; empty when nothing is.
 std::string wrong_end(const protocol::JobSpec& spec, bool cancelled, bool devices_die,
@@ -30,6 +51,9 @@ std::string wrong_end(const protocol::JobSpec& spec, bool cancelled, bool device
   }
   std::uint32_t shown = ~task;
   if (outcome.outputs.size() == 1) {
+    if (const auto* object = std::get_if<protocol::ObjectRef>(&outcome.outputs[0])) {
+      return object->hash == expected_output(task, object->size_bytes) ? "" : "has another output";
+    }
     if (const auto* data = std::get_if<base::Bytes>(&outcome.outputs[0]);
         data != nullptr && data->size() == sizeof shown) {
       std::memcpy(&shown, data->data(), sizeof shown);
@@ -70,6 +94,36 @@ void Watch::worker_stepped(const protocol::NodeInfo& node, const worker::WorkerM
   }
 }
 
+void Watch::objects_removed(const protocol::NodeInfo& node,
+                            const std::vector<base::ObjectHash>& hashes) {
+  objects_gone_ += hashes.size();
+  const std::set<base::ObjectHash> named = named_at(node.node);
+  for (const base::ObjectHash& hash : hashes) {
+    if (named.contains(hash)) {
+      violation(node.name + " removed object " + to_string(hash) + ", which a job names");
+    }
+  }
+}
+
+std::set<base::ObjectHash> Watch::named_at(base::NodeId node) const {
+  std::set<base::ObjectHash> named;
+  for (const auto& [shard, state] : last_) {
+    for (const auto& [id, job] : state->jobs()) {
+      for (const protocol::Argument& argument : job.spec->kernel.arguments) {
+        if (const auto* buffer = std::get_if<protocol::BufferArgument>(&argument)) {
+          add_named(buffer->data, node, named);
+        }
+      }
+      job.tasks.for_each([&](base::TaskRange, const protocol::TaskRecord& task) {
+        if (task.outcome) {
+          add_named(task.outcome->outputs, node, named);
+        }
+      });
+    }
+  }
+  return named;
+}
+
 void Watch::violation(std::string what) {
   if (violations_.size() < 100) {
     violations_.push_back(std::move(what));
@@ -83,6 +137,11 @@ const ledger::Job* Watch::find(base::JobId job) const {
     }
   }
   return nullptr;
+}
+
+const ledger::Job* Watch::find(const base::RequestId& request) const {
+  const auto state = last_.find(request.shard);
+  return state == last_.end() ? nullptr : state->second->find(request);
 }
 
 bool Watch::has_ended(base::JobId job) const {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,12 +24,20 @@ class Watch final : public actors::Observer {
   void shard_stepped(const protocol::NodeInfo& node, const ledger::ShardMachine& shard) override;
   void worker_stepped(const protocol::NodeInfo& node, const worker::WorkerMachine& worker) override;
 
+  /// None of them is the home's copy of what a recorded job names.
+  void objects_removed(const protocol::NodeInfo& node,
+                       const std::vector<base::ObjectHash>& hashes) override;
+
   void violation(std::string what);
   /// At most a hundred: one broken rule tends to break others.
   const std::vector<std::string>& violations() const { return violations_; }
 
   /// The job as its shard's ledger had it last; null if no ledger has it.
   const ledger::Job* find(base::JobId job) const;
+  const ledger::Job* find(const base::RequestId& request) const;
+  /// Inputs and outputs of recorded jobs whose home is this node.
+  std::set<base::ObjectHash> named_at(base::NodeId node) const;
+  std::uint64_t objects_gone() const { return objects_gone_; }
   bool has_ended(base::JobId job) const;
   /// An accepted job is there, is terminal, and ended as a simulated device would have it. Where
   /// devices die by themselves, one that does so twice under the same task may be blamed on it.
@@ -39,6 +48,7 @@ class Watch final : public actors::Observer {
  private:
   std::map<base::ShardId, std::unique_ptr<ledger::LedgerState>> last_;
   std::vector<std::string> violations_;
+  std::uint64_t objects_gone_{0};
 };
 
 }  // namespace fastgpu::testing

@@ -18,6 +18,7 @@ class DrivenStore final : public store::Store {
     return store_->write(token, std::move(writes));
   }
   store::StoreCounters counters() const override { return store_->counters(); }
+  std::uint64_t bytes_free() const override { return store_->bytes_free(); }
 
  private:
   std::shared_ptr<store::MemoryStore> store_;
@@ -76,6 +77,9 @@ void SimWorld::start(std::uint32_t index) {
   parts.link = node.link;
   parts.store = std::make_unique<DrivenStore>(node.store);
   parts.blobs = std::move(objects::BlobStore::open(node.folder)).value();
+  node.blobs = parts.blobs.get();
+  parts.pin_limits = options_.pin_limits;
+  parts.disk_reserve_bytes = options_.disk_reserve_bytes;
   parts.logs = std::move(logs::LogStore::open(node.logs, {.life = node.incarnation.value})).value();
   parts.jobs = node.jobs;
   for (std::uint32_t device = 0; device < options_.devices; ++device) {
@@ -108,6 +112,7 @@ void SimWorld::crash(std::uint32_t index) {
   node.context.reset();
   node.link.reset();
   node.store.reset();
+  node.blobs = nullptr;
 }
 
 void SimWorld::run_for(base::Duration duration) {

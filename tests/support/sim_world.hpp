@@ -37,6 +37,8 @@ struct SimOptions {
   SimExecutorOptions executor;
   ledger::LedgerFaults ledger_faults;
   store::SoloLogFaults log_faults;
+  objects::PinLimits pin_limits;
+  std::uint64_t disk_reserve_bytes{0};
 };
 
 class SimWorld {
@@ -57,6 +59,9 @@ class SimWorld {
   link::SimHost host(std::uint32_t index) const { return {index + 1}; }
   const protocol::NodeInfo& info(std::uint32_t index) const { return nodes_[index]->info; }
   actors::NodeContext* context(std::uint32_t index) const { return nodes_[index]->context.get(); }
+  /// Null while it is down.
+  const objects::BlobStore* blobs(std::uint32_t index) const { return nodes_[index]->blobs; }
+  store::MemoryDisk& disk(std::uint32_t index) { return nodes_[index]->disk; }
 
   // --- time --------------------------------------------------------------------------------------
   base::Time now() const { return agenda_.now(); }
@@ -93,6 +98,7 @@ class SimWorld {
     actors::ContextPtr context;  ///< null while it is down
     std::shared_ptr<link::SimLink> link;
     std::shared_ptr<store::MemoryStore> store;
+    const objects::BlobStore* blobs{nullptr};  ///< owned by its objects actor
   };
 
   bool step(base::Time limit);

@@ -25,7 +25,7 @@ std::optional<base::Time> PinMachine::next_deadline() const {
     }
   }
   if (!unpinned_.empty()) {
-    sooner(looked_at_ + limits::object_look_interval);
+    sooner(looked_at_ + limits_.look_interval);
   }
   return next;
 }
@@ -42,7 +42,7 @@ std::optional<base::Time> PinMachine::due(const Shard& shard) {
 void PinMachine::handle(const OwnerPinned& event) {
   Shard& shard = shards_[event.owner.shard];
   if (shard.owners.empty()) {
-    shard.ask_at = now_ + limits::pin_check_interval;
+    shard.ask_at = now_ + limits_.check_interval;
   }
   shard.owners[event.owner] = now_;
   if (shard.question) {
@@ -61,9 +61,12 @@ void PinMachine::handle(const ObjectsUnpinned& event) {
     looked_at_ = now_;
   }
   for (const base::ObjectHash& hash : event.hashes) {
-    if (unpinned_.emplace(hash, now_).second) {
-      oldest_.insert({now_, hash});
+    const auto [known, fresh] = unpinned_.emplace(hash, now_);
+    if (!fresh) {
+      oldest_.erase({known->second, hash});
+      known->second = now_;
     }
+    oldest_.insert({now_, hash});
   }
 }
 
@@ -101,9 +104,9 @@ void PinMachine::handle(const PinTick& event) {
       ask(id, shard);
     }
   }
-  if (!unpinned_.empty() && looked_at_ + limits::object_look_interval <= now_) {
+  if (!unpinned_.empty() && looked_at_ + limits_.look_interval <= now_) {
     looked_at_ = now_;
-    remove_old(event.disk_is_tight ? limits::object_grace_tight : limits::object_grace);
+    remove_old(event.disk_is_tight ? limits_.grace_tight : limits_.grace);
   }
 }
 
@@ -116,14 +119,14 @@ void PinMachine::ask(base::ShardId id, Shard& shard) {
   for (std::size_t seen = 0; seen < seen_max && effect.owners.size() < limits::pin_check_owners_max;
        ++seen) {
     at = at == shard.owners.end() ? shard.owners.begin() : at;
-    if (at->second + limits::pin_settle <= now_) {
+    if (at->second + limits_.settle <= now_) {
       effect.owners.push_back(at->first);
       question.owners.insert(at->first);
     }
     ++at;
   }
   shard.next = at == shard.owners.end() ? PinOwner{} : at->first;
-  shard.ask_at = now_ + limits::pin_check_interval;
+  shard.ask_at = now_ + limits_.check_interval;
   shard.question.reset();
   if (!effect.owners.empty()) {
     shard.question = std::move(question);
@@ -163,7 +166,7 @@ void PinMachine::check_invariants() const {
     for (const auto& [owner, at] : shard.owners) {
       FASTGPU_CHECK(owner.shard == id, "an owner is kept with its shard");
       const bool asked = shard.question && shard.question->owners.contains(owner);
-      FASTGPU_CHECK(!asked || at + limits::pin_settle <= shard.question->asked_at,
+      FASTGPU_CHECK(!asked || at + limits_.settle <= shard.question->asked_at,
                     "nobody is asked about who pinned lately");
     }
     FASTGPU_CHECK(!shard.question || shard.question->owners.size() <= limits::pin_check_owners_max,

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "runtime/base/ids.hpp"
+#include "runtime/base/limits.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/objects/pins/pin.hpp"
 
@@ -38,7 +39,8 @@ struct OwnerPinned {
   PinOwner owner;
   std::vector<base::ObjectHash> hashes;
 };
-/// These are here and nobody pins them: they came, or their last pin went.
+/// These are here and nobody pins them: they came, were asked for, or their last pin went. Said
+/// again, their grace begins anew.
 struct ObjectsUnpinned {
   std::vector<base::ObjectHash> hashes;
 };
@@ -82,9 +84,21 @@ struct RemoveObjects {
 };
 using PinEffect = std::variant<AskPins, DropPins, RemoveObjects>;
 
+/// The bounds in time, from limits.hpp; tests choose shorter ones.
+struct PinLimits {
+  base::Duration settle{base::limits::pin_settle};
+  base::Duration check_interval{base::limits::pin_check_interval};
+  base::Duration look_interval{base::limits::object_look_interval};
+  base::Duration grace{base::limits::object_grace};
+  base::Duration grace_tight{base::limits::object_grace_tight};
+};
+
 class PinMachine {
  public:
   using Effects = std::vector<PinEffect>;
+
+  PinMachine() = default;
+  explicit PinMachine(const PinLimits& limits) : limits_(limits) {}
 
   Effects step(const PinEvent& event, base::Time now);
   std::optional<base::Time> next_deadline() const;
@@ -119,6 +133,7 @@ class PinMachine {
   void remove_old(base::Duration grace);
   static std::optional<base::Time> due(const Shard& shard);
 
+  PinLimits limits_;
   std::map<base::ShardId, Shard> shards_;
   std::map<base::ObjectHash, base::Time> unpinned_;  ///< to when they lost their last pin
   std::set<std::pair<base::Time, base::ObjectHash>> oldest_;

@@ -269,6 +269,19 @@ std::vector<protocol::PeerMessage> peer_messages() {
       ObjectPart{hash(), numbers.next(), numbers.wide(), false, bytes()},
       Forward{numbers.wide(), submit()},
       ForwardReply{numbers.wide(), job_detail()},
+      ObjectPin{numbers.wide(), request_id(), {hash(), hash()}},
+      ObjectPinned{numbers.wide(),
+                   true,
+                   {base::ErrorKind::lost, base::ErrorCode::object_missing,
+                    numbers.text("message "), numbers.text("hint ")}},
+      PinCheck{
+          {numbers.next()}, numbers.wide(), {request_id(), request_id()}, {job_id(), job_id()}},
+      PinAnswer{{numbers.next()},
+                {numbers.wide()},
+                {numbers.wide()},
+                numbers.wide(),
+                {request_id()},
+                {job_id(), job_id()}},
   };
 }
 

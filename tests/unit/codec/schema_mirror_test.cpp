@@ -209,6 +209,10 @@ TEST(Schema, HasAFieldForEachOfThePeerMessages) {
   expect_same_fields<schema::ObjectPart, protocol::ObjectPart>();
   expect_same_fields<schema::Forward, protocol::Forward>();
   expect_same_fields<schema::ForwardReply, protocol::ForwardReply>();
+  expect_same_fields<schema::ObjectPin, protocol::ObjectPin>();
+  expect_same_fields<schema::ObjectPinned, protocol::ObjectPinned>();
+  expect_same_fields<schema::PinCheck, protocol::PinCheck>();
+  expect_same_fields<schema::PinAnswer, protocol::PinAnswer>();
 }
 
 TEST(Schema, HasAFieldForEachOfTheRecords) {

@@ -126,6 +126,26 @@ TYPED_TEST(BlobStoreContract, TellsThatAnObjectIsNotHere) {
   EXPECT_TRUE(this->store_->remove(hash).ok());
 }
 
+TYPED_TEST(BlobStoreContract, TellsOnceWhatNobodyPinsAndAgainWhenItIsAskedFor) {
+  using testing::ElementsAre;
+  using testing::IsEmpty;
+  const auto hash = this->put("some bytes");
+  const auto kept = this->put("kept");
+  ASSERT_TRUE(this->store_->pin(kept, job(1)).ok());
+  EXPECT_THAT(this->store_->take_unpinned(), ElementsAre(hash));
+  EXPECT_THAT(this->store_->take_unpinned(), IsEmpty());
+  this->put("some bytes");
+  EXPECT_THAT(this->store_->take_unpinned(), ElementsAre(hash)) << "it came again";
+  this->store_->touch(kept);
+  this->store_->touch(hash_of("absent"));
+  EXPECT_THAT(this->store_->take_unpinned(), IsEmpty());
+  const PinOwner owner = job(1);
+  this->store_->unpin({&owner, 1});
+  EXPECT_THAT(this->store_->take_unpinned(), ElementsAre(kept)) << "its last pin went";
+  this->reopen();
+  EXPECT_THAT(this->store_->take_unpinned(), testing::UnorderedElementsAre(hash, kept));
+}
+
 TYPED_TEST(BlobStoreContract, KeepsEqualBytesOnce) {
   this->put("same");
   this->put("same");

@@ -137,13 +137,23 @@ TEST_F(PinMachineTest, AsksAboutManyOwnersInBoundedTurnsAndForgetsNone) {
 TEST_F(PinMachineTest, RemovesAnObjectAfterItsGrace) {
   step(ObjectsUnpinned{{object(1)}});
   now_ += base::Duration(1);
-  step(ObjectsUnpinned{{object(1), object(2)}});
+  step(ObjectsUnpinned{{object(2)}});
   EXPECT_TRUE(machine_.next_deadline());
   EXPECT_THAT(tick_after(limits::object_grace - base::Duration(1)),
               ElementsAre(PinEffect(RemoveObjects{{object(1)}})));
   EXPECT_THAT(tick_after(limits::object_look_interval),
               ElementsAre(PinEffect(RemoveObjects{{object(2)}})));
   EXPECT_EQ(machine_.next_deadline(), std::nullopt);
+}
+
+TEST_F(PinMachineTest, BeginsTheGraceAnewForWhatIsAskedForAgain) {
+  step(ObjectsUnpinned{{object(1), object(2)}});
+  now_ += limits::object_grace / 2;
+  step(ObjectsUnpinned{{object(1)}});
+  EXPECT_THAT(tick_after(limits::object_grace / 2),
+              ElementsAre(PinEffect(RemoveObjects{{object(2)}})));
+  EXPECT_THAT(tick_after(limits::object_grace / 2),
+              ElementsAre(PinEffect(RemoveObjects{{object(1)}})));
 }
 
 TEST_F(PinMachineTest, KeepsAnObjectThatIsPinnedInTime) {

@@ -216,6 +216,35 @@ void write_beyond_the_allowed_file_size() {
   log.wait_for({1});
 }
 
+constexpr std::size_t large_value_bytes = 8u << 10;
+
+std::string key_of(std::uint64_t number) {
+  return std::to_string(1'000'000 + number);
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// Writes one by one and notes outside, a byte each, what was reported durable.
+void write_until_there_is_no_room() {
+  signal(SIGXFSZ, SIG_IGN);
+  DurableLog log;
+  const std::string folder = std::getenv(folder_variable);
+  const auto store = open_in(folder);
+  store->start([&log](StoreDurable durable) { log.add(durable); });
+  std::ofstream told(folder + ".told", std::ios::binary);
+  const rlimit limit{300u << 10, 300u << 10};
+  setrlimit(RLIMIT_FSIZE, &limit);
+  for (std::uint64_t token = 1; token <= 1000; ++token) {
+    store->write({token}, {Write::put(key_of(token), bytes(std::string(large_value_bytes, 'v')))});
+    if (log.wait_for({token})) {
+      told << 'x' << std::flush;
+    }
+  }
+}
+
 class RocksDbStoreDeathTest : public testing::Test {
  protected:
   RocksDbStoreDeathTest() {
@@ -235,15 +264,30 @@ TEST_F(RocksDbStoreDeathTest, KeepsWhatItReportedWhenTheProcessIsKilled) {
 }
 
 TEST_F(RocksDbStoreDeathTest, EndsTheProcessWhenASyncFailsBecauseItsOutcomeIsUnknown) {
-  EXPECT_EXIT(write_to_a_disk_that_cannot_sync(), testing::KilledBySignal(SIGABRT),
-              "broken invariant");
+  EXPECT_EXIT(write_to_a_disk_that_cannot_sync(), testing::ExitedWithCode(1),
+              "ledger's store failed: .* -> this node ends; .*FG9001");
   const auto found = open_in(folder_->path())->scan("key");
   EXPECT_EQ(found.value().size(), 1u) << "the write that failed is there";
 }
 
 TEST_F(RocksDbStoreDeathTest, EndsTheProcessWhenAWriteFails) {
-  EXPECT_EXIT(write_beyond_the_allowed_file_size(), testing::KilledBySignal(SIGABRT),
-              "broken invariant");
+  EXPECT_EXIT(write_beyond_the_allowed_file_size(), testing::ExitedWithCode(1),
+              "ledger's store failed: .*nothing that was acknowledged is lost");
+}
+
+TEST_F(RocksDbStoreDeathTest, LosesNothingThatItReportedBeforeItsDiskWasFull) {
+  EXPECT_EXIT(write_until_there_is_no_room(), testing::ExitedWithCode(1), "store failed");
+  const std::string told = read_file(folder_->path() + ".told");
+  std::filesystem::remove(folder_->path() + ".told");
+  ASSERT_FALSE(told.empty()) << "some were durable before";
+  const auto kept = open_in(folder_->path())->scan("");
+  ASSERT_TRUE(kept.ok()) << kept.error().message;
+  EXPECT_GE(kept.value().size(), told.size());
+  for (std::size_t i = 0; i < kept.value().size(); ++i) {
+    EXPECT_EQ(kept.value()[i].key, key_of(i + 1)) << "in order, without a hole";
+    EXPECT_EQ(kept.value()[i].value.size(), large_value_bytes);
+  }
+  EXPECT_GT(open_in(folder_->path())->bytes_free(), 0u);
 }
 
 }  // namespace

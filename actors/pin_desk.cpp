@@ -1,0 +1,146 @@
+#include "actors/pin_desk.hpp"
+
+#include "actors/object_words.hpp"
+#include "runtime/base/sha256.hpp"
+
+namespace fastgpu::actors {
+
+using objects::PinOwner;
+using objects::PinOwnerKind;
+
+PinDesk::PinDesk(objects::BlobStore& store, base::NodeId self, base::ShardLayout layout,
+                 const objects::PinLimits& limits)
+    : store_(store),
+      self_(self),
+      layout_(layout),
+      machine_(limits),
+      map_(self, layout.shard_count) {}
+
+void PinDesk::begin(base::Time now) {
+  for (const auto& [owner, hashes] : store_.pins().owners()) {
+    step(objects::OwnerPinned{owner, {hashes.begin(), hashes.end()}}, now);
+  }
+}
+
+void PinDesk::see(const protocol::SharedView& view, base::Time now) {
+  map_.update(view);
+  std::map<base::ShardId, base::NodeId> leaders;
+  for (const auto& [node, shards] : map_.led_shards()) {
+    for (const base::ShardId shard : shards) {
+      leaders[shard] = node;
+    }
+  }
+  for (const auto& [shard, node] : leaders_) {
+    if (!leaders.contains(shard)) {
+      step(objects::ShardLedBy{shard, {}}, now);
+    }
+  }
+  for (const auto& [shard, node] : leaders) {
+    if (const auto known = leaders_.find(shard); known == leaders_.end() || known->second != node) {
+      step(objects::ShardLedBy{shard, node}, now);
+    }
+  }
+  leaders_ = std::move(leaders);
+}
+
+void PinDesk::hear(base::NodeId node, const protocol::PinAnswer& answer, base::Time now) {
+  objects::PinsAnswered answered{node,         answer.shard, answer.question,
+                                 answer.epoch, answer.term,  {}};
+  for (const base::RequestId& request : answer.gone_requests) {
+    answered.gone.push_back(objects::owner_of(request));
+  }
+  for (const base::JobId job : answer.gone_jobs) {
+    answered.gone.push_back(objects::owner_of(answer.shard, job));
+  }
+  step(answered, now);
+}
+
+void PinDesk::tick(base::Time now) {
+  if (const auto due = machine_.next_deadline(); due && *due <= now) {
+    step(objects::PinTick{store_.disk_is_tight()}, now);
+  }
+}
+
+protocol::ObjectPinned PinDesk::pin(const protocol::ObjectPin& pin, base::Time now) {
+  for (const base::ObjectHash& hash : pin.hashes) {
+    if (!store_.has(hash)) {
+      return {pin.call, false, object_gone(hash)};
+    }
+  }
+  const base::Status pinned = this->pin(pin.hashes, objects::owner_of(pin.request), now);
+  return {pin.call, pinned.ok(), pinned.ok() ? base::Error{} : pinned.error()};
+}
+
+base::Status PinDesk::pin(base::JobId job, std::span<const base::ObjectHash> outputs,
+                          base::Time now) {
+  return outputs.empty() ? base::Status()
+                         : pin(outputs, objects::owner_of(layout_.shard_of(job), job), now);
+}
+
+base::Status PinDesk::pin(std::span<const base::ObjectHash> hashes, const PinOwner& owner,
+                          base::Time now) {
+  if (base::Status pinned = store_.pin(hashes, owner); !pinned.ok()) {
+    return pinned;
+  }
+  step(objects::OwnerPinned{owner, {hashes.begin(), hashes.end()}}, now);
+  return {};
+}
+
+protocol::Kept PinDesk::keep(const protocol::Keep& keep, base::Time now) {
+  std::vector<objects::Blob> blobs;
+  std::vector<base::ObjectHash> hashes;
+  protocol::Kept kept{keep.device, keep.token, {}, {}};
+  for (const base::Bytes& data : keep.data) {
+    blobs.push_back({base::sha256(data.span()), data});
+    hashes.push_back(blobs.back().hash);
+    kept.objects.push_back({hashes.back(), data.size(), self_});
+  }
+  base::Status status = store_.put(blobs);
+  if (status.ok()) {
+    status = pin(keep.job, hashes, now);
+  }
+  if (!status.ok()) {
+    kept.error = status.error();
+    kept.objects.clear();
+  }
+  return kept;
+}
+
+PinDesk::Turn PinDesk::end_turn(base::Time now) {
+  if (auto unpinned = store_.take_unpinned(); !unpinned.empty()) {
+    step(objects::ObjectsUnpinned{std::move(unpinned)}, now);
+  }
+  return std::exchange(turn_, {});
+}
+
+void PinDesk::step(const objects::PinEvent& event, base::Time now) {
+  for (const objects::PinEffect& effect : machine_.step(event, now)) {
+    std::visit([this](const auto& what) { perform(what); }, effect);
+  }
+}
+
+void PinDesk::perform(const objects::AskPins& ask) {
+  protocol::PinCheck check{ask.shard, ask.question, {}, {}};
+  for (const PinOwner& owner : ask.owners) {
+    if (owner.kind == PinOwnerKind::request) {
+      check.requests.push_back({owner.shard, owner.high, owner.low});
+    } else {
+      check.jobs.push_back({owner.low});
+    }
+  }
+  turn_.asked.emplace_back(ask.node, std::move(check));
+}
+
+void PinDesk::perform(const objects::RemoveObjects& remove) {
+  std::vector<base::ObjectHash> hashes;
+  for (const base::ObjectHash& hash : remove.hashes) {
+    if (store_.has(hash) && !store_.is_pinned(hash)) {
+      hashes.push_back(hash);
+    }
+  }
+  const base::Status removed = store_.remove(hashes);
+  FASTGPU_CHECK(removed.ok(), "nobody pins these");
+  turn_.removed.insert(turn_.removed.end(), hashes.begin(), hashes.end());
+}
+
+}  // namespace fastgpu::actors
