@@ -28,6 +28,7 @@ constexpr std::size_t write_buffer_bytes = 16u << 20;
 constexpr std::size_t block_cache_bytes = 8u << 20;
 constexpr std::size_t info_log_bytes = 4u << 20;
 constexpr int open_files_max = 256;
+constexpr std::uint64_t open_room_bytes = 1u << 20;
 
 constexpr int exit_disk_full = 9;  ///< as docs/errors.md has it
 constexpr int exit_internal = 1;
@@ -80,6 +81,30 @@ rocksdb::Options database_options() {
   return options;
 }
 
+base::Error no_room_error(const std::string& folder, const std::string& why) {
+  return {base::ErrorKind::overloaded, base::ErrorCode::disk_full,
+          "the disk has no room for opening the store in " + folder + ": " + why,
+          "free some room on that disk and start again: nothing is lost"};
+}
+
+/// Opening writes into a table what the logs hold. Looked at before, since RocksDB may abort in the
+/// middle of it.
+base::Status check_room(const std::string& folder) {
+  std::error_code failed;
+  std::uint64_t needed = open_room_bytes;
+  for (std::filesystem::directory_iterator file(folder, failed), end; !failed && file != end;
+       file.increment(failed)) {
+    std::error_code gone;
+    needed += file->path().extension() == ".log" ? file->file_size(gone) : 0;
+  }
+  const std::uint64_t free = std::filesystem::space(folder, failed).available;
+  if (!failed && free < needed) {
+    return no_room_error(folder, std::to_string(needed) + " bytes are needed and " +
+                                     std::to_string(free) + " are free");
+  }
+  return {};
+}
+
 base::Error open_error(const std::string& folder, const rocksdb::Status& status) {
   const std::string text = status.ToString();
   if (status.IsIOError() && text.find("/LOCK") != std::string::npos) {
@@ -93,9 +118,7 @@ base::Error open_error(const std::string& folder, const rocksdb::Status& status)
             "keep the data folder for analysis and restore it from a copy"};
   }
   if (status.IsNoSpace()) {
-    return {base::ErrorKind::overloaded, base::ErrorCode::disk_full,
-            "the disk has no room for opening the store in " + folder + ": " + text,
-            "free some room on that disk and start again: nothing is lost"};
+    return no_room_error(folder, text);
   }
   return {base::ErrorKind::unavailable, base::ErrorCode::internal,
           "cannot open the store in " + folder + ": " + text, ""};
@@ -276,6 +299,9 @@ class RocksDbStore::Database {
 base::Result<std::unique_ptr<RocksDbStore>> RocksDbStore::open(RocksDbStoreOptions options) {
   try {
     if (auto status = make_folder(options.folder); !status.ok()) {
+      return status.error();
+    }
+    if (auto status = check_room(options.folder); !status.ok()) {
       return status.error();
     }
     rocksdb::DB* opened = nullptr;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/base/sha256.hpp"
 #include "tests/sim/chaos.hpp"
 #include "tests/sim/object_user.hpp"
 
@@ -40,14 +41,34 @@ TEST_P(ObjectSeeds, KeepWhatJobsNameAndLetGoOfTheRest) {
 
 INSTANTIATE_TEST_SUITE_P(Batch, ObjectSeeds, ::testing::Range<std::uint64_t>(0, batches));
 
-TEST(ObjectsNotice, ALeaderThatIsAskedBeforeASubmitCanHaveReachedIt) {
-  bool noticed = false;
-  for (std::uint64_t seed = 1; seed <= 30 && !noticed; ++seed) {
-    ChaosOptions options = with_objects(seed);
-    options.pin_limits = {0ms, 10ms, 10ms, 10ms, 10ms};
-    noticed = !run_chaos(options).violations.empty();
-  }
-  EXPECT_TRUE(noticed);
+TEST(ObjectsNotice, WhatIsKeptForNobodyAndWhatIsRemovedThoughAJobNamesIt) {
+  SimOptions options;
+  options.nodes = 1;
+  const auto watch = std::make_shared<Watch>();
+  SimWorld world(options, watch);
+  SimClient client(world);
+  world.run_for(2s);
+  const base::Bytes data = base::Bytes::copy_of(std::string_view("an input"));
+  const protocol::ClientReply put =
+      client.ask(protocol::PutChunk{base::sha256(data.span()), data.size(), 0, data});
+  ASSERT_TRUE(std::holds_alternative<protocol::PutReply>(put));
+  check_objects(world, *watch);
+  EXPECT_EQ(watch->violations().size(), 1u) << "nobody has pinned it";
+
+  protocol::BufferArgument in;
+  in.name = "in";
+  in.size_bytes = data.size();
+  in.data.push_back(std::get<protocol::PutReply>(put).object);
+  protocol::JobSpec spec = simple_job(1, "__global__ ok");
+  spec.request.memory_bytes += in.size_bytes;
+  spec.kernel.arguments.push_back(in);
+  const protocol::ClientReply accepted =
+      client.ask(protocol::Submit{{}, {std::make_shared<const protocol::JobSpec>(spec)}});
+  ASSERT_TRUE(std::holds_alternative<protocol::Accepted>(accepted));
+  check_objects(world, *watch);
+  EXPECT_EQ(watch->violations().size(), 1u) << "its job has pinned it";
+  watch->objects_removed(world.info(0), {base::sha256(data.span())});
+  EXPECT_EQ(watch->violations().size(), 2u);
 }
 
 TEST(SimObjects, RefusesNewWorkWhileTheDiskIsTooFullAndGoesOnWithWhatItHas) {
