@@ -111,16 +111,16 @@ void ShardActor::pump_soon() {
 }
 
 void ShardActor::handle_peer(const FromPeer& message) {
-  const auto from_worker = [&](const auto& said) {
-    step(ledger::FromWorker<std::decay_t<decltype(said)>>{message.node, message.incarnation, said});
-  };
-  if (const auto* reply = std::get_if<protocol::AssignReply>(message.message.get())) {
-    from_worker(*reply);
-  } else if (const auto* finish = std::get_if<protocol::Finish>(message.message.get())) {
-    from_worker(*finish);
-  } else if (const auto* renew = std::get_if<protocol::Renew>(message.message.get())) {
-    from_worker(*renew);
-  }
+  std::visit(
+      [&](const auto& said) {
+        using Said = std::decay_t<decltype(said)>;
+        if constexpr (std::is_constructible_v<ledger::Event, ledger::FromWorker<Said>>) {
+          step(ledger::FromWorker<Said>{message.node, message.incarnation, said});
+        } else if constexpr (std::is_constructible_v<ledger::Event, ledger::FromShard<Said>>) {
+          step(ledger::FromShard<Said>{message.node, said});
+        }
+      },
+      *message.message);
 }
 
 // Performing an effect may bring up an event, such as a refused proposal: it is stepped after the

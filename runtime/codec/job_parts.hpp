@@ -3,6 +3,7 @@
 /// Conversions of job specs and outcomes; see wire.hpp for the pattern.
 
 #include "runtime/codec/common_parts.hpp"
+#include "runtime/protocol/dependency.hpp"
 #include "runtime/protocol/job.hpp"
 #include "schema/job.capnp.h"
 
@@ -12,6 +13,12 @@ void write(JobSpec::Builder to, const protocol::JobSpec& from);
 protocol::JobSpec read(JobSpec::Reader from, codec::Reading& reading);
 /// The same for a spec that others share, which must be there.
 protocol::SharedSpec read_shared(JobSpec::Reader from, codec::Reading& reading);
+
+void write(Dependency::Builder to, const protocol::Dependency& from);
+protocol::Dependency read(Dependency::Reader from, codec::Reading& reading);
+
+void write(JobStanding::Builder to, const protocol::JobStanding& from);
+protocol::JobStanding read(JobStanding::Reader from, codec::Reading& reading);
 
 void write(TaskOutcome::Builder to, const protocol::TaskOutcome& from);
 /// Refuses an outcome that is not terminal.

@@ -48,14 +48,15 @@ void ShardMachine::handle(const RenewEvent& event) {
   }
 }
 
-// One read at a time: renewals that come while it runs share the next, which begins after them.
+// One read at a time: renewals and questions that come while it runs share the next, which begins
+// after them.
 void ShardMachine::begin_read() {
-  if (renewals_.empty() || !reads_.empty()) {
+  if ((renewals_.empty() && asks_.empty()) || !reads_.empty()) {
     return;
   }
   ++last_token_.value;
   effects_.push_back(Read{last_token_});
-  reads_.emplace(last_token_, std::exchange(renewals_, {}));
+  reads_.emplace(last_token_, Reading{std::exchange(renewals_, {}), std::exchange(asks_, {})});
 }
 
 void ShardMachine::answer_renewal(const RenewEvent& event) {
