@@ -77,7 +77,8 @@ class Chaos {
     schedule_trouble(end);
     world_.run_for(options_.trouble);
     make_peace();
-    const bool settled = world_.run_until([this] { return all_ended(); }, 120s);
+    const bool settled =
+        world_.run_until([this] { return all_ended() || !watch_->violations().empty(); }, 120s);
     finish(settled);
     client_.reset();
     return result_;
@@ -110,6 +111,9 @@ class Chaos {
     // Enough lives for everything: what ends as lost then is a fault of ours.
     spec.crash_limit = 1000;
     const bool cancels = random_.chance(150'000);
+    if (random_.chance(350'000)) {
+      spec.after = some_conditions();
+    }
     client_->submit(spec, 8s, [this, spec, cancels](const protocol::ClientReply& reply) {
       const auto* accepted = std::get_if<protocol::Accepted>(&reply);
       if (accepted == nullptr) {
@@ -124,6 +128,25 @@ class Chaos {
                       [](const protocol::ClientReply&) {});
       }
     });
+  }
+
+  /// Jobs of any shard, ended or not; now and then one that never was.
+  std::vector<protocol::Dependency> some_conditions() {
+    std::vector<protocol::Dependency> conditions(1 + random_.below(2));
+    for (protocol::Dependency& condition : conditions) {
+      const auto last = static_cast<std::uint64_t>(accepted_.size());
+      condition.kind = static_cast<protocol::DependencyKind>(random_.below(3));
+      if (last == 0 || random_.chance(50'000)) {
+        condition.job = {1'000'000'000 + random_.below(100)};
+        continue;
+      }
+      // Rather a late one, which has not ended yet.
+      const std::uint64_t from = random_.chance(600'000) && last > 5 ? last - 5 : 0;
+      condition.job = std::next(accepted_.begin(),
+                                static_cast<std::ptrdiff_t>(from + random_.below(last - from)))
+                          ->first;
+    }
+    return conditions;
   }
 
   // --- trouble -----------------------------------------------------------------------------------
@@ -195,6 +218,8 @@ class Chaos {
   void finish(bool settled) {
     for (const auto& [job, spec] : accepted_) {
       watch_->check_end(job, spec, plan_.dying_devices);
+      result_.followers += !spec.after.empty() && watch_->may_begin(spec) ? 1 : 0;
+      result_.held_back += watch_->may_begin(spec) ? 0 : 1;
     }
     result_.violations = watch_->violations();
     if (!settled) {

@@ -31,6 +31,8 @@ struct ChaosResult {
   std::uint64_t tasks_ended{};
   std::uint64_t attempts{};
   std::uint64_t frames_lost{};
+  std::uint64_t followers{};  ///< jobs that waited for others and could begin
+  std::uint64_t held_back{};  ///< and those that never could
 };
 
 ChaosResult run_chaos(const ChaosOptions& options);
