@@ -36,8 +36,10 @@ std::vector<caf::actor> receivers_of(const Directory& directory, const PeerMessa
           return directory.workers;
         } else if constexpr (is_one_of<Message, AssignReply, Finish>) {
           return shard(directory, said.attempt.shard);
-        } else if constexpr (is_one_of<Message, Renew, PinCheck>) {
+        } else if constexpr (is_one_of<Message, Renew, PinCheck, DependencyAsk>) {
           return shard(directory, said.shard);
+        } else if constexpr (is_one_of<Message, DependencyAnswer>) {
+          return shard(directory, said.asker);
         } else if constexpr (is_one_of<Message, ObjectFetch, ObjectPart, ObjectPin, PinAnswer>) {
           return {directory.objects};
         } else {
@@ -56,6 +58,8 @@ std::pair<base::ShardId, base::Epoch> shard_of(const PeerMessage& message) {
           return {said.attempt.shard, said.attempt.epoch};
         } else if constexpr (is_one_of<Message, Adopt, Renew, Renewed, PinAnswer>) {
           return {said.shard, said.epoch};
+        } else if constexpr (is_one_of<Message, DependencyAnswer>) {
+          return {said.asker, said.asker_epoch};
         } else {
           return {};
         }

@@ -114,9 +114,11 @@ void ShardActor::pump_soon() {
 void ShardActor::handle_peer(const FromPeer& message) {
   std::visit(
       [&](const auto& said) {
-        using Heard = ledger::FromWorker<std::decay_t<decltype(said)>>;
-        if constexpr (std::is_constructible_v<ledger::Event, Heard>) {
-          step(Heard{message.node, message.incarnation, said});
+        using Said = std::decay_t<decltype(said)>;
+        if constexpr (std::is_constructible_v<ledger::Event, ledger::FromWorker<Said>>) {
+          step(ledger::FromWorker<Said>{message.node, message.incarnation, said});
+        } else if constexpr (std::is_constructible_v<ledger::Event, ledger::FromShard<Said>>) {
+          step(ledger::FromShard<Said>{message.node, said});
         }
       },
       *message.message);

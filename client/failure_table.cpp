@@ -45,7 +45,8 @@ constexpr std::array<FailureRow, 21> rows{{
     {6118, "device_lost", "the device stopped working", "look at the device; others are used"},
     {6119, "executor_crash", "the device's process died twice while only this task ran",
      "run it again with `--device cpu --precise`; report it if the kernel is right"},
-    {6120, "cancelled", "somebody cancelled it", "submit it again if that was a mistake"},
+    {6120, "cancelled", "somebody cancelled it, or it waited for a job that did not end as asked",
+     "submit it again if that was a mistake"},
     {6121, "not_supported_on_device", "the kernel uses what this device does not have",
      "run it with `--device gpu`, or do without"},
 }};

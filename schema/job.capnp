@@ -87,6 +87,14 @@ enum DependencyKind {
   fail @2;  # it ended in any other way than `ok`
 }
 
+enum JobKnowledge {
+  # What a job's own ledger has of it.
+
+  known @0;
+  forgotten @1;  # it ended, and has made room since
+  never @2;      # no job of this id was ever accepted
+}
+
 # --- the specification: all of it set by the client ----------------------------------------------
 
 struct ScalarArgument {
@@ -340,10 +348,20 @@ struct TaskReport {
 }
 
 struct WaitingReason {
-  # Set by the scheduler of the job's shard.
+  # Set by the scheduler or the leader of the job's shard.
 
   code @0 :WaitingCode;
 
   sentence @1 :Text;
   # With the numbers, for people; empty with `none`. Cut at 64 KiB by the sender.
+}
+
+struct JobStanding {
+  # How a job stands for those that wait for it. Told by the leader of its shard.
+
+  job @0 :UInt64;
+  knowledge @1 :JobKnowledge;
+
+  state @2 :TaskState;
+  # Of a known job: pending, running, or the gravest state of its tasks once all ended.
 }

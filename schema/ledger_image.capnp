@@ -67,6 +67,10 @@ struct JobImage {
 
   outcomes @10 :List(Job.TaskOutcome);
   # What the segments point to: an outcome that several share is kept once.
+
+  waitsFor @11 :List(Job.Dependency);
+  # Those of JobSpec.after that are not known to be fulfilled. Empty: nothing keeps its tasks from
+  # being placed, or it is finished.
 }
 
 enum TaskPhase {

@@ -11,6 +11,7 @@
 #   gateway  -> gateway   Forward, a client's request for a shard that is led there; ForwardReply
 #   gateway  -> objects   ObjectPin, before a submit is proposed; answered by ObjectPinned
 #   objects  -> leader    PinCheck: whose pins need not stand; answered by PinAnswer
+#   leader   -> leader    DependencyAsk, for jobs that others wait for; answered by DependencyAnswer
 #
 # Every message may be lost, repeated or late. Who receives one twice answers from its books and
 # does nothing twice. "Leader" is the leader of a shard, "worker" the one actor of a device.
@@ -50,6 +51,8 @@ struct PeerMessage {
     objectPinned @17 :ObjectPinned;
     pinCheck @18 :PinCheck;
     pinAnswer @19 :PinAnswer;
+    dependencyAsk @20 :DependencyAsk;
+    dependencyAnswer @21 :DependencyAnswer;
   }
 }
 
@@ -320,4 +323,44 @@ struct PinAnswer {
   goneRequests @4 :List(Common.RequestId);
   goneJobs @5 :List(UInt64);
   # Those of the question that the ledger does not name: their pins may go.
+}
+
+# --- shard leader to shard leader ----------------------------------------------------------------
+
+struct DependencyAsk {
+  # How do these jobs of your shard stand? Jobs of the asking shard wait for them. Asked again at an
+  # interval until they have ended.
+
+  shard @0 :UInt32;
+  # Of the jobs that are asked for.
+
+  asker @1 :UInt32;
+  askerEpoch @2 :UInt64;
+  askerTerm @3 :UInt64;
+  # The shard and the leadership that asks.
+
+  number @4 :UInt64;
+  # Of the ask in that leadership, growing: what is answered as never accepted concerns only jobs
+  # that waited when this was asked.
+
+  jobs @5 :List(UInt64);
+  # At most 4096.
+}
+
+struct DependencyAnswer {
+  # After a quorum round that began after the ask came.
+
+  asker @0 :UInt32;
+  askerEpoch @1 :UInt64;
+  askerTerm @2 :UInt64;
+  number @3 :UInt64;
+  # As the ask had them; an answer to another leadership is ignored.
+
+  shard @4 :UInt32;
+  epoch @5 :UInt64;
+  term @6 :UInt64;
+  # The leadership that answers; one below what is known of the shard is ignored.
+
+  jobs @7 :List(Job.JobStanding);
+  # One for each job that was asked for.
 }

@@ -35,6 +35,7 @@ struct Record {
     cancel @5 :CancelRecord;
     giveUp @6 :GiveUpRecord;
     member @7 :MemberRecord;
+    dependency @8 :DependencyRecord;
   }
 }
 
@@ -135,4 +136,20 @@ struct MemberRecord {
 
   info @1 :Cluster.NodeInfo;
   # With node 0: the next free id is given when this is applied.
+}
+
+struct DependencyRecord {
+  # How a job ended that another one waits for (JobSpec.after). Conditions that this fulfils are
+  # waited for no longer; if one can never be fulfilled, all live tasks of the waiting job are
+  # cancelled. A second one of the same two jobs changes nothing.
+
+  job @0 :UInt64;
+  # That waits. It is of this shard; the other one may be of any.
+
+  parent @1 :Job.JobStanding;
+  # Final: its state is terminal, or it is not known.
+
+  recordedAtMs @2 :Int64;
+  # Milliseconds since 1970 UTC by the leader's clock; for people. Of the waiting job's end, where
+  # this ends it.
 }

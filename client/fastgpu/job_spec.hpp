@@ -117,7 +117,8 @@ class JobSpec {
   /// How long it goes on while its node hears nothing from the rest of the cluster.
   JobSpec& lease(std::chrono::nanoseconds time);
 
-  /// Nothing of it runs before that job has ended: "ok", "any" or "fail".
+  /// Nothing of it runs before that job has ended: "ok" well, "fail" in another way, "any" in any.
+  /// All that are named must end as asked: once one can not, this job is cancelled.
   JobSpec& after(std::uint64_t job, std::string how = "ok");
   /// A word by which the job is found again: `fastgpu ps --label stage=train`.
   JobSpec& label(std::string name, std::string value);

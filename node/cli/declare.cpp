@@ -81,7 +81,8 @@ void declare_job(CLI::App& app, Invocation& to) {
   app.add_option("--time-limit", flags.time_limit,
                  "of one execution: 90s 1h30m (default: kernels 1h, commands none)");
   app.add_option("--retries", flags.retries, "of failures that are the job's own");
-  app.add_option("--after", flags.after, "begin when a job has ended: ID[:ok|any|fail]")
+  app.add_option("--after", flags.after,
+                 "run once that job ended so, or be cancelled: ID[:ok|any|fail] (ok)")
       ->allow_extra_args(false);
   app.add_option("--if-infeasible", flags.if_infeasible,
                  "no device could ever run it: fail or wait")

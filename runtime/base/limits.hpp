@@ -65,6 +65,7 @@ inline constexpr std::chrono::nanoseconds suspect_after = 1s;
 inline constexpr std::chrono::nanoseconds rpc_timeout = 2s;
 inline constexpr int rpc_tries_max = 3;
 inline constexpr std::chrono::nanoseconds list_timeout = 1s;
+inline constexpr std::chrono::nanoseconds dependency_ask_interval = 500ms;
 inline constexpr std::chrono::nanoseconds client_wait_max = 1s;
 inline constexpr std::chrono::nanoseconds leader_retry_interval = 100ms;
 inline constexpr std::chrono::nanoseconds client_backoff_min = 20ms;
@@ -110,6 +111,8 @@ inline constexpr std::size_t shard_watchers_max = 65536;
 inline constexpr std::chrono::nanoseconds job_wait_max = 5min;
 inline constexpr std::size_t listed_bytes_max = 1u << 20;
 inline constexpr std::uint64_t compact_after_entries = 16384;
+inline constexpr std::size_t dependency_ask_jobs_max = 4096;     ///< of one message
+inline constexpr std::size_t dependency_asks_pending_max = 256;  ///< of other shards, at a leader
 
 // --- storage -------------------------------------------------------------------------------------
 inline constexpr std::size_t store_pending_bytes_max = 64u << 20;
@@ -176,6 +179,8 @@ static_assert(command_files_max <= task_outputs_max);
 static_assert(list_timeout < rpc_timeout,
               "a listing gives up on a silent node before its asker does");
 static_assert(leader_retry_interval * 4 <= rpc_timeout);
+static_assert(dependency_ask_interval >= 4 * heartbeat_interval);
+static_assert(dependency_ask_jobs_max <= message_list_items_max);
 static_assert(client_backoff_min <= client_backoff_max);
 static_assert(client_calls_in_flight_max <= gateway_calls_in_flight_max);
 static_assert(client_bytes_in_flight_max <= gateway_bytes_in_flight_max);

@@ -146,6 +146,8 @@ static void write(JobImage::Builder to, const protocol::JobImage& from) {
   auto outcomes = to.initOutcomes(list_size(table.size()));
   for (std::uint32_t i = 0; i < outcomes.size(); ++i)
     write(outcomes[i], *table.at(i));
+  if (!from.waits_for.empty())
+    codec::write_list(to.initWaitsFor(list_size(from.waits_for.size())), from.waits_for);
 }
 
 static protocol::JobImage read(JobImage::Reader from, Reading& reading) {
@@ -162,6 +164,8 @@ static protocol::JobImage read(JobImage::Reader from, Reading& reading) {
   image.device_ns = from.getDeviceNs();
   image.tasks = read_segments(from, image.spec->tasks, reading);
   image.attempts = codec::read_list(from.getAttempts(), reading, "attempts", any_number);
+  image.waits_for =
+      codec::read_list(from.getWaitsFor(), reading, "dependencies", base::limits::dependencies_max);
   return image;
 }
 

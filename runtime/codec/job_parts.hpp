@@ -3,6 +3,7 @@
 /// Conversions of job specs and outcomes; see wire.hpp for the pattern.
 
 #include "runtime/codec/common_parts.hpp"
+#include "runtime/protocol/dependency.hpp"
 #include "runtime/protocol/job.hpp"
 #include "schema/job.capnp.h"
 
@@ -15,6 +16,12 @@ protocol::SharedSpec read_shared(JobSpec::Reader from, codec::Reading& reading);
 
 void write_labels(capnp::List<Define>::Builder to, const protocol::Labels& from);
 protocol::Labels read_labels(capnp::List<Define>::Reader from, codec::Reading& reading);
+
+void write(Dependency::Builder to, const protocol::Dependency& from);
+protocol::Dependency read(Dependency::Reader from, codec::Reading& reading);
+
+void write(JobStanding::Builder to, const protocol::JobStanding& from);
+protocol::JobStanding read(JobStanding::Reader from, codec::Reading& reading);
 
 void write(TaskOutcome::Builder to, const protocol::TaskOutcome& from);
 /// Refuses an outcome that is not terminal.

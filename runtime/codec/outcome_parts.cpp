@@ -99,6 +99,20 @@ protocol::TaskReport read(TaskReport::Reader from, Reading& reading) {
   return {range, read(from.getOutcome(), reading)};
 }
 
+void write(JobStanding::Builder to, const protocol::JobStanding& from) {
+  to.setJob(from.job.value);
+  to.setKnowledge(codec::write_enum<JobKnowledge>(from.knowledge));
+  to.setState(codec::write_enum<TaskState>(from.state));
+}
+
+protocol::JobStanding read(JobStanding::Reader from, Reading&) {
+  return {
+      {from.getJob()},
+      codec::read_enum(from.getKnowledge(), protocol::JobKnowledge::never, "knowledge of a job"),
+      codec::read_enum(from.getState(), protocol::TaskState::lost, "task state"),
+  };
+}
+
 void write(WaitingReason::Builder to, const protocol::WaitingReason& from) {
   to.setCode(codec::write_enum<WaitingCode>(from.code));
   to.setSentence(as_text(codec::clip(from.sentence)));

@@ -360,6 +360,56 @@ static protocol::PinAnswer read(PinAnswer::Reader from, Reading& reading) {
           codec::read_ids<base::JobId>(from.getGoneJobs(), reading, "jobs", owners_max)};
 }
 
+// --- shard leader to shard leader ----------------------------------------------------------------
+
+static void write_message(PeerMessage::Builder to, const protocol::DependencyAsk& from) {
+  auto ask = to.initDependencyAsk();
+  ask.setShard(from.shard.value);
+  ask.setAsker(from.asker.value);
+  ask.setAskerEpoch(from.asker_epoch.value);
+  ask.setAskerTerm(from.asker_term.value);
+  ask.setNumber(from.number);
+  codec::write_ids(ask.initJobs(list_size(from.jobs.size())), from.jobs);
+}
+
+static protocol::DependencyAsk read(DependencyAsk::Reader from, Reading& reading) {
+  return {
+      {from.getShard()},
+      {from.getAsker()},
+      {from.getAskerEpoch()},
+      {from.getAskerTerm()},
+      from.getNumber(),
+      codec::read_ids<base::JobId>(from.getJobs(), reading, "jobs asked for",
+                                   base::limits::dependency_ask_jobs_max),
+  };
+}
+
+static void write_message(PeerMessage::Builder to, const protocol::DependencyAnswer& from) {
+  auto answer = to.initDependencyAnswer();
+  answer.setAsker(from.asker.value);
+  answer.setAskerEpoch(from.asker_epoch.value);
+  answer.setAskerTerm(from.asker_term.value);
+  answer.setNumber(from.number);
+  answer.setShard(from.shard.value);
+  answer.setEpoch(from.epoch.value);
+  answer.setTerm(from.term.value);
+  codec::write_list(answer.initJobs(list_size(from.jobs.size())), from.jobs);
+}
+
+static protocol::DependencyAnswer read(DependencyAnswer::Reader from, Reading& reading) {
+  return {
+      {from.getAsker()},
+      {from.getAskerEpoch()},
+      {from.getAskerTerm()},
+      from.getNumber(),
+      {from.getShard()},
+      {from.getEpoch()},
+      {from.getTerm()},
+      codec::read_list(from.getJobs(), reading, "jobs answered for",
+                       base::limits::dependency_ask_jobs_max),
+  };
+}
+
 static protocol::PeerMessage read(PeerMessage::Reader from, Reading& reading) {
   switch (from.which()) {
     case PeerMessage::UNSET:
@@ -402,6 +452,10 @@ static protocol::PeerMessage read(PeerMessage::Reader from, Reading& reading) {
       return read(from.getPinCheck(), reading);
     case PeerMessage::PIN_ANSWER:
       return read(from.getPinAnswer(), reading);
+    case PeerMessage::DEPENDENCY_ASK:
+      return read(from.getDependencyAsk(), reading);
+    case PeerMessage::DEPENDENCY_ANSWER:
+      return read(from.getDependencyAnswer(), reading);
   }
   codec::refuse("message", "of no known kind");
 }

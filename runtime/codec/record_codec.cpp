@@ -129,6 +129,20 @@ static protocol::MemberRecord read(MemberRecord::Reader from, Reading& reading) 
   return {request, read(from.getInfo(), reading)};
 }
 
+static void write_record(Record::Builder to, const protocol::DependencyRecord& from) {
+  auto dependency = to.initDependency();
+  dependency.setJob(from.job.value);
+  write(dependency.initParent(), from.parent);
+  dependency.setRecordedAtMs(from.recorded_at_ms);
+}
+
+static protocol::DependencyRecord read(DependencyRecord::Reader from, Reading& reading) {
+  const protocol::JobStanding parent = read(from.getParent(), reading);
+  if (!parent.is_final())
+    codec::refuse("dependency record", "of a job that has not ended");
+  return {{from.getJob()}, parent, from.getRecordedAtMs()};
+}
+
 static void write(Record::Builder to, const protocol::Record& from) {
   std::visit([&](const auto& record) { write_record(to, record); }, from);
 }
@@ -151,6 +165,8 @@ static protocol::Record read(Record::Reader from, Reading& reading) {
       return read(from.getGiveUp(), reading);
     case Record::MEMBER:
       return read(from.getMember(), reading);
+    case Record::DEPENDENCY:
+      return read(from.getDependency(), reading);
   }
   codec::refuse("record", "of no known kind");
 }

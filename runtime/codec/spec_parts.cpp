@@ -159,12 +159,12 @@ static protocol::CommandSpec read(CommandSpec::Reader from, Reading& reading) {
   return command;
 }
 
-static void write(Dependency::Builder to, const protocol::Dependency& from) {
+void write(Dependency::Builder to, const protocol::Dependency& from) {
   to.setJob(from.job.value);
   to.setKind(codec::write_enum<DependencyKind>(from.kind));
 }
 
-static protocol::Dependency read(Dependency::Reader from, Reading&) {
+protocol::Dependency read(Dependency::Reader from, Reading&) {
   return {{from.getJob()},
           codec::read_enum(from.getKind(), protocol::DependencyKind::fail, "dependency")};
 }

@@ -66,9 +66,21 @@ struct JobCancelled {
   base::JobId job;
   bool operator==(const JobCancelled&) const = default;
 };
+/// One of the conditions that the job waits for holds: all of them that name the parent.
+struct DependencyMet {
+  base::JobId job;
+  base::JobId parent;
+  bool operator==(const DependencyMet&) const = default;
+};
+/// It waits for no other job any more.
+struct JobReleased {
+  base::JobId job;
+  bool operator==(const JobReleased&) const = default;
+};
 /// All its tasks are terminal.
 struct JobEnded {
   base::JobId job;
+  protocol::TaskState state{protocol::TaskState::succeeded};  ///< Job::state
   bool operator==(const JobEnded&) const = default;
 };
 /// Finished long ago, and gone to make room.
@@ -89,8 +101,8 @@ struct RequestRefused {
   bool operator==(const RequestRefused&) const = default;
 };
 
-using Applied =
-    std::variant<JobAccepted, TasksPlaced, TasksEnded, TasksAgain, FinishFenced, UsageReleased,
-                 JobCancelled, JobEnded, JobForgotten, MemberAdded, RequestRefused>;
+using Applied = std::variant<JobAccepted, TasksPlaced, TasksEnded, TasksAgain, FinishFenced,
+                             UsageReleased, JobCancelled, DependencyMet, JobReleased, JobEnded,
+                             JobForgotten, MemberAdded, RequestRefused>;
 
 }  // namespace fastgpu::ledger

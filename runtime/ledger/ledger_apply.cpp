@@ -177,6 +177,7 @@ void LedgerState::apply_record(const protocol::SubmitRecord& record, Changes& ch
   job.spec = record.spec;
   job.submitted_at_ms = record.submitted_at_ms;
   job.accepted_by = record.accepted_by;
+  job.waits_for = record.spec->after;
   job.live_tasks = record.spec->tasks;
   job.tasks.assign({0, job.live_tasks}, TaskRecord{});
   requests_.emplace(record.request, id);
@@ -186,7 +187,8 @@ void LedgerState::apply_record(const protocol::SubmitRecord& record, Changes& ch
 void LedgerState::apply_record(const protocol::PlacedRecord& record, Changes& changes) {
   TaskRanges placed;
   Job* job = live_job(record.job);
-  for (const base::TaskRange& range : job ? normalized(record.ranges) : TaskRanges{}) {
+  const bool counts = job && job->waits_for.empty();
+  for (const base::TaskRange& range : counts ? normalized(record.ranges) : TaskRanges{}) {
     job->tasks.update(range, [&](base::TaskRange part, TaskRecord& task) {
       if (task.phase == TaskPhase::ended || record.attempt <= task.floor) {
         return;
@@ -213,7 +215,7 @@ void LedgerState::apply_record(const protocol::PlacedRecord& record, Changes& ch
 
 void LedgerState::apply_record(const protocol::FinishRecord& record, Changes& changes) {
   const auto at = jobs_.find(record.job);
-  if (at == jobs_.end()) {
+  if (at == jobs_.end() || !at->second.waits_for.empty()) {
     TaskRanges ranges;
     for (const protocol::TaskReport& report : record.reports) {
       ranges.push_back(report.range);
@@ -294,6 +296,34 @@ void LedgerState::apply_record(const protocol::GiveUpRecord& record, Changes& ch
   outcome.message = record.message;
   end_live_tasks(*job, normalized(record.ranges), std::move(outcome), changes);
   end_job_if_done(*job, record.given_up_at_ms, changes);
+}
+
+void LedgerState::apply_record(const protocol::DependencyRecord& record, Changes& changes) {
+  Job* job = live_job(record.job);
+  const protocol::JobStanding& parent = record.parent;
+  if (!job || !parent.is_final()) {
+    return;
+  }
+  const auto names_parent = [&parent](const protocol::Dependency& condition) {
+    return condition.job == parent.job;
+  };
+  for (const protocol::Dependency& condition : job->waits_for) {
+    if (names_parent(condition) && !holds(condition.kind, parent)) {
+      TaskOutcome outcome;
+      outcome.state = TaskState::cancelled;
+      outcome.reason = base::FailureReason::cancelled;
+      outcome.message = broken_text(condition.kind, parent);
+      end_live_tasks(*job, {{0, job->spec->tasks}}, std::move(outcome), changes);
+      end_job_if_done(*job, record.recorded_at_ms, changes);
+      return;
+    }
+  }
+  if (std::erase_if(job->waits_for, names_parent) > 0) {
+    changes.push_back(DependencyMet{job->id, parent.job});
+    if (job->waits_for.empty()) {
+      changes.push_back(JobReleased{job->id});
+    }
+  }
 }
 
 void LedgerState::end_live_tasks(Job& job, const TaskRanges& ranges, TaskOutcome outcome,

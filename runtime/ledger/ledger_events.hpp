@@ -71,6 +71,18 @@ using FinishEvent = FromWorker<protocol::Finish>;
 using RenewEvent = FromWorker<protocol::Renew>;
 using PinCheckEvent = FromWorker<protocol::PinCheck>;
 
+// --- from other shards' leaders, through the link ------------------------------------------------
+
+/// DependencyAsk or DependencyAnswer, and the node that sent it.
+template <class Message>
+struct FromShard {
+  base::NodeId node;
+  Message message;
+  bool operator==(const FromShard&) const = default;
+};
+using DependencyAskEvent = FromShard<protocol::DependencyAsk>;
+using DependencyAnswerEvent = FromShard<protocol::DependencyAnswer>;
+
 // --- from this node's other actors ---------------------------------------------------------------
 
 /// The cluster as the monitor sees it now: whom to tell of a new leadership, and which lives are
@@ -86,8 +98,8 @@ struct Tick {
 
 using Event =
     std::variant<Leading, NotLeading, Committed, OutcomeUnknown, ReadReady, ProposeRefused,
-                 Restored, AssignReplyEvent, FinishEvent, RenewEvent, protocol::ShardRequest,
-                 protocol::Place, protocol::Waiting, protocol::NodeLost, ViewChanged, Tick,
-                 PinCheckEvent, protocol::DiskRoom>;
+                 Restored, AssignReplyEvent, FinishEvent, RenewEvent, DependencyAskEvent,
+                 DependencyAnswerEvent, protocol::ShardRequest, protocol::Place, protocol::Waiting,
+                 protocol::NodeLost, ViewChanged, Tick, PinCheckEvent, protocol::DiskRoom>;
 
 }  // namespace fastgpu::ledger

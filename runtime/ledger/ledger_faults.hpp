@@ -12,6 +12,8 @@ struct LedgerFaults {
   bool place_without_proof{false};
   /// Send the Assign of commands before their placement is committed.
   bool assign_before_commit{false};
+  /// Begin jobs although those that they wait for have not ended.
+  bool start_before_parents{false};
 };
 
 }  // namespace fastgpu::ledger

@@ -58,7 +58,25 @@ void check_record(const Job& job, base::TaskRange range, const TaskRecord& task,
                   where + " failed more often than they may");
 }
 
+void check_waiting(const Job& job, Findings& findings) {
+  for (const protocol::Dependency& condition : job.waits_for) {
+    const auto& all = job.spec->after;
+    findings.expect(
+        std::find(all.begin(), all.end(), condition) != all.end(), job.id,
+        "waits for " + base::to_string(condition.job) + ", which its spec does not name");
+  }
+  if (job.waits_for.empty()) {
+    return;
+  }
+  findings.expect(job.live(), job.id, "waits for others although it has ended");
+  job.tasks.for_each([&](base::TaskRange range, const TaskRecord& task) {
+    findings.expect(task.phase != TaskPhase::placed && !task.floor, job.id,
+                    tasks_of(range) + " were placed before the end of what they wait for");
+  });
+}
+
 void check_job(const Job& job, Findings& findings) {
+  check_waiting(job, findings);
   std::uint64_t position = 0;
   std::uint64_t live = 0;
   std::array<std::uint64_t, protocol::task_state_count> ended{};
@@ -90,6 +108,11 @@ void check_step(const Job& before, const Job& after, Findings& findings) {
   findings.expect(before.spec == after.spec && before.request == after.request, before.id,
                   "its spec or request has changed");
   findings.expect(before.device_ns <= after.device_ns, before.id, "usage was taken back");
+  for (const protocol::Dependency& condition : after.waits_for) {
+    const auto& old = before.waits_for;
+    findings.expect(std::find(old.begin(), old.end(), condition) != old.end(), before.id,
+                    "waits again for " + base::to_string(condition.job));
+  }
   before.tasks.for_each([&](base::TaskRange range, const TaskRecord& old_task) {
     after.tasks.for_each_in(range, [&](base::TaskRange part, const TaskRecord& new_task) {
       findings.expect(old_task.floor <= new_task.floor, before.id,
@@ -148,9 +171,13 @@ std::vector<std::string> check(const ShardMachine& machine) {
         append(on_duty[duty.attempt], range);
       }
     });
-    const TaskRanges live =
-        machine.leading() ? job.live_part({{0, job.spec->tasks}}) : TaskRanges{};
-    findings.expect(with_duty == live, id, "tasks with a duty and live tasks differ");
+    const bool may_run = machine.leading() && job.waits_for.empty();
+    const TaskRanges live = may_run ? job.live_part({{0, job.spec->tasks}}) : TaskRanges{};
+    findings.expect(with_duty == live, id, "tasks with a duty and live tasks that may run differ");
+    for (const protocol::Dependency& condition : job.waits_for) {
+      findings.expect(!machine.leading() || machine.dependencies().awaits(id, condition.job), id,
+                      "nobody looks for the end of " + base::to_string(condition.job));
+    }
   }
   findings.expect(on_duty.size() == duties.holdings().size(), "an attempt has no task on duty");
   for (const auto& [attempt, ranges] : on_duty) {

@@ -83,9 +83,46 @@ bool passes_fence(const protocol::TaskRecord& task, const base::AttemptId& attem
   return false;
 }
 
+bool holds(protocol::DependencyKind kind, const protocol::JobStanding& parent) {
+  if (kind == protocol::DependencyKind::any) {
+    return parent.knowledge != protocol::JobKnowledge::never;
+  }
+  const bool well = parent.state == TaskState::succeeded;
+  return parent.knowledge == protocol::JobKnowledge::known &&
+         well == (kind == protocol::DependencyKind::ok);
+}
+
+std::string broken_text(protocol::DependencyKind kind, const protocol::JobStanding& parent) {
+  const auto end = [&parent]() -> const char* {
+    if (parent.knowledge != protocol::JobKnowledge::known) {
+      return parent.knowledge == protocol::JobKnowledge::never
+                 ? " is not known"
+                 : " ended so long ago that nobody knows how";
+    }
+    switch (parent.state) {
+      case TaskState::succeeded:
+        return " succeeded";
+      case TaskState::cancelled:
+        return " was cancelled";
+      case TaskState::timed_out:
+        return " timed out";
+      case TaskState::lost:
+        return " was lost";
+      default:
+        return " failed";
+    }
+  };
+  const char* const wish = kind == protocol::DependencyKind::ok    ? "succeeded"
+                           : kind == protocol::DependencyKind::any ? "ended"
+                                                                   : "failed";
+  return "job " + base::to_string(parent.job) + end() + ", and this job was to run only after it " +
+         wish;
+}
+
 std::uint64_t estimated_bytes(const protocol::JobSpec& spec) {
-  std::uint64_t size = job_bytes + spec.name.size() + spec.kernel.source.size() +
-                       spec.kernel.name.size() + spec.kernel.standard.size();
+  std::uint64_t size = job_bytes + spec.after.size() * sizeof(protocol::Dependency) +
+                       spec.name.size() + spec.kernel.source.size() + spec.kernel.name.size() +
+                       spec.kernel.standard.size();
   for (const auto& [name, value] : spec.kernel.defines) {
     size += argument_bytes + name.size() + value.size();
   }

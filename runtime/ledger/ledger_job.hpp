@@ -5,12 +5,14 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/ledger/tables/interval_map.hpp"
 #include "runtime/ledger/tables/task_ranges.hpp"
+#include "runtime/protocol/dependency.hpp"
 #include "runtime/protocol/job.hpp"
 #include "runtime/protocol/ledger_image.hpp"
 
@@ -40,6 +42,9 @@ struct Job {
   std::array<std::uint32_t, protocol::task_state_count> ended{};
   std::map<base::AttemptId, JobAttempt> attempts;
   std::vector<base::NodeId> nodes;  ///< of its attempts, ascending
+  /// Conditions of its spec that are not known to hold. Until there are none, nothing of it counts
+  /// but its end; a finished job has none.
+  std::vector<protocol::Dependency> waits_for;
 
   /// The attempt's record, made when it is new.
   JobAttempt& attempt_on(const base::AttemptId& attempt, base::DeviceId device);
@@ -54,6 +59,11 @@ struct Job {
 
 /// True when a Finish of the attempt counts for the task.
 bool passes_fence(const protocol::TaskRecord& task, const base::AttemptId& attempt);
+
+/// The parent, whose standing is final, has ended as the condition asks.
+bool holds(protocol::DependencyKind kind, const protocol::JobStanding& parent);
+/// For people: why the condition can never hold.
+std::string broken_text(protocol::DependencyKind kind, const protocol::JobStanding& parent);
 
 /// About what the job takes in memory and in a snapshot. Of a finished job it depends on nothing
 /// that may change any more, so all replicas forget alike.

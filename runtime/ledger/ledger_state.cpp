@@ -46,7 +46,8 @@ void LedgerState::end_job_if_done(Job& job, base::WallTimeMs at_ms, Changes& cha
   job.finished_at_ms = at_ms;
   finished_.push_back(job.id);
   finished_bytes_ += kept_bytes(job);
-  changes.push_back(JobEnded{job.id});
+  job.waits_for.clear();
+  changes.push_back(JobEnded{job.id, job.state()});
   forget_oldest(changes);
 }
 
@@ -75,7 +76,8 @@ protocol::JobImage image_of(const Job& job) {
                            job.accepted_by,
                            job.device_ns,
                            {},
-                           {}};
+                           {},
+                           job.waits_for};
   image.tasks.reserve(job.tasks.segment_count());
   job.tasks.for_each([&image](base::TaskRange range, const protocol::TaskRecord& record) {
     image.tasks.push_back({range, record});
@@ -97,6 +99,7 @@ Job job_of(const protocol::JobImage& image) {
   job.finished_at_ms = image.finished_at_ms;
   job.accepted_by = image.accepted_by;
   job.device_ns = image.device_ns;
+  job.waits_for = image.waits_for;
   for (const protocol::TaskSegment& segment : image.tasks) {
     job.tasks.assign(segment.range, segment.record);
     if (segment.record.phase == protocol::TaskPhase::ended) {

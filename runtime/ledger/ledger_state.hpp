@@ -12,6 +12,8 @@
 /// a terminal record is never changed.
 /// Retries. A reported failure is counted when its Finish is applied, a lost attempt when the next
 /// placement names the cause node_failure: each attempt once.
+/// Dependencies. A job whose spec names others waits until each is recorded to have ended as asked;
+/// until then placements and finishes of it change nothing. One that ended otherwise cancels it.
 /// Limits: RetentionLimits for finished jobs; the oldest finished go first. Live jobs are bounded
 /// by who proposes. Applying a submit is O(1) for any number of tasks.
 
@@ -66,6 +68,7 @@ class LedgerState {
   void apply_record(const protocol::CancelRecord& record, Changes& changes);
   void apply_record(const protocol::GiveUpRecord& record, Changes& changes);
   void apply_record(const protocol::MemberRecord& record, Changes& changes);
+  void apply_record(const protocol::DependencyRecord& record, Changes& changes);
 
   Job* live_job(base::JobId job);
   void end_live_tasks(Job& job, const TaskRanges& ranges, protocol::TaskOutcome outcome,

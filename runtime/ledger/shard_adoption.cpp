@@ -50,12 +50,13 @@ void ShardMachine::handle(const RenewEvent& event) {
 
 // One read at a time: what comes while it runs shares the next, which begins after it came.
 void ShardMachine::begin_read() {
-  if ((renewals_.empty() && checks_.empty()) || !reads_.empty()) {
+  if ((renewals_.empty() && checks_.empty() && asks_.empty()) || !reads_.empty()) {
     return;
   }
   ++last_token_.value;
   effects_.push_back(Read{last_token_});
-  reads_.emplace(last_token_, Readers{std::exchange(renewals_, {}), std::exchange(checks_, {})});
+  reads_.emplace(last_token_, Readers{std::exchange(renewals_, {}), std::exchange(checks_, {}),
+                                      std::exchange(asks_, {})});
 }
 
 void ShardMachine::answer_renewal(const RenewEvent& event) {

@@ -38,6 +38,14 @@ void ShardMachine::request(base::CallId call, const protocol::Submit& submit) {
     reply(call, disk_too_full(disk_.free_bytes, disk_.reserve_bytes));
     return;
   }
+  // Of other shards' jobs their leaders know: a job that waits for none of theirs is cancelled.
+  for (const protocol::Dependency& condition : submit.spec->after) {
+    if (options_.layout.shard_of(condition.job) == options_.shard &&
+        standing_of(condition.job).knowledge == protocol::JobKnowledge::never) {
+      reply(call, parent_not_found(condition.job));
+      return;
+    }
+  }
   const std::size_t live = state_.live_jobs() + submits_in_flight_;
   if (live >= options_.limits.live_jobs_max) {
     reply(call, shard_overloaded("the shard has " + std::to_string(live) +
@@ -250,6 +258,10 @@ protocol::JobSummary ShardMachine::summary(const Job& job) const {
   summary.device_ns = job.device_ns;
   summary.labels = job.spec->labels;
   if (pending == 0) {
+    return summary;
+  }
+  if (!job.waits_for.empty()) {
+    summary.waiting = waiting_for_jobs(job);
     return summary;
   }
   const auto told = waiting_.find(job.id);

@@ -27,6 +27,11 @@ inline base::Error job_not_found(base::JobId job) {
           base::to_string(job) + " is not known",
           "finished jobs are forgotten after a while; list them with ps"};
 }
+inline base::Error parent_not_found(base::JobId parent) {
+  return {base::ErrorKind::rejected, base::ErrorCode::not_found,
+          "job " + base::to_string(parent) + " is not known, so nothing can run after it",
+          "list jobs with ps -a, and name one of them with --after"};
+}
 
 inline base::Error disk_too_full(std::uint64_t free_bytes, std::uint64_t reserve_bytes) {
   const auto mebibytes = [](std::uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; };

@@ -33,6 +33,9 @@ struct ShardLimits {
   base::Duration lease_command{base::limits::lease_command};
   base::Duration suspect_after{base::limits::suspect_after};
   base::Duration wait_max{base::limits::job_wait_max};
+  base::Duration dependency_ask_interval{base::limits::dependency_ask_interval};
+  std::size_t dependency_ask_jobs_max{base::limits::dependency_ask_jobs_max};
+  std::size_t dependency_asks_pending_max{base::limits::dependency_asks_pending_max};
 };
 
 }  // namespace fastgpu::ledger

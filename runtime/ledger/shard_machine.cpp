@@ -22,6 +22,7 @@ Effects ShardMachine::step(const Event& event, base::Time now, base::WallTimeMs 
   effects_.clear();
   std::visit([this](const auto& known) { handle(known); }, event);
   if (leading_) {
+    look_after_dependencies();
     for (Propose& proposal : batch_.flush(now_, last_token_)) {
       effects_.push_back(std::move(proposal));
     }
@@ -40,6 +41,7 @@ std::optional<base::Time> ShardMachine::next_deadline() const {
   consider(assigns_.next_deadline());
   consider(batch_.next_deadline());
   consider(adoption_ends_);
+  consider(dependencies_.next_deadline());
   if (!watch_deadlines_.empty()) {
     consider(watch_deadlines_.begin()->first);
   }
@@ -65,6 +67,7 @@ void ShardMachine::handle(const Leading& event) {
   epoch_ = event.epoch;
   term_ = event.term;
   last_sequence_ = 0;
+  last_ask_ = 0;
   led_since_ = now_;
   effects_.push_back(Led{{options_.shard, epoch_, term_}});
   if (options_.shard.value == 0) {
@@ -72,15 +75,9 @@ void ShardMachine::handle(const Leading& event) {
     tell_members();
   }
   for (const auto& [id, job] : state_.jobs()) {
-    if (!job.live()) {
-      continue;
+    if (job.live()) {
+      begin(job);
     }
-    duties_.add(job);
-    job.tasks.for_each([this, id = id](base::TaskRange range, const protocol::TaskRecord& task) {
-      if (task.phase == protocol::TaskPhase::ready) {
-        tell_ready(id, {range}, task.next_cause);
-      }
-    });
   }
   begin_adoption();
 }
@@ -127,6 +124,8 @@ void ShardMachine::forget_leadership() {
   renewed_.clear();
   commands_.clear();
   command_ends_.clear();
+  dependencies_.clear();
+  asks_.clear();
   renewals_.clear();
   checks_.clear();
   reads_.clear();
@@ -158,9 +157,7 @@ void ShardMachine::on_applied(const JobAccepted& change) {
     return;
   }
   if (!change.repeated) {
-    const Job& job = *state_.find(change.job);
-    duties_.add(job);
-    tell_ready(job.id, {{0, job.spec->tasks}}, protocol::PlaceCause::first);
+    begin(*state_.find(change.job));
   }
   answer_request(change.request, protocol::Accepted{change.job});
 }
@@ -175,6 +172,9 @@ void ShardMachine::on_applied(const JobEnded& change) {
   if (leading_) {
     waiting_.erase(change.job);
     signatures_.erase(change.job);
+    dependencies_.remove(change.job);
+    dependencies_.hear({change.job, protocol::JobKnowledge::known, change.state}, ++last_ask_,
+                       now_);
     answer_watchers(change.job);
   }
 }
@@ -239,6 +239,9 @@ void ShardMachine::handle(const ReadReady& event) {
   for (const auto& [node, check] : readers.checks) {
     answer_check(node, check);
   }
+  for (const DependencyAskEvent& ask : readers.asks) {
+    answer_ask(ask);
+  }
 }
 
 void ShardMachine::handle(const ProposeRefused& event) {
@@ -260,6 +263,9 @@ void ShardMachine::forget_proposal(const protocol::Record& record, const base::E
     end_finishing(released->attempt, normalized(released->ranges));
   } else if (const auto* placed = std::get_if<protocol::PlacedRecord>(&record)) {
     drop_placement(*placed);
+  } else if (const auto* end = std::get_if<protocol::DependencyRecord>(&record)) {
+    dependencies_.give_back(end->job, end->parent.job, last_ask_,
+                            now_ + options_.limits.dependency_ask_interval);
   }
 }
 

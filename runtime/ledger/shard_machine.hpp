@@ -31,6 +31,7 @@
 #include "runtime/ledger/ledger_faults.hpp"
 #include "runtime/ledger/ledger_state.hpp"
 #include "runtime/ledger/tables/assign_table.hpp"
+#include "runtime/ledger/tables/dependency_table.hpp"
 #include "runtime/ledger/tables/duty_table.hpp"
 #include "runtime/ledger/tables/proposal_batch.hpp"
 
@@ -56,6 +57,7 @@ class ShardMachine {
   bool leading() const { return leading_; }
   const LedgerState& state() const { return state_; }
   const DutyTable& duties() const { return duties_; }
+  const DependencyTable& dependencies() const { return dependencies_; }
   /// The end of the lease of the attempt's commands is looked for.
   bool watches(const base::AttemptId& attempt) const { return commands_.contains(attempt); }
   /// When Tick is due, if nothing happens before.
@@ -207,6 +209,19 @@ class ShardMachine {
   /// A placement of commands was not committed: nobody runs them.
   void drop_placement(const protocol::PlacedRecord& record);
 
+  // --- shard_dependencies.cpp: jobs that wait for others -----------------------------------------
+  void on_applied(const DependencyMet& change);
+  void on_applied(const JobReleased& change);
+  void handle(const DependencyAskEvent& event);
+  void handle(const DependencyAnswerEvent& event);
+  /// A live job may be placed from now on, or waits for others first.
+  void begin(const Job& job);
+  protocol::JobStanding standing_of(base::JobId id) const;
+  void look_after_dependencies();
+  void answer_ask(const DependencyAskEvent& event);
+  protocol::WaitingReason waiting_for_jobs(const Job& job) const;
+  std::string how_it_stands(base::JobId parent) const;
+
   const ShardOptions options_;
   LedgerState state_;
 
@@ -231,6 +246,9 @@ class ShardMachine {
   std::map<base::AttemptId, TaskRanges> finishing_;  ///< Finishes proposed and not committed
   std::map<base::JobId, protocol::WaitingReason> waiting_;
   std::map<base::JobId, base::ObjectHash> signatures_;
+  DependencyTable dependencies_;
+  std::uint64_t last_ask_{0};             ///< of jobs of other shards, in this leadership
+  std::vector<DependencyAskEvent> asks_;  ///< no read was begun since they came
 
   // Clients.
   struct RequestInFlight {
@@ -268,6 +286,7 @@ class ShardMachine {
   struct Readers {
     std::vector<RenewEvent> renewals;
     PinChecks checks;
+    std::vector<DependencyAskEvent> asks;
   };
   std::map<base::LogToken, Readers> reads_;
   protocol::SharedView view_;

@@ -75,6 +75,7 @@ struct JobImage {
   std::int64_t device_ns{};
   std::vector<TaskSegment> tasks;      ///< cover 0 to the task count without gap, in order
   std::vector<AttemptImage> attempts;  ///< ascending
+  std::vector<Dependency> waits_for;   ///< those of its spec that are not known to hold yet
   bool operator==(const JobImage&) const = default;
 };
 

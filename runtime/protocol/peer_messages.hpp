@@ -13,6 +13,7 @@
 #include "runtime/base/result.hpp"
 #include "runtime/protocol/client_messages.hpp"
 #include "runtime/protocol/cluster.hpp"
+#include "runtime/protocol/dependency.hpp"
 #include "runtime/protocol/job.hpp"
 
 namespace fastgpu::protocol {
@@ -212,9 +213,34 @@ struct PinAnswer {
   bool operator==(const PinAnswer&) const = default;
 };
 
+// --- shard leader to shard leader ----------------------------------------------------------------
+
+/// How do these jobs of your shard stand? Jobs of mine wait for them. Asked again until they ended.
+struct DependencyAsk {
+  base::ShardId shard;  ///< of the jobs that are asked for: its leader answers
+  base::ShardId asker;
+  base::Epoch asker_epoch;
+  base::Term asker_term;
+  std::uint64_t number{};  ///< of the ask in that leadership, growing
+  std::vector<base::JobId> jobs;
+  bool operator==(const DependencyAsk&) const = default;
+};
+/// As a quorum round that began after the ask has confirmed it.
+struct DependencyAnswer {
+  base::ShardId asker;
+  base::Epoch asker_epoch;
+  base::Term asker_term;
+  std::uint64_t number{};  ///< these four as the ask had them
+  base::ShardId shard;
+  base::Epoch epoch;
+  base::Term term;  ///< the leadership that answers
+  std::vector<JobStanding> jobs;
+  bool operator==(const DependencyAnswer&) const = default;
+};
+
 using PeerMessage =
     std::variant<Heartbeat, MembersAsk, Members, Assign, Stop, Adopt, Settled, Renewed, AssignReply,
                  Finish, Renew, ObjectFetch, ObjectPart, Forward, ForwardReply, ObjectPin,
-                 ObjectPinned, PinCheck, PinAnswer>;
+                 ObjectPinned, PinCheck, PinAnswer, DependencyAsk, DependencyAnswer>;
 
 }  // namespace fastgpu::protocol

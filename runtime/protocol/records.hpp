@@ -11,6 +11,7 @@
 #include "runtime/base/ids.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/protocol/cluster.hpp"
+#include "runtime/protocol/dependency.hpp"
 #include "runtime/protocol/job.hpp"
 
 namespace fastgpu::protocol {
@@ -92,8 +93,17 @@ struct MemberRecord {
   bool operator==(const MemberRecord&) const = default;
 };
 
+/// How a job ended that another one waits for. Where that is what the other asked for, it waits for
+/// it no longer; where it is not, all its live tasks are cancelled. A second one changes nothing.
+struct DependencyRecord {
+  base::JobId job;     ///< that waits
+  JobStanding parent;  ///< final
+  base::WallTimeMs recorded_at_ms{};
+  bool operator==(const DependencyRecord&) const = default;
+};
+
 using Record = std::variant<SubmitRecord, PlacedRecord, FinishRecord, ReleasedRecord, CancelRecord,
-                            GiveUpRecord, MemberRecord>;
+                            GiveUpRecord, MemberRecord, DependencyRecord>;
 
 /// One log entry: records that are applied together, in order. Empty is a leader's no-op.
 struct Entry {

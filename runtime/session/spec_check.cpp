@@ -212,10 +212,11 @@ base::Status check_spec(const protocol::JobSpec& spec) {
         "a time limit of " + std::to_string(spec.time_limit_ns) + " ns leaves no time to run",
         "give a time above zero: --time-limit 10m");
   }
-  if (!spec.after.empty()) {  // the ledger would not keep it waiting
-    return bad_spec(
-        "this release cannot yet let a job wait for job " + base::to_string(spec.after.front().job),
-        "leave out --after, and submit it when fastgpu wait says that the other ended");
+  if (spec.after.size() > limits::dependencies_max) {
+    return bad(ErrorCode::too_large,
+               "the job waits for " + number(spec.after.size()) + " others; at most " +
+                   number(limits::dependencies_max) + " are possible",
+               "let a job in between wait for some of them, and this one for that");
   }
   for (base::Status (*check)(const protocol::JobSpec&) : {check_labels, check_items}) {
     if (const base::Status status = check(spec); !status.ok()) {

@@ -43,6 +43,16 @@ TEST(RenderWhy, ShowsWhatEachDeviceHasWhileAJobWaits) {
             "  n2 cpu:0  down, 0 of 1 slots free, 3 tasks queued, 6.0 GiB free\n");
 }
 
+TEST(RenderWhy, ShowsNoDevicesToAJobThatWaitsForAnother) {
+  protocol::JobDetail detail;
+  detail.summary = running();
+  detail.summary.waiting = {protocol::WaitingCode::dependency,
+                            "waits for job 17 to end well (running)"};
+  EXPECT_EQ(text_why(detail, cluster(), Names(cluster()), noon),
+            "Job 424 (sweep): 60 tasks wait, the job is 4m0s old.   reason: dependency\n"
+            "  waits for job 17 to end well (running)\n");
+}
+
 TEST(RenderWhy, SaysSoWhenNothingIsWrong) {
   protocol::JobDetail detail = finished();
   detail.reports.pop_back();

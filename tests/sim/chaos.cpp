@@ -82,7 +82,8 @@ class Chaos {
     schedule_trouble(end);
     world_.run_for(options_.trouble);
     make_peace();
-    const bool settled = world_.run_until([this] { return all_ended(); }, 120s);
+    const bool settled =
+        world_.run_until([this] { return all_ended() || !watch_->violations().empty(); }, 120s);
     if (options_.objects) {
       let_go();
     }
@@ -115,6 +116,9 @@ class Chaos {
     protocol::JobSpec spec =
         simple_job(1 + static_cast<std::uint32_t>(random_.below(30)), sources[random_.below(5)]);
     spec.retries = static_cast<std::uint32_t>(random_.below(3));
+    if (random_.chance(350'000)) {
+      spec.after = some_conditions();
+    }
     submit(spec, random_.chance(150'000));
   }
 
@@ -135,6 +139,25 @@ class Chaos {
                       [](const protocol::ClientReply&) {});
       }
     });
+  }
+
+  /// Jobs of any shard, ended or not; now and then one that never was.
+  std::vector<protocol::Dependency> some_conditions() {
+    std::vector<protocol::Dependency> conditions(1 + random_.below(2));
+    for (protocol::Dependency& condition : conditions) {
+      const auto last = static_cast<std::uint64_t>(accepted_.size());
+      condition.kind = static_cast<protocol::DependencyKind>(random_.below(3));
+      if (last == 0 || random_.chance(50'000)) {
+        condition.job = {1'000'000'000 + random_.below(100)};
+        continue;
+      }
+      // Rather a late one, which has not ended yet.
+      const std::uint64_t from = random_.chance(600'000) && last > 5 ? last - 5 : 0;
+      condition.job = std::next(accepted_.begin(),
+                                static_cast<std::ptrdiff_t>(from + random_.below(last - from)))
+                          ->first;
+    }
+    return conditions;
   }
 
   // --- trouble -----------------------------------------------------------------------------------
@@ -214,6 +237,8 @@ class Chaos {
   void finish(bool settled) {
     for (const auto& [job, spec] : accepted_) {
       watch_->check_end(job, spec, plan_.dying_devices);
+      result_.followers += !spec.after.empty() && watch_->may_begin(spec) ? 1 : 0;
+      result_.held_back += watch_->may_begin(spec) ? 0 : 1;
     }
     result_.violations = watch_->violations();
     if (!settled) {

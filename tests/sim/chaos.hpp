@@ -35,6 +35,8 @@ struct ChaosResult {
   std::uint64_t frames_lost{};
   std::uint64_t uploads{};
   std::uint64_t objects_gone{};
+  std::uint64_t followers{};  ///< jobs that waited for others and could begin
+  std::uint64_t held_back{};  ///< and those that never could
 };
 
 ChaosResult run_chaos(const ChaosOptions& options);

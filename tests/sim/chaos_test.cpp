@@ -28,6 +28,8 @@ TEST_P(ChaosSeeds, LoseNothingAndRecordEachTaskOnce) {
   std::uint64_t accepted = 0;
   std::uint64_t crashes = 0;
   std::uint64_t lost_frames = 0;
+  std::uint64_t followers = 0;
+  std::uint64_t held_back = 0;
   for (std::uint64_t i = 0; i < seeds_per_batch; ++i) {
     ChaosOptions options;
     options.seed = GetParam() * seeds_per_batch + i + 1;
@@ -36,10 +38,14 @@ TEST_P(ChaosSeeds, LoseNothingAndRecordEachTaskOnce) {
     accepted += result.accepted;
     crashes += result.crashes;
     lost_frames += result.frames_lost;
+    followers += result.followers;
+    held_back += result.held_back;
   }
   EXPECT_GT(accepted, seeds_per_batch) << "users were served in the middle of the trouble";
   EXPECT_GT(crashes, 0u) << "the trouble took place";
   EXPECT_GT(lost_frames, 0u) << "the trouble took place";
+  EXPECT_GT(followers, seeds_per_batch / 2) << "jobs began after others";
+  EXPECT_GT(held_back, seeds_per_batch / 2) << "jobs were cancelled by the end of others";
 }
 
 INSTANTIATE_TEST_SUITE_P(Batch, ChaosSeeds, ::testing::Range<std::uint64_t>(0, batches));
@@ -91,6 +97,12 @@ TEST(ChaosNotices, AStoreThatLiesAboutDurability) {
   EXPECT_NE(seed_that_notices(options, 100), 0u);
 }
 
+TEST(ChaosNotices, AJobThatBeginsBeforeTheEndOfWhatItWaitsFor) {
+  ChaosOptions options;
+  options.ledger_faults.start_before_parents = true;
+  EXPECT_NE(seed_that_notices(options, 20), 0u);
+}
+
 // For people who follow a failure: FASTGPU_SEED picks the seed, FASTGPU_VERBOSE tells the history.
 TEST(Chaos, ReplaysTheSeedOfTheEnvironment) {
   ChaosOptions options;
@@ -103,7 +115,8 @@ TEST(Chaos, ReplaysTheSeedOfTheEnvironment) {
   std::cout << "seed " << options.seed << ": " << result.drawn << "; " << result.accepted
             << " jobs accepted, " << result.tasks_ended << " tasks ended, " << result.attempts
             << " attempts, " << result.crashes << " crashes, " << result.frames_lost
-            << " frames lost, " << result.steps << " steps\n";
+            << " frames lost, " << result.followers << " jobs after others, " << result.held_back
+            << " held back, " << result.steps << " steps\n";
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 #include "tests/sim/watch.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "runtime/base/sha256.hpp"
 #include "runtime/ledger/ledger_invariants.hpp"
 #include "runtime/worker/worker_invariants.hpp"
+#include "tests/support/dependency_check.hpp"
 
 namespace fastgpu::testing {
 namespace {
@@ -92,6 +94,19 @@ void Watch::worker_stepped(const protocol::NodeInfo& node, const worker::WorkerM
   for (std::string& broken : worker::broken_invariants(worker)) {
     violation(node.name + ": " + std::move(broken));
   }
+  for (const auto& [token, launch] : worker.in_flight()) {
+    const auto attempt = worker.attempts().find(launch.task.attempt);
+    if (attempt != worker.attempts().end() && !may_begin(*attempt->second.spec)) {
+      violation(node.name + " runs job " + to_string(attempt->second.job) +
+                " before the end of what it waits for");
+    }
+  }
+}
+
+bool Watch::may_begin(const protocol::JobSpec& spec) const {
+  return std::all_of(spec.after.begin(), spec.after.end(), [this](const auto& condition) {
+    return has_ended_so(find(condition.job), condition.kind);
+  });
 }
 
 void Watch::objects_removed(const protocol::NodeInfo& node,
@@ -160,7 +175,11 @@ void Watch::check_end(base::JobId job, const protocol::JobSpec& spec, bool devic
     violation(name + " has " + std::to_string(found->live_tasks) + " live tasks");
     return;
   }
-  const bool cancelled = found->cancel_request != base::RequestId{};
+  const bool held_back = !may_begin(spec);
+  if (const std::string wrong = held_back ? wrong_end_of_held_back(*found) : ""; !wrong.empty()) {
+    violation(name + " " + wrong);
+  }
+  const bool cancelled = held_back || found->cancel_request != base::RequestId{};
   std::uint64_t records = 0;
   found->tasks.for_each([&](base::TaskRange range, const protocol::TaskRecord& record) {
     records += range.count;

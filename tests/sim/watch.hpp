@@ -2,7 +2,8 @@
 
 /// Looks at every step of every ledger and worker of a simulated cluster, over all their lives, and
 /// collects what must never be: a lost entry, a terminal record that changed, an attempt that
-/// shrank, a device that promised more than it has. Shares no code with what it watches but the
+/// shrank, a device that promised more than it has, a task that runs before the end of what its job
+/// waits for. Shares no code with what it watches but the
 /// invariant checkers, which are apart from it as well.
 
 #include <cstdint>
@@ -39,7 +40,10 @@ class Watch final : public actors::Observer {
   std::set<base::ObjectHash> named_at(base::NodeId node) const;
   std::uint64_t objects_gone() const { return objects_gone_; }
   bool has_ended(base::JobId job) const;
-  /// An accepted job is there, is terminal, and ended as a simulated device would have it. Where
+  /// All that the job waits for has ended as it asks, in the ledgers as they were last.
+  bool may_begin(const protocol::JobSpec& spec) const;
+  /// An accepted job is there, is terminal, and ended as a simulated device would have it, or never
+  /// began and is cancelled because what it waits for ended otherwise. Where
   /// devices die by themselves, one that does so twice under the same task may be blamed on it.
   void check_end(base::JobId job, const protocol::JobSpec& spec, bool devices_die);
   std::uint64_t tasks_ended() const;

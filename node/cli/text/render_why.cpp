@@ -105,6 +105,9 @@ std::string waiting_text(const protocol::JobDetail& detail, const protocol::Clus
   if (!job.waiting.sentence.empty()) {
     text += "  " + job.waiting.sentence + "\n";
   }
+  if (job.waiting.code == protocol::WaitingCode::dependency) {
+    return text;  // no device is asked yet
+  }
   text += "As " + names.of(detail.source) + " sees the devices:\n";
   for (const protocol::NodeView& node : status.nodes) {
     for (const protocol::DeviceBooks& books : node.devices) {

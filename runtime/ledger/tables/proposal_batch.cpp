@@ -38,6 +38,9 @@ std::size_t size_of(const protocol::GiveUpRecord& record) {
 std::size_t size_of(const protocol::MemberRecord& record) {
   return record.info.name.size() + record.info.address.size();
 }
+std::size_t size_of(const protocol::DependencyRecord&) {
+  return 0;
+}
 
 }  // namespace
 

@@ -156,6 +156,34 @@ TEST_F(ClientOfACluster, GivesUpAWaitAndCancelsAJob) {
   EXPECT_EQ(running.cancel().error().kind, "conflict");
 }
 
+TEST_F(ClientOfACluster, RunsJobsAfterOthersAndCancelsThoseThatNeverCan) {
+  const auto after = [](std::uint64_t id, const char* how) {
+    return std::move(job("who").arg(1).arg(2).out(4).after(id, how));
+  };
+  const Client client = connect();
+  const Job first =
+      client.submit(job("spin").arg(std::int64_t{1} << 50).out(4).time_limit(minutes(5))).value();
+  const Job second = client.submit(after(first.id().value, "ok")).value();
+  const Job third = client.submit(after(second.id().value, "fail")).value();
+  const Job fourth = client.submit(after(third.id().value, "ok")).value();
+  const Job fifth = client.submit(after(fourth.id().value, "fail")).value();
+  const JobStatus waiting = connect({cluster_->addresses()[1]}).show(second.id()).value();
+  EXPECT_EQ(waiting.waiting_code, "dependency");
+  const std::string named = "waits for job " + std::to_string(first.id().value) + " to end well";
+  EXPECT_EQ(waiting.waiting_sentence.substr(0, named.size()), named);
+
+  EXPECT_TRUE(first.cancel());
+  const JobResult held_back = second.result(minutes(2)).value();
+  EXPECT_EQ(held_back.state, JobState::cancelled);
+  EXPECT_EQ(held_back.tasks.at(0).node, "");
+  EXPECT_EQ(held_back.tasks.at(0).message,
+            "job " + std::to_string(first.id().value) +
+                " was cancelled, and this job was to run only after it succeeded");
+  EXPECT_EQ(third.wait(minutes(2)).value(), JobState::succeeded);
+  EXPECT_EQ(fourth.wait(minutes(2)).value(), JobState::succeeded);
+  EXPECT_EQ(fifth.wait(minutes(2)).value(), JobState::cancelled);
+}
+
 TEST_F(ClientOfACluster, ServesSeveralThreadsAtOnce) {
   const Client client = connect();
   std::vector<std::thread> threads;

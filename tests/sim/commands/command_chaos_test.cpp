@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <string>
 
 #include "tests/sim/commands/command_world.hpp"
+#include "tests/support/dependency_check.hpp"
 
 // Commands under trouble: never executed twice at once, never beyond their lease, and all of them
 // come to their end.
@@ -21,6 +23,7 @@ struct Result {
   std::uint64_t killed{};
   std::uint64_t jobs{};
   std::uint64_t leaders{};
+  std::uint64_t held_back{};
   std::uint64_t hash{0xcbf29ce484222325u};
 };
 
@@ -35,7 +38,8 @@ class Chaos {
     trouble(end);
     world_.run_for(60s);
     world_.make_peace();
-    const bool settled = world_.run_until([this] { return all_ended(); }, 600s);
+    const bool settled =
+        world_.run_until([this] { return all_ended() || !world_.violations().empty(); }, 600s);
     Result result;
     result.drawn = text_;
     check_ends();
@@ -51,6 +55,7 @@ class Chaos {
     result.killed = world_.record().killed_at_lease_end();
     result.jobs = world_.accepted().size();
     result.leaders = world_.leaders();
+    result.held_back = held_back_;
     return result;
   }
 
@@ -109,6 +114,12 @@ class Chaos {
         spec.lease_ns = between(4s, 16s).count();
       spec.time_limit_ns = random_.chance(200'000) ? between(1s, 10s).count() : 0;
     }
+    if (random_.chance(300'000) && !world_.accepted().empty()) {
+      auto parent = world_.accepted().end();
+      std::advance(parent, -1 - static_cast<std::ptrdiff_t>(random_.below(
+                                    std::min<std::uint64_t>(world_.accepted().size(), 4))));
+      spec.after = {{parent->first, static_cast<protocol::DependencyKind>(random_.below(3))}};
+    }
     world_.submit(spec);
   }
 
@@ -166,6 +177,8 @@ class Chaos {
     const ledger::LedgerState& state = world_.ledger();
     for (const auto& [id, spec] : world_.accepted()) {
       const ledger::Job* job = state.find(id);
+      if (job != nullptr)
+        check_held_back(*job, state);
       if (job == nullptr || !spec->is_command())
         continue;
       job->tasks.for_each([&](base::TaskRange range, const protocol::TaskRecord& record) {
@@ -180,7 +193,17 @@ class Chaos {
     }
   }
 
+  void check_held_back(const ledger::Job& job, const ledger::LedgerState& state) {
+    bool held_back = false;
+    for (const protocol::Dependency& condition : job.spec->after)
+      held_back = held_back || !has_ended_so(state.find(condition.job), condition.kind);
+    held_back_ += held_back ? 1 : 0;
+    if (const std::string wrong = held_back ? wrong_end_of_held_back(job) : ""; !wrong.empty())
+      found_.push_back(base::to_string(job.id) + " " + wrong);
+  }
+
   base::Random random_;
+  std::uint64_t held_back_{0};
   bool crashes_{false};
   bool freezes_{false};
   bool cuts_{false};
@@ -209,18 +232,21 @@ constexpr std::uint64_t seeds_per_batch = 200;
 
 class CommandSeeds : public ::testing::TestWithParam<std::uint64_t> {};
 
-TEST_P(CommandSeeds, NeverRunACommandTwiceAtOnceNorBeyondItsLease) {
+TEST_P(CommandSeeds, NeverRunACommandTwiceAtOnceNorBeyondItsLeaseNorBeforeItsParents) {
   std::uint64_t executions = 0;
   std::uint64_t killed = 0;
+  std::uint64_t held_back = 0;
   for (std::uint64_t i = 0; i < seeds_per_batch; ++i) {
     const std::uint64_t seed = GetParam() * seeds_per_batch + i + 1;
     const Result result = run(seed);
     ASSERT_TRUE(result.violations.empty()) << report(seed, result);
     executions += result.executions;
     killed += result.killed;
+    held_back += result.held_back;
   }
   EXPECT_GT(executions, 10 * seeds_per_batch) << "commands ran in the middle of the trouble";
   EXPECT_GT(killed, seeds_per_batch / 10) << "leases did end";
+  EXPECT_GT(held_back, seeds_per_batch / 10) << "jobs were cancelled by the end of others";
 }
 
 INSTANTIATE_TEST_SUITE_P(Batch, CommandSeeds, ::testing::Range<std::uint64_t>(0, 10));
@@ -242,6 +268,12 @@ TEST(CommandChaosNotices, CommandsThatArePlacedAnewWithoutProof) {
   ledger::LedgerFaults faults;
   faults.place_without_proof = true;
   EXPECT_NE(seed_that_notices(faults, 50), 0u);
+}
+
+TEST(CommandChaosNotices, JobsThatBeginBeforeTheEndOfWhatTheyWaitFor) {
+  ledger::LedgerFaults faults;
+  faults.start_before_parents = true;
+  EXPECT_NE(seed_that_notices(faults, 20), 0u);
 }
 
 TEST(CommandChaosNotices, CommandsThatAreAssignedBeforeTheirPlacementIsCommitted) {

@@ -5,6 +5,7 @@
 
 #include "runtime/ledger/ledger_invariants.hpp"
 #include "runtime/worker/worker_invariants.hpp"
+#include "tests/support/dependency_check.hpp"
 
 namespace fastgpu::testing {
 
@@ -345,6 +346,8 @@ void CommandWorld::perform(std::size_t index, const protocol::CollectFolder& eff
 }
 
 void CommandWorld::perform(std::size_t index, const worker::Launch& effect) {
+  const auto& launch = nodes_[index]->worker->in_flight().at(effect.token);
+  check_parents(*nodes_[index]->worker->attempts().at(launch.task.attempt).spec);
   nodes_[index]->kernels.push_back(effect.token);
   at_in(between(1ms, 200ms), index, [this, index, token = effect.token] {
     if (std::erase(nodes_[index]->kernels, token) > 0)
@@ -368,6 +371,7 @@ void CommandWorld::perform(std::size_t index, const worker::KillExecutor&) {
 // Orders to the warden take their time, as those through a pipe do.
 void CommandWorld::perform(std::size_t index, const worker::LaunchCommand& effect) {
   check_lease(index, *effect.spec, effect.until);
+  check_parents(*effect.spec);
   at_in(between(10us, 5ms), index, [this, index, effect] { nodes_[index]->warden->run(effect); });
 }
 
@@ -388,6 +392,17 @@ void CommandWorld::check_lease(std::size_t index, const protocol::JobSpec& spec,
       spec.lease_ns > 0 ? base::Duration(spec.lease_ns) : base::Duration(lease_command);
   if (until > nodes_[index]->renew_heard + lease)
     violation(base::to_string(nodes_[index]->id) + " gives a command more than its lease");
+}
+
+/// Nothing is launched before the end of what its job waits for is committed.
+void CommandWorld::check_parents(const protocol::JobSpec& spec) {
+  for (; !spec.after.empty() && audited_.applied().value < log_.committed().size();)
+    audited_.apply({audited_.applied().value + 1},
+                   log_.committed()[audited_.applied().value].entry);
+  for (const protocol::Dependency& condition : spec.after)
+    if (!has_ended_so(audited_.find(condition.job), condition.kind))
+      violation("a task runs before the end of job " + base::to_string(condition.job) +
+                ", which its job waits for");
 }
 
 // --- network -------------------------------------------------------------------------------------

@@ -130,6 +130,7 @@ class CommandWorld {
   void look_around(std::size_t index);
   void place_some();
   void check_lease(std::size_t index, const protocol::JobSpec& spec, base::Time until);
+  void check_parents(const protocol::JobSpec& spec);
   void violation(std::string what);
 
   const CommandWorldOptions options_;
@@ -140,6 +141,7 @@ class CommandWorld {
   std::vector<std::unique_ptr<Node>> nodes_;
   std::set<std::pair<std::size_t, std::size_t>> cuts_;
   SimLog log_;
+  ledger::LedgerState audited_{shard, {1}};  ///< what the log says, when it was needed last
   std::map<base::JobId, protocol::SharedSpec> accepted_;
   std::map<base::CallId, protocol::SharedSpec> calls_;
   std::uint64_t last_call_{0};

@@ -48,7 +48,7 @@ TEST(PeerCodec, GivesBackMessagesThatSayNothing) {
   const std::vector<protocol::PeerMessage> messages{
       protocol::Heartbeat{},    protocol::Members{},     protocol::Stop{},  protocol::Renewed{},
       protocol::Finish{},       protocol::AssignReply{}, protocol::Renew{}, protocol::ObjectPart{},
-      protocol::ObjectPinned{}, protocol::PinAnswer{},
+      protocol::ObjectPinned{}, protocol::PinAnswer{}, protocol::DependencyAsk{}, protocol::DependencyAnswer{},
   };
   for (const auto& message : messages) {
     const auto back = decode_peer(encode(message).span());

@@ -286,6 +286,21 @@ std::vector<protocol::PeerMessage> peer_messages() {
                 numbers.wide(),
                 {request_id()},
                 {job_id(), job_id()}},
+      DependencyAsk{{numbers.next()},
+                    {numbers.next()},
+                    {numbers.wide()},
+                    {numbers.wide()},
+                    numbers.wide(),
+                    {job_id(), job_id()}},
+      DependencyAnswer{{numbers.next()},
+                       {numbers.wide()},
+                       {numbers.wide()},
+                       numbers.wide(),
+                       {numbers.next()},
+                       {numbers.wide()},
+                       {numbers.wide()},
+                       {{job_id(), JobKnowledge::known, TaskState::running},
+                        {job_id(), JobKnowledge::never, {}}}},
   };
 }
 
@@ -348,6 +363,9 @@ protocol::Entry entry() {
       GiveUpRecord{job_id(), ranges(), base::FailureReason::cancelled, numbers.text("gave up "),
                    numbers.next<std::int64_t>()},
       MemberRecord{request_id(), node_info()},
+      DependencyRecord{job_id(),
+                       {job_id(), JobKnowledge::forgotten, TaskState::lost},
+                       numbers.next<std::int64_t>()},
   }};
 }
 
@@ -380,6 +398,7 @@ protocol::LedgerImage ledger_image() {
                {{8, 1}, record(TaskPhase::ended, other)}};
   job.attempts = {{attempt_id(), device_id(), ranges(), {range()}},
                   {attempt_id(), device_id(), {}, {}}};
+  job.waits_for = {{job_id(), DependencyKind::fail}, {job_id(), DependencyKind::any}};
   return {{numbers.wide()},
           numbers.wide(),
           {job, job},

@@ -80,6 +80,12 @@ TEST(Schema, MirrorsDependencyKind) {
   expect_same_words<schema::DependencyKind>(protocol::DependencyKind::fail);
 }
 
+TEST(Schema, MirrorsJobKnowledge) {
+  const std::vector<std::string> words{"known", "forgotten", "never"};
+  EXPECT_EQ(words_of<schema::JobKnowledge>(), words);
+  EXPECT_EQ(static_cast<std::size_t>(protocol::JobKnowledge::never), words.size() - 1);
+}
+
 TEST(Schema, MirrorsNodeState) {
   expect_same_words<schema::NodeState>(protocol::NodeState::down);
 }
@@ -162,6 +168,7 @@ TEST(Schema, HasAFieldForEachOfTheSharedValues) {
   expect_same_fields<schema::TaskOutcome, protocol::TaskOutcome>();
   expect_same_fields<schema::TaskReport, protocol::TaskReport>();
   expect_same_fields<schema::WaitingReason, protocol::WaitingReason>();
+  expect_same_fields<schema::JobStanding, protocol::JobStanding>();
   expect_same_fields<schema::NodeInfo, protocol::NodeInfo>();
   expect_same_fields<schema::LedShard, protocol::LedShard>();
   expect_same_fields<schema::DeviceBooks, protocol::DeviceBooks>();
@@ -213,6 +220,8 @@ TEST(Schema, HasAFieldForEachOfThePeerMessages) {
   expect_same_fields<schema::ObjectPinned, protocol::ObjectPinned>();
   expect_same_fields<schema::PinCheck, protocol::PinCheck>();
   expect_same_fields<schema::PinAnswer, protocol::PinAnswer>();
+  expect_same_fields<schema::DependencyAsk, protocol::DependencyAsk>();
+  expect_same_fields<schema::DependencyAnswer, protocol::DependencyAnswer>();
 }
 
 TEST(Schema, HasAFieldForEachOfTheRecords) {
@@ -223,6 +232,7 @@ TEST(Schema, HasAFieldForEachOfTheRecords) {
   expect_same_fields<schema::CancelRecord, protocol::CancelRecord>();
   expect_same_fields<schema::GiveUpRecord, protocol::GiveUpRecord>();
   expect_same_fields<schema::MemberRecord, protocol::MemberRecord>();
+  expect_same_fields<schema::DependencyRecord, protocol::DependencyRecord>();
 }
 
 TEST(Schema, HasAFieldForEachOfTheSnapshot) {

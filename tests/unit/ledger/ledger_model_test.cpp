@@ -41,6 +41,7 @@ struct NaiveJob {
   std::uint32_t crash_limit{};
   std::set<std::pair<base::AttemptId, std::uint32_t>> billed;
   std::int64_t device_ns{0};
+  std::vector<protocol::Dependency> waits;
 };
 
 /// The rules once more, task by task.
@@ -52,12 +53,13 @@ class NaiveLedger {
                        record.spec->retries,
                        record.spec->crash_limit,
                        {},
-                       0});
+                       0,
+                       record.spec->after});
     }
   }
   void apply(const protocol::PlacedRecord& record) {
-    each(record.job, record.ranges, [&](NaiveJob&, std::uint32_t, NaiveTask& task) {
-      if (!task.ended && task.floor < record.attempt) {
+    each(record.job, record.ranges, [&](NaiveJob& job, std::uint32_t, NaiveTask& task) {
+      if (job.waits.empty() && !task.ended && task.floor < record.attempt) {
         task.node += task.open && record.cause == PlaceCause::node_failure ? 1 : 0;
         task.open = true;
         task.floor = record.attempt;
@@ -68,7 +70,7 @@ class NaiveLedger {
     for (const protocol::TaskReport& report : record.reports) {
       each(record.job, {report.range}, [&](NaiveJob& job, std::uint32_t, NaiveTask& task) {
         const bool reached = task.open ? record.attempt >= task.floor : record.attempt > task.floor;
-        if (!task.ended && reached) {
+        if (job.waits.empty() && !task.ended && reached) {
           task.floor = record.attempt;
           finish(job, task, report.outcome);
         }
@@ -83,20 +85,46 @@ class NaiveLedger {
     // The steps bill 8 for each task, so proportions are exact.
     jobs_[position(record.job)].device_ns += 8 * fresh;
   }
-  void apply(const protocol::CancelRecord& record) {
-    each(record.job, {{0, UINT32_MAX}},
-         [](NaiveJob&, std::uint32_t, NaiveTask& task) { end(task, TaskState::cancelled); });
-  }
+  void apply(const protocol::CancelRecord& record) { cancel(record.job); }
   void apply(const protocol::GiveUpRecord& record) {
     each(record.job, record.ranges,
          [](NaiveJob&, std::uint32_t, NaiveTask& task) { end(task, TaskState::lost); });
   }
   void apply(const protocol::MemberRecord&) {}
+  void apply(const protocol::DependencyRecord& record) {
+    std::vector<protocol::Dependency> left;
+    for (const protocol::Dependency& one : jobs_[position(record.job)].waits) {
+      if (one.job != record.parent.job) {
+        left.push_back(one);
+      } else if (!fits(one.kind, record.parent)) {
+        cancel(record.job);
+      }
+    }
+    jobs_[position(record.job)].waits = left;
+  }
 
   const std::vector<NaiveJob>& jobs() const { return jobs_; }
 
  private:
   static std::size_t position(base::JobId job) { return job.value / layout.shard_count - 1; }
+
+  static bool fits(protocol::DependencyKind kind, const protocol::JobStanding& parent) {
+    using enum protocol::JobKnowledge;
+    switch (kind) {
+      case protocol::DependencyKind::ok:
+        return parent.knowledge == known && parent.state == TaskState::succeeded;
+      case protocol::DependencyKind::fail:
+        return parent.knowledge == known && parent.state != TaskState::succeeded;
+      case protocol::DependencyKind::any:
+        return parent.knowledge == known || parent.knowledge == forgotten;
+    }
+    return false;
+  }
+
+  void cancel(base::JobId job) {
+    each(job, {{0, UINT32_MAX}},
+         [](NaiveJob&, std::uint32_t, NaiveTask& task) { end(task, TaskState::cancelled); });
+  }
 
   static void end(NaiveTask& task, TaskState state) {
     if (!task.ended) {
@@ -142,9 +170,14 @@ class Steps {
     if (jobs_ == 0 || random_.chance(20'000)) {
       const bool again = jobs_ > 0 && random_.chance(300'000);
       const std::uint64_t number = again ? 1 + random_.below(jobs_) : ++jobs_;
-      return submitted(number, spec(1 + below(40), below(3), below(3)));
+      return random_.chance(300'000) ? submitted(number, spec_after(1 + below(40), conditions()))
+                                     : submitted(number, spec(1 + below(40), below(3), below(3)));
     }
     const std::uint64_t job = 1 + random_.below(jobs_);
+    if (random_.chance(50'000)) {
+      return parent_ended(job, some_parent(), static_cast<TaskState>(2 + below(5)),
+                          static_cast<protocol::JobKnowledge>(below(20) < 18 ? 0 : 1 + below(2)));
+    }
     switch (random_.below(20)) {
       case 0:
         return protocol::GiveUpRecord{job_id(job), ranges(), base::FailureReason::node_lost, "", 1};
@@ -191,6 +224,14 @@ class Steps {
     return placed(attempt(sequence_, term_), ranges(), static_cast<PlaceCause>(below(4)),
                   device(1 + below(3)), job);
   }
+  base::JobId some_parent() { return {1000 + random_.below(3)}; }
+  std::vector<protocol::Dependency> conditions() {
+    std::vector<protocol::Dependency> list(1 + below(3));
+    for (protocol::Dependency& one : list) {
+      one = {some_parent(), static_cast<protocol::DependencyKind>(below(3))};
+    }
+    return list;
+  }
   base::AttemptId some_attempt() {
     const std::uint64_t back = random_.below(6);
     return attempt(sequence_ > back ? sequence_ - back : 1, term_);
@@ -223,6 +264,9 @@ void expect_same(const LedgerState& state, const NaiveLedger& naive) {
     const NaiveJob& expected = naive.jobs()[position++];
     ASSERT_EQ(job.spec->tasks, expected.tasks.size());
     ASSERT_EQ(job.device_ns, expected.device_ns) << base::to_string(id);
+    if (job.live()) {
+      ASSERT_EQ(job.waits_for, expected.waits) << base::to_string(id);
+    }
     for (std::uint32_t index = 0; index < expected.tasks.size(); ++index) {
       const NaiveTask& task = expected.tasks[index];
       const protocol::TaskRecord& record = *job.tasks.find(index);

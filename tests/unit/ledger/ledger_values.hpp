@@ -44,6 +44,13 @@ inline protocol::SharedSpec spec(std::uint32_t tasks, std::uint32_t retries = 0,
   value->crash_limit = crash_limit;
   return {std::move(value)};
 }
+/// The same for a job that waits for others.
+inline protocol::SharedSpec spec_after(std::uint32_t tasks,
+                                       std::vector<protocol::Dependency> others) {
+  protocol::JobSpec value = *spec(tasks);
+  value.after = std::move(others);
+  return {std::make_shared<const protocol::JobSpec>(std::move(value))};
+}
 /// Tasks that must not run twice at once.
 inline protocol::SharedSpec command_spec(std::uint32_t tasks, std::int64_t lease_ns = 0,
                                          std::uint32_t crash_limit = 5) {
@@ -92,6 +99,14 @@ inline protocol::ReleasedRecord released(const base::AttemptId& by,
 }
 inline protocol::CancelRecord cancelled(std::uint64_t number, std::uint64_t job = 1) {
   return {request(number), job_id(job), 3000};
+}
+
+/// Job `child` waits for `parent` no longer, or ends by how that ended.
+inline protocol::DependencyRecord parent_ended(
+    std::uint64_t child, base::JobId parent,
+    protocol::TaskState as = protocol::TaskState::succeeded,
+    protocol::JobKnowledge knowledge = protocol::JobKnowledge::known) {
+  return {job_id(child), {parent, knowledge, as}, 4000};
 }
 
 /// All changes of one kind, in order.

@@ -203,6 +203,16 @@ class ShardBench : public ::testing::Test {
     }
     step(ViewChanged{value});
   }
+  /// The cluster as seen when that node leads another shard, in this term of epoch 1.
+  void view_leader(base::NodeId node, base::ShardId of, std::uint64_t term) {
+    auto value = std::make_shared<protocol::ClusterView>();
+    protocol::NodeView one;
+    one.info.node = node;
+    one.incarnation = {1};
+    one.leads = {{of, {1}, {term}}};
+    value->nodes.push_back(one);
+    step(ViewChanged{value});
+  }
   const Job& job(std::uint64_t number = 1) { return *machine.state().find(job_id(number)); }
 
   ShardMachine machine;

@@ -104,16 +104,19 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"a lease too long",
               [](Spec& s) { s.lease_ns = limits::lease_command_max.count() + 1; },
               ErrorCode::bad_job_spec, "lease"},
-        Wrong{"a job to wait for, which nothing would honour",
-              [](Spec& s) {
-                s.after = {{{17}, protocol::DependencyKind::ok}};
-              },
-              ErrorCode::bad_job_spec, "17"},
+        Wrong{"too many jobs to wait for", [](Spec& s) { s.after.resize(257); },
+              ErrorCode::too_large, "257"},
         Wrong{"the null device", [](Spec& s) { s.request.kind = protocol::DeviceKind::null; },
               ErrorCode::bad_job_spec, "null"}));
 
 TEST(CommandCheck, AcceptsAGoodCommand) {
   EXPECT_TRUE(check_spec(good_command()).ok());
+}
+
+TEST(CommandCheck, AcceptsAJobThatWaitsForOthers) {
+  Spec spec = good_command();
+  spec.after = {{{17}, protocol::DependencyKind::ok}, {{18}, protocol::DependencyKind::fail}};
+  EXPECT_TRUE(check_spec(spec).ok());
 }
 
 TEST(CommandCheck, AcceptsACommandWithoutFiles) {
