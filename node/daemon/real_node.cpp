@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
@@ -10,6 +11,7 @@
 #include "node/assembly/assembly.hpp"
 #include "node/daemon/clock.hpp"
 #include "runtime/exec/process_executor.hpp"
+#include "runtime/exec/warden/leftovers.hpp"
 #include "runtime/exec/warden/process_runner.hpp"
 #include "runtime/link/zmq_link.hpp"
 #include "runtime/logs/file_logs.hpp"
@@ -60,7 +62,8 @@ std::vector<std::unique_ptr<exec::CommandRunner>> make_runners(const NodeFolder&
   options.program = program;
   for (std::uint32_t i = 0; i < settings.cpu_devices; ++i) {
     options.data_folder = (folder.wardens() / std::to_string(i)).string();
-    std::filesystem::create_directories(options.data_folder);
+    std::error_code told_by_the_runner;
+    std::filesystem::create_directories(folder.wardens(), told_by_the_runner);
     runners.push_back(exec::make_process_runner(options));
   }
   return runners;
@@ -99,6 +102,16 @@ base::Status open_disk(const NodeFolder& folder, NodeParts& parts) {
   parts.blob_folder = std::move(blob_folder).value();
   parts.blobs = std::move(blobs).value();
   return {};
+}
+
+/// The store is locked by now: no other process is this node, or starts commands for it.
+base::Status end_earlier_commands(const NodeFolder& folder) {
+  exec::EarlierLives lives;
+  lives.folder = folder.wardens().string();
+  lives.tell = [](const std::string& what) {
+    std::fprintf(stderr, "fastgpu-node: waits for the end of its earlier life: %s\n", what.c_str());
+  };
+  return exec::end_earlier_lives(lives);
 }
 
 /// What tasks print, under the number of this life.
@@ -171,6 +184,10 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   NodeParts parts;
   if (const base::Status opened = open_disk(folder, parts); !opened.ok()) {
     return opened.error();
+  }
+  // From its first frame on, the others take this life for the end of the earlier ones' commands.
+  if (const base::Status ended = end_earlier_commands(folder); !ended.ok()) {
+    return ended.error();
   }
   const base::Result<base::Incarnation> incarnation = folder.next_incarnation();
   if (!incarnation.ok()) {
