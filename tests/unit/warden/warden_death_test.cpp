@@ -184,6 +184,53 @@ TEST_P(Death, TheNextLifeEndsACommandWhoseNodeIsKilledAndWhoseWardenIsStopped) {
 INSTANTIATE_TEST_SUITE_P(Protections, Death, ::testing::Values("none", "auto"),
                          [](const auto& one) { return std::string(one.param); });
 
+/// The first look after the start finds nothing; later ones find what the test says.
+struct HeldSweeps {
+  std::mutex mutex;
+  std::vector<pid_t> remain;
+  Sweep look() {
+    std::lock_guard lock(mutex);
+    return {0, remain, ""};
+  }
+  void set(std::vector<pid_t> processes) {
+    std::lock_guard lock(mutex);
+    remain = std::move(processes);
+  }
+};
+
+TEST(WardenDeath, IsToldWithWhatRemainsWhileItsCommandsAreNotGone) {
+  const JobFolder data;
+  const JobFolder job;
+  HeldSweeps sweeps;
+  ProcessRunnerOptions options = options_of("none");
+  options.data_folder = data.path();
+  options.sweep = [&](const std::string&, std::chrono::milliseconds) { return sweeps.look(); };
+  Recorder recorder(options);
+  recorder.await_ready();
+  const CommandToken token = recorder.begin(shell(job, "exec sleep 100"));
+  sweeps.set({4242, 4243});
+  kill(warden_of(getpid()), SIGKILL);
+  EXPECT_EQ(recorder.await_away().reason,
+            "signal 9 SIGKILL; 2 processes of earlier commands cannot be ended, the first is 4242");
+  sweeps.set({4243});
+  EXPECT_EQ(recorder.await_away().reason,
+            "signal 9 SIGKILL; 1 process of earlier commands cannot be ended, the first is 4243");
+  sweeps.set({});
+  EXPECT_EQ(recorder.await_died().in_flight, std::vector<CommandToken>{token});
+  recorder.await_ready();
+  sweep_leftovers(marker_of(data.path()).value(), std::chrono::milliseconds(5000));
+}
+
+TEST(WardenDeath, AWardenThatCannotStartSaysWhy) {
+  const JobFolder data;
+  std::ofstream(data.file("warden.marker")) << "no marker at all, but long enough";
+  ProcessRunnerOptions options = options_of("none");
+  options.data_folder = data.path();
+  Recorder recorder(options);
+  EXPECT_EQ(recorder.await_died().reason, "cannot start: '" + data.file("warden.marker") +
+                                              "' does not hold 32 hexadecimal digits");
+}
+
 TEST(Leftovers, TheMarkerIsKeptInTheDataFolder) {
   const JobFolder data;
   const auto marker = marker_of(data.path());
