@@ -40,6 +40,10 @@ worker::CommandEnded event_of(const exec::CommandEnded& ended) {
   return event;
 }
 
+worker::WardenAway away(const std::string& reason) {
+  return {"the warden of its commands: " + reason};
+}
+
 exec::Environment environment_of(const worker::LaunchCommand& launch, const CommandPlace& place) {
   exec::CommandFacts facts;
   facts.job = launch.job;
@@ -100,6 +104,7 @@ CommandDesk::Heard CommandDesk::hear(const exec::CommandEvent& event, std::int64
     end(heard, event_of(*ended), now_ns);
   } else if (const auto* died = std::get_if<exec::WardenDied>(&event)) {
     // That nothing of them runs any more is proven by now: they may run again.
+    heard.events.push_back(away(died->reason));
     for (const auto& token : died->in_flight) {
       end(heard,
           {{token.value},
@@ -109,6 +114,10 @@ CommandDesk::Heard CommandDesk::hear(const exec::CommandEvent& event, std::int64
            {}},
           now_ns);
     }
+  } else if (const auto* away_now = std::get_if<exec::WardenAway>(&event)) {
+    heard.events.push_back(away(away_now->reason));
+  } else {
+    heard.events.push_back(worker::WardenReady{});
   }
   return heard;
 }

@@ -33,11 +33,30 @@ void FolderDesk::take(const protocol::CollectFolder& collect) {
   folders_.collect(work, collect.folder, collect.outputs);
 }
 
+void FolderDesk::drop(const protocol::DropFolder& drop) {
+  folders_.drop(drop.folder);
+  // What has begun ends as a work of the folders; what waits for inputs is known here alone.
+  std::erase_if(preparations_, [&](const auto& entry) {
+    const Preparation& waiting = entry.second;
+    if (waiting.absent.empty() || waiting.asked.folder != drop.folder) {
+      return false;
+    }
+    answers_.push_back(
+        protocol::FolderReady{waiting.asked.device,
+                              waiting.asked.token,
+                              false,
+                              {},
+                              {base::ErrorKind::rejected, base::ErrorCode::conflict,
+                               "the job folder " + drop.folder + " was dropped", ""}});
+    return true;
+  });
+}
+
 void FolderDesk::brought(FolderWorkId work, const base::ObjectHash& hash,
                          const base::Status& status) {
   const auto found = preparations_.find(work);
   if (found == preparations_.end()) {
-    return;  // another of its objects did not come
+    return;  // another of its objects did not come, or its folder was dropped
   }
   Preparation& preparation = found->second;
   if (!status.ok()) {

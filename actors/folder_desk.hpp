@@ -29,7 +29,8 @@ class FolderDesk {
   objects::FolderWorkId take(const protocol::PrepareFolder& prepare,
                              std::vector<protocol::ObjectRef>& absent);
   void take(const protocol::CollectFolder& collect);
-  void drop(const protocol::DropFolder& drop) { folders_.drop(drop.folder); }
+  /// Preparations of the folder are answered with a conflict, also those that wait for inputs.
+  void drop(const protocol::DropFolder& drop);
   /// An object that a preparation waited for is here, or will not come.
   void brought(objects::FolderWorkId work, const base::ObjectHash& hash,
                const base::Status& status);

@@ -31,6 +31,8 @@ void WorkerActor::on_begin() {
       caf::anon_send(strong, event);
     }
   };
+  step(worker::WardenAway{parts_.runner ? "the warden of its commands has not started yet"
+                                        : "this device runs kernels only"});
   parts_.executor->start(to_self);
   if (parts_.runner) {
     parts_.runner->start(to_self);

@@ -72,6 +72,10 @@ struct DeviceBooks {
 
   unhealthyWhy @14 :Text;
   # A sentence for people, short, since it rides in every heartbeat; empty while healthy.
+
+  noCommandsWhy @15 :Text;
+  # Set by the worker while it grants no commands, as a sentence of the same kind; kernels are not
+  # concerned. Empty: it takes them.
 }
 
 enum NodeState {

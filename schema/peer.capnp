@@ -160,7 +160,7 @@ enum RefusalReason {
   noMemory @3;
   queueFull @4;
   wrongDeviceKind @5;
-  unhealthy @6;
+  unhealthy @6;         # or, for commands, it takes none now; its books say why
   draining @7;
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
@@ -52,32 +53,6 @@ std::vector<std::unique_ptr<exec::Executor>> make_executors(const NodeFolder& fo
   return executors;
 }
 
-constexpr std::chrono::seconds leftovers_patience{10};
-
-/// The first that others hear of this life proves to them that no command of an earlier one runs
-/// any more, and they run those again: so they are ended before.
-base::Status end_leftovers(const NodeFolder& folder) {
-  std::error_code none;
-  for (const auto& entry : std::filesystem::directory_iterator(folder.wardens(), none)) {
-    const base::Result<std::string> marker = exec::marker_of(entry.path().string());
-    if (!marker.ok()) {
-      return marker.error();
-    }
-    const exec::Sweep swept = exec::sweep_leftovers(marker.value(), leftovers_patience);
-    if (!swept.proven()) {
-      return base::Error{
-          base::ErrorKind::rejected, base::ErrorCode::conflict,
-          swept.remain.empty()
-              ? "it is not known whether commands of an earlier life still run: " + swept.doubt
-              : std::to_string(swept.remain.size()) +
-                    " processes of earlier commands cannot be ended, the first is " +
-                    std::to_string(swept.remain.front()),
-          "end them or restart the host, then start the node again"};
-    }
-  }
-  return {};
-}
-
 /// One for each device that executes anything. Each has a folder of its own: the mark in it tells
 /// whose commands are whose.
 std::vector<std::unique_ptr<exec::CommandRunner>> make_runners(const NodeFolder& folder,
@@ -88,7 +63,8 @@ std::vector<std::unique_ptr<exec::CommandRunner>> make_runners(const NodeFolder&
   options.program = program;
   for (std::uint32_t i = 0; i < settings.cpu_devices; ++i) {
     options.data_folder = (folder.wardens() / std::to_string(i)).string();
-    std::filesystem::create_directories(options.data_folder);
+    std::error_code told_by_the_runner;
+    std::filesystem::create_directories(folder.wardens(), told_by_the_runner);
     runners.push_back(exec::make_process_runner(options));
   }
   return runners;
@@ -137,6 +113,16 @@ base::Status open_disk(const NodeFolder& folder, NodeParts& parts) {
   parts.blob_folder = std::move(blob_folder).value();
   parts.blobs = std::move(blobs).value();
   return {};
+}
+
+/// The store is locked by now: no other process is this node, or starts commands for it.
+base::Status end_earlier_commands(const NodeFolder& folder) {
+  exec::EarlierLives lives;
+  lives.folder = folder.wardens().string();
+  lives.tell = [](const std::string& what) {
+    std::fprintf(stderr, "fastgpu-node: waits for the end of its earlier life: %s\n", what.c_str());
+  };
+  return exec::end_earlier_lives(lives);
 }
 
 /// What tasks print, under the number of this life.
@@ -210,7 +196,8 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   if (const base::Status opened = open_disk(folder, parts); !opened.ok()) {
     return opened.error();
   }
-  if (const base::Status ended = end_leftovers(folder); !ended.ok()) {
+  // From its first frame on, the others take this life for the end of the earlier ones' commands.
+  if (const base::Status ended = end_earlier_commands(folder); !ended.ok()) {
     return ended.error();
   }
   const base::Result<base::Incarnation> incarnation = folder.next_incarnation();

@@ -46,6 +46,13 @@ void DeviceLedger::set_health(const std::string& unhealthy_why) {
   changed();
 }
 
+void DeviceLedger::set_no_commands(const std::string& why) {
+  if (why == books_.no_commands_why)
+    return;
+  books_.no_commands_why = why;
+  changed();
+}
+
 void DeviceLedger::set_backlog(std::int64_t backlog_ns) {
   if (backlog_ns == books_.backlog_ns)
     return;

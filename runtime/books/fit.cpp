@@ -33,11 +33,15 @@ Fit could_ever_fit(const ResourceRequest& request, const DeviceBooks& books) {
   return {base::limits::device_queue_tasks_max, RefusalReason::none, 0, 0};
 }
 
-Fit fit(const ResourceRequest& request, const DeviceBooks& books) {
+bool serves(const DeviceBooks& books, Work work) {
+  return books.healthy && (work == Work::kernel || books.no_commands_why.empty());
+}
+
+Fit fit(const ResourceRequest& request, const DeviceBooks& books, Work work) {
   const Fit ever = could_ever_fit(request, books);
   if (!ever)
     return ever;
-  if (!books.healthy)
+  if (!serves(books, work))
     return refuse(RefusalReason::unhealthy);
   if (books.queue_room == 0)
     return refuse(RefusalReason::queue_full, 1, 0);

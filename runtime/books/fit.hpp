@@ -6,6 +6,7 @@
 /// gateway refuses hopeless jobs with it: all three give the same answer for the same books.
 /// A grant is a place in the device's bounded queue; memory and a slot are taken at the launch. So
 /// what a device holds for others now makes a task wait, only what it has in all can forbid it.
+/// A device may take kernels and, for now, no commands: another process starts them.
 /// Pure functions; nothing fails.
 
 #include <cstdint>
@@ -15,6 +16,12 @@
 #include "runtime/protocol/peer_messages.hpp"
 
 namespace fastgpu::books {
+
+/// What the request is for.
+enum class Work : std::uint8_t { kernel, command };
+inline Work work_of(const protocol::JobSpec& spec) {
+  return spec.is_command() ? Work::command : Work::kernel;
+}
 
 struct Fit {
   std::uint32_t tasks{};  ///< that would be granted now; 0 = refused
@@ -32,7 +39,11 @@ bool kind_matches(protocol::DeviceKind asked, protocol::DeviceKind device);
 Fit could_ever_fit(const protocol::ResourceRequest& request, const protocol::DeviceBooks& books);
 
 /// Would the device grant such tasks now, and how many?
-Fit fit(const protocol::ResourceRequest& request, const protocol::DeviceBooks& books);
+Fit fit(const protocol::ResourceRequest& request, const protocol::DeviceBooks& books,
+        Work work = Work::kernel);
+
+/// It is healthy, and starts work of this sort.
+bool serves(const protocol::DeviceBooks& books, Work work);
 
 /// Could one more such task be launched beside what runs now?
 Fit launch_fit(const protocol::ResourceRequest& request, const protocol::DeviceBooks& books);

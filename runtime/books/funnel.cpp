@@ -38,7 +38,7 @@ std::string describe(const DeviceBooks& books) {
 }  // namespace
 
 void Funnel::add(const DeviceBooks& books, bool reachable) {
-  add(books, reachable, fit(request_, books).tasks);
+  add(books, reachable, fit(request_, books, work_).tasks);
 }
 
 void Funnel::add(const DeviceBooks& books, bool reachable, std::uint32_t room) {
@@ -54,7 +54,11 @@ void Funnel::add(const DeviceBooks& books, bool reachable, std::uint32_t room) {
     ++too_small_;
   else if (!reachable || !books.healthy)
     ++away_;
-  else if (room == 0 || !fit(request_, books))
+  else if (!serves(books, work_)) {
+    ++no_commands_;
+    if (no_commands_why_.empty())
+      no_commands_why_ = books.no_commands_why;
+  } else if (room == 0 || !fit(request_, books, work_))
     ++full_;
   else
     ++fits_;
@@ -79,6 +83,7 @@ std::string Funnel::counts() const {
   part(wrong_kind_, "of the wrong kind");
   part(too_small_, "too small");
   part(away_, "not reachable or not healthy");
+  part(no_commands_, ("without commands now (" + no_commands_why_ + ")").c_str());
   part(full_, "full");
   part(fits_, "free");
   return text;

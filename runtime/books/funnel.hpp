@@ -16,7 +16,8 @@ namespace fastgpu::books {
 
 class Funnel {
  public:
-  explicit Funnel(protocol::ResourceRequest request) : request_(request) {}
+  explicit Funnel(protocol::ResourceRequest request, Work work = Work::kernel)
+      : request_(request), work_(work) {}
 
   /// Counts a device. `reachable`: its node answers and we may send work there now; `room`: so many
   /// tasks would be sent there at once, 0 for a device that has enough ahead.
@@ -40,10 +41,13 @@ class Funnel {
   std::string nearest() const;
 
   protocol::ResourceRequest request_;
+  Work work_;
   std::uint32_t looked_at_{0};
   std::uint32_t wrong_kind_{0};
   std::uint32_t too_small_{0};
-  std::uint32_t away_{0};  ///< not healthy, or on a node that does not answer
+  std::uint32_t away_{0};         ///< not healthy, or on a node that does not answer
+  std::uint32_t no_commands_{0};  ///< healthy and reachable, but these are commands
+  std::string no_commands_why_;   ///< of the first of them
   std::uint32_t full_{0};
   std::uint32_t fits_{0};
   std::optional<protocol::DeviceBooks> largest_;  ///< of the right kind

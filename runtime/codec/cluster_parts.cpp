@@ -65,6 +65,7 @@ void write(DeviceBooks::Builder to, const protocol::DeviceBooks& from) {
   to.setBacklogNs(from.backlog_ns);
   to.setHealthy(from.healthy);
   to.setUnhealthyWhy(as_text(codec::clip(from.unhealthy_why)));
+  to.setNoCommandsWhy(as_text(codec::clip(from.no_commands_why)));
 }
 
 protocol::DeviceBooks read(DeviceBooks::Reader from, Reading& reading) {
@@ -85,6 +86,8 @@ protocol::DeviceBooks read(DeviceBooks::Reader from, Reading& reading) {
   books.healthy = from.getHealthy();
   books.unhealthy_why =
       reading.text(from.getUnhealthyWhy(), limits::message_text_bytes_max, "device health");
+  books.no_commands_why =
+      reading.text(from.getNoCommandsWhy(), limits::message_text_bytes_max, "device commands");
   check(books);
   return books;
 }

@@ -338,7 +338,7 @@ void ShardMachine::stop(const TakenFrom& taken) {
 void ShardMachine::tell_ready(base::JobId job, const TaskRanges& ranges, PlaceCause cause) {
   const Job& known = *state_.find(job);
   tell_scheduler(protocol::TasksReady{options_.shard, job, ranges, known.spec->request,
-                                      signature_of(known), cause});
+                                      signature_of(known), cause, known.spec->is_command()});
 }
 
 protocol::DeviceKind ShardMachine::kind_of(base::DeviceId device, const Job& job) const {

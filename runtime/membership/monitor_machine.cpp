@@ -176,7 +176,8 @@ void MonitorMachine::on(const protocol::DeviceBooks& event) {
   auto& books = devices_[event.device];
   if (books.device == event.device && event.version <= books.version)
     return;
-  view_urgent_ = view_urgent_ || books.version == 0 || books.healthy != event.healthy;
+  view_urgent_ = view_urgent_ || books.version == 0 || books.healthy != event.healthy ||
+                 books.no_commands_why.empty() != event.no_commands_why.empty();
   books = event;
   devices_changed_ = true;
   view_changed_ = true;

@@ -44,6 +44,8 @@ struct DeviceBooks {
   std::int64_t backlog_ns{};     ///< predicted time until the last granted task has ended
   bool healthy{true};
   std::string unhealthy_why;  ///< a sentence for people; empty while healthy
+  /// Why it takes no commands, for people; empty while it takes them. Kernels are not concerned.
+  std::string no_commands_why;
   bool operator==(const DeviceBooks&) const = default;
 };
 

@@ -29,6 +29,7 @@ struct TasksReady {
   ResourceRequest request;
   base::ObjectHash signature;  ///< program and kernel: tasks that should take equally long
   PlaceCause cause{PlaceCause::first};
+  bool command{false};  ///< tasks of a command, not of a kernel
   bool operator==(const TasksReady&) const = default;
 };
 /// These tasks need no device any more: cancelled or given up.

@@ -9,7 +9,9 @@ const ReadyJob* ReadyJobs::find(base::JobId id) const {
 
 void ReadyJobs::enqueue(ReadyJob& job) {
   job.turn = ++turns_;
-  groups_[job.group].queue.emplace(job.turn, job.job);
+  Group& group = groups_[job.group];
+  group.work = job.work;
+  group.queue.emplace(job.turn, job.job);
 }
 
 void ReadyJobs::dequeue(const ReadyJob& job) {
@@ -33,6 +35,7 @@ void ReadyJobs::add(const protocol::TasksReady& tasks) {
   job.shard = tasks.shard;
   job.job = tasks.job;
   job.group = {tasks.request, tasks.signature};
+  job.work = tasks.command ? books::Work::command : books::Work::kernel;
   job.ready = std::move(ready);
   enqueue(job);
 }

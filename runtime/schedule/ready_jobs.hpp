@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "runtime/base/time.hpp"
+#include "runtime/books/fit.hpp"
 #include "runtime/books/task_set.hpp"
 #include "runtime/protocol/local_messages.hpp"
 
@@ -24,12 +25,14 @@ struct ReadyJob {
   base::ShardId shard;
   base::JobId job;
   GroupKey group;
+  books::Work work{books::Work::kernel};
   books::TaskSet ready;  ///< never empty
   std::uint64_t turn{};
   protocol::WaitingReason told;  ///< what its shard was told last
 };
 
 struct Group {
+  books::Work work{books::Work::kernel};       ///< the signature tells commands from kernels
   std::map<std::uint64_t, base::JobId> queue;  ///< by turn; never empty
   protocol::WaitingReason reason;              ///< why its jobs wait; none while not known
   std::optional<base::Time> reasoned_at;

@@ -68,9 +68,12 @@ void SchedulerMachine::on(const protocol::AssignAnswered& event) {
     device.see(event.books, now_);
   // Its shard took the choice back before the device was asked: no word on the device.
   const bool never_asked = !event.answered && event.refused != RefusalReason::none;
+  // Its books say that it takes no commands for now, and speak for themselves: kernels may go on.
+  const bool only_commands =
+      event.answered && event.refused == RefusalReason::unhealthy && event.books.healthy;
   if (granted)
     device.trust();
-  else if (!never_asked)
+  else if (!never_asked && !only_commands)
     device.avoid(now_);
   changed_ = true;
 }
@@ -110,6 +113,11 @@ void SchedulerMachine::on(const protocol::SharedView& event) {
 
 bool SchedulerMachine::usable(const DeviceGuess& device) const {
   return device.reachable() && device.books().healthy && !device.avoided(now_);
+}
+
+bool SchedulerMachine::may_take(const DeviceGuess& device, const ReadyJob& job) const {
+  return usable(device) && books::serves(device.books(), job.work) &&
+         books::could_ever_fit(job.group.first, device.books());
 }
 
 /// The groups that this round looks at: all, or the next ones in turn.
@@ -190,10 +198,9 @@ std::uint32_t SchedulerMachine::chunk_of(const ReadyJob& job, DeviceKind kind,
 }
 
 /// How many tasks the device should get now at most.
-std::uint32_t SchedulerMachine::room_for(const protocol::ResourceRequest& request,
-                                         const DeviceGuess& device,
+std::uint32_t SchedulerMachine::room_for(const ReadyJob& job, const DeviceGuess& device,
                                          const Prediction& prediction) const {
-  if (!usable(device) || !books::could_ever_fit(request, device.books()))
+  if (!may_take(device, job))
     return 0;
   const auto& books = device.books();
   const std::uint32_t room = device.room();
@@ -224,7 +231,7 @@ std::map<DeviceKind, SchedulerMachine::KindShare> SchedulerMachine::shares_of(
     const ReadyJob& job) const {
   std::map<DeviceKind, KindShare> shares;
   for (const auto& [id, device] : devices_) {
-    if (!usable(device) || !books::could_ever_fit(job.group.first, device.books()))
+    if (!may_take(device, job))
       continue;
     KindShare& share = shares[device.books().kind];
     share.devices += 1;
@@ -253,7 +260,7 @@ std::optional<SchedulerMachine::Choice> SchedulerMachine::choose(const ReadyJob&
     // everything there while its equals still compile.
     const std::uint64_t mean = (held + job.ready.size() + devices - 1) / devices;
     const std::uint64_t below_mean = mean - std::min<std::uint64_t>(mean, device.held());
-    const std::uint32_t room = room_for(job.group.first, device, prediction);
+    const std::uint32_t room = room_for(job, device, prediction);
     const std::uint32_t chunk = chunk_of(job, kind, prediction);
     const auto tasks =
         static_cast<std::uint32_t>(std::min<std::uint64_t>({room, chunk, below_mean}));
@@ -279,7 +286,7 @@ void SchedulerMachine::find_reason(const GroupKey& key, Group& group) {
   if (group.reasoned_at && now_ < *group.reasoned_at + reason_interval)
     return;
   group.reasoned_at = now_;
-  books::Funnel funnel(key.first);
+  books::Funnel funnel(key.first, group.work);
   for (const auto& [id, device] : devices_)
     funnel.add(device.books(), device.reachable() && !device.avoided(now_),
                device.held() == 0 ? device.room() : 0);  // it has enough ahead: nothing was sent

@@ -94,10 +94,11 @@ class SchedulerMachine {
   std::optional<Choice> choose(const ReadyJob& job);
   std::uint32_t chunk_of(const ReadyJob& job, protocol::DeviceKind kind,
                          const Prediction& prediction) const;
-  std::uint32_t room_for(const protocol::ResourceRequest& request, const DeviceGuess& device,
+  std::uint32_t room_for(const ReadyJob& job, const DeviceGuess& device,
                          const Prediction& prediction) const;
   static std::uint32_t worth_sending(protocol::DeviceKind kind, const Prediction& prediction);
   bool usable(const DeviceGuess& device) const;
+  bool may_take(const DeviceGuess& device, const ReadyJob& job) const;
   void find_reason(const GroupKey& key, Group& group);
   void tell_waiting(Group& group);
   void tell(ReadyJob& job, const protocol::WaitingReason& reason);

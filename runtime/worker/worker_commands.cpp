@@ -158,6 +158,8 @@ void WorkerMachine::stop_command(LaunchToken token, InFlight& launch, std::strin
 std::optional<base::Time> WorkerMachine::commands_due() const {
   std::optional<base::Time> due = command_not_before_;
   const auto consider = [&due](base::Time at) { due = due ? std::min(*due, at) : at; };
+  if (warden_away_since_)
+    consider(*warden_away_since_ + unhealthy_after);
   for (const auto& [token, launch] : in_flight_) {
     if (!launch.command)
       break;  // nor any other
@@ -178,6 +180,8 @@ std::optional<base::Time> WorkerMachine::commands_due() const {
 void WorkerMachine::watch_commands() {
   if (command_not_before_ && now_ >= *command_not_before_)
     command_not_before_.reset();
+  if (warden_away_since_ && now_ >= *warden_away_since_ + unhealthy_after)
+    hand_back_commands();
   for (auto& [token, launch] : in_flight_) {
     if (!launch.command)
       break;  // nor any other
@@ -192,6 +196,27 @@ void WorkerMachine::watch_commands() {
       stop_command(token, launch, "time limit");
     }
   }
+}
+
+// --- the warden ----------------------------------------------------------------------------------
+
+void WorkerMachine::on(const WardenReady&) {
+  ledger_.set_no_commands("");
+  warden_away_since_.reset();
+  command_not_before_.reset();
+}
+
+void WorkerMachine::on(const WardenAway& event) {
+  FASTGPU_CHECK(!event.why.empty(), "what takes no commands says why");
+  if (books().no_commands_why.empty())
+    warden_away_since_ = now_;
+  ledger_.set_no_commands(event.why);
+}
+
+/// It was given the time of a restart. No more are granted until it is back.
+void WorkerMachine::hand_back_commands() {
+  warden_away_since_.reset();
+  hand_back([](const Attempt& attempt) { return attempt.spec->is_command(); });
 }
 
 // --- ends ----------------------------------------------------------------------------------------

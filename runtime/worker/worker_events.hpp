@@ -76,16 +76,26 @@ struct CommandEnded {
   bool operator==(const CommandEnded&) const = default;
 };
 
+/// Commands are taken from now on.
+struct WardenReady {
+  bool operator==(const WardenReady&) const = default;
+};
+/// Nothing starts commands now; also said again with another reason. What runs ends by itself, as
+/// CommandEnded. Until one of the two is said, commands are taken.
+struct WardenAway {
+  std::string why;  ///< a sentence for people, never empty
+  bool operator==(const WardenAway&) const = default;
+};
+
 /// Time has passed: `next_deadline()` was reached.
 struct Tick {
   bool operator==(const Tick&) const = default;
 };
 
-using Event =
-    std::variant<FromLeader<protocol::Assign>, FromLeader<protocol::Stop>,
-                 FromLeader<protocol::Adopt>, FromLeader<protocol::Settled>,
-                 FromLeader<protocol::Renewed>, protocol::Staged, protocol::Kept,
-                 protocol::FolderReady, protocol::FolderCollected, ExecutorReady, ExecutorDone,
-                 ExecutorDied, LaunchRefused, CommandStarted, CommandEnded, Tick>;
+using Event = std::variant<
+    FromLeader<protocol::Assign>, FromLeader<protocol::Stop>, FromLeader<protocol::Adopt>,
+    FromLeader<protocol::Settled>, FromLeader<protocol::Renewed>, protocol::Staged, protocol::Kept,
+    protocol::FolderReady, protocol::FolderCollected, ExecutorReady, ExecutorDone, ExecutorDied,
+    LaunchRefused, CommandStarted, CommandEnded, WardenReady, WardenAway, Tick>;
 
 }  // namespace fastgpu::worker

@@ -82,7 +82,7 @@ RefusalReason WorkerMachine::judge(const protocol::Assign& assign) const {
     return RefusalReason::stale_attempt;
   if (!described_)
     return RefusalReason::unhealthy;
-  const books::Fit fit = books::fit(assign.spec->request, books());
+  const books::Fit fit = books::fit(assign.spec->request, books(), books::work_of(*assign.spec));
   if (!fit)
     return fit.refused;
   return tasks > fit.tasks ? RefusalReason::queue_full : RefusalReason::none;

@@ -169,7 +169,8 @@ WorkerMachine::Try WorkerMachine::try_launch(Attempt& attempt, std::size_t place
     return Try::consumed;
   }
   if (attempt.spec->is_command()) {
-    if (command_not_before_ || lease_end(attempt) <= now_ || !is_counted_on(attempt))
+    if (!books().no_commands_why.empty() || command_not_before_ || lease_end(attempt) <= now_ ||
+        !is_counted_on(attempt))
       return Try::wait;
     launch_command(attempt, place);
     return Try::consumed;
@@ -265,6 +266,8 @@ void WorkerMachine::on(const LaunchRefused& event) {
   const bool command = found->second.command;
   in_flight_.erase(found);
   run_again(ref);
+  if (command && !books().no_commands_why.empty() && !warden_away_since_)
+    warden_away_since_ = now_;  // to be handed back like the others
   if (command)
     command_not_before_ = now_ + command_retry_delay;
   else

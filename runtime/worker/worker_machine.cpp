@@ -125,11 +125,13 @@ void WorkerMachine::publish_where_due() {
   if (!described_ || books().version == published_version_)
     return;
   if (published_at_ && now_ < *published_at_ + publish_interval &&
-      published_healthy_ == books().healthy)
+      published_healthy_ == books().healthy &&
+      published_commands_ == books().no_commands_why.empty())
     return;
   ledger_.set_backlog(run_times_.backlog_ns(books().kind));
   published_version_ = books().version;
   published_healthy_ = books().healthy;
+  published_commands_ = books().no_commands_why.empty();
   published_at_ = now_;
   effects_.push_back(books());
 }
@@ -167,10 +169,14 @@ void WorkerMachine::lose_device() {
 }
 
 void WorkerMachine::hand_back(std::optional<base::ShardId> only) {
+  hand_back([only](const Attempt& attempt) { return !only || attempt.id.shard == *only; });
+}
+
+void WorkerMachine::hand_back(const std::function<bool(const Attempt&)>& which) {
   std::set<base::ShardId> touched;
   for (auto it = attempts_.begin(); it != attempts_.end();) {
     Attempt& attempt = (it++)->second;
-    if (attempt.queued == 0 || (only && attempt.id.shard != *only))
+    if (attempt.queued == 0 || !which(attempt))
       continue;
     touched.insert(attempt.id.shard);
     for (Task& task : attempt.tasks)

@@ -26,6 +26,8 @@
 /// - Tasks that cannot run here (the device stays down, results cannot be stored, their leader
 /// gives
 ///   no lease) are handed back by leaving them out of the next Renew: they have not run.
+/// - While nothing starts commands, commands are refused with the reason in the books, and queued
+///   ones are handed back after a moment; kernels are not concerned.
 /// - Results that cannot be stored are kept again and again until limits::keep_deadline; meanwhile
 ///   the device is unhealthy and starts nothing.
 /// Failures of the outside become outcomes; broken own invariants abort. Everything held is bounded
@@ -35,6 +37,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -103,6 +106,8 @@ class WorkerMachine {
   void on(const LaunchRefused& event);
   void on(const CommandStarted& event);
   void on(const CommandEnded& event);
+  void on(const WardenReady& event);
+  void on(const WardenAway& event);
   void on(const Tick& event);
 
   protocol::RefusalReason judge(const protocol::Assign& assign) const;
@@ -114,6 +119,8 @@ class WorkerMachine {
   void forget_if_done(base::AttemptId attempt);
   /// Queued tasks of the shard, or of all, will not run here: forgotten, and the leader hears.
   void hand_back(std::optional<base::ShardId> shard);
+  void hand_back_commands();
+  void hand_back(const std::function<bool(const Attempt&)>& which);
   /// The one place where a task changes its phase, and all counts with it.
   void move(Attempt& attempt, Task& task, Phase to);
 
@@ -229,10 +236,12 @@ class WorkerMachine {
   std::optional<base::Time> kill_at_;  ///< for stopped tasks that still run
   std::optional<base::Time> launch_not_before_;
   std::optional<base::Time> command_not_before_;
-  base::Time last_end_{base::Time::min()};  ///< of the last launch that ended
+  std::optional<base::Time> warden_away_since_;  ///< until queued commands have been handed back
+  base::Time last_end_{base::Time::min()};       ///< of the last launch that ended
   std::uint64_t last_token_{0};
   std::uint64_t published_version_{0};
   bool published_healthy_{false};
+  bool published_commands_{false};  ///< that it takes them
   std::optional<base::Time> published_at_;
 
   bool look_ahead_{false};  ///< the next tasks of the queue are others since the last look

@@ -197,6 +197,20 @@ TEST_F(ObjectsActorTest, TellsTheWorkerOnceWhenAnInputOfACommandDoesNotCome) {
   EXPECT_EQ(bench_.worker.take<protocol::FolderReady>().value().error.kind, base::ErrorKind::lost);
 }
 
+TEST_F(ObjectsActorTest, MakesNoFolderThatWasDroppedWhileItsInputsWereComing) {
+  bench_.send(protocol::PrepareFolder{device, {9}, "1.0.1", {{"data", false, object_on(other)}}});
+  const auto fetch = bench_.take_to_node<protocol::ObjectFetch>();
+  ASSERT_TRUE(fetch);
+  bench_.send(protocol::DropFolder{"1.0.1"});
+  const auto ready = bench_.worker.take<protocol::FolderReady>();
+  ASSERT_TRUE(ready) << "every question is answered";
+  EXPECT_EQ(ready->token, protocol::StageToken{9});
+  EXPECT_EQ(ready->error.code, base::ErrorCode::conflict);
+  bench_.send_peer(other, protocol::ObjectPart{fetch->second.hash, 0, data_.size(), false, data_});
+  EXPECT_FALSE(bench_.worker.take<protocol::FolderReady>());
+  EXPECT_EQ(jobs_->entries(), 0u) << "nobody would drop it again";
+}
+
 TEST_F(ObjectsActorTest, KeepsWhatACommandLeftAndDropsItsFolder) {
   bench_.send(protocol::PrepareFolder{device, {1}, "1.0.1", {}});
   ASSERT_TRUE(bench_.worker.take<protocol::FolderReady>().value().ok);

@@ -35,10 +35,32 @@ class HeldExecutor final : public exec::Executor {
 constexpr base::NodeId leader{3};
 constexpr base::AttemptId attempt{{2}, {1}, {1}, 1};
 
+/// A runner of commands that the test speaks for.
+struct Warden {
+  std::vector<exec::CommandTask> tasks;
+  exec::CommandRunner::Sink sink;
+};
+
+class HeldRunner final : public exec::CommandRunner {
+ public:
+  explicit HeldRunner(Warden& warden) : warden_(warden) {}
+  void start(Sink sink) override { warden_.sink = std::move(sink); }
+  bool run(exec::CommandTask task) override {
+    warden_.tasks.push_back(std::move(task));
+    return true;
+  }
+  void stop(exec::CommandToken, const std::string&) override {}
+  void extend_lease(exec::CommandToken, base::Time) override {}
+
+ private:
+  Warden& warden_;
+};
+
 struct Worked {
-  Worked() {
-    bench.spawn<WorkerActor>(std::uint16_t{0},
-                             WorkerParts{std::make_unique<HeldExecutor>(device), nullptr, {}});
+  explicit Worked(std::unique_ptr<exec::CommandRunner> runner = nullptr) {
+    bench.spawn<WorkerActor>(
+        std::uint16_t{0},
+        WorkerParts{std::make_unique<HeldExecutor>(device), std::move(runner), {}});
     tell({exec::ExecutorReady{{exec::DeviceKind::cpu, "model", 1 << 20, "uuid", 2}}});
   }
   void tell(exec::ExecutorEvent event) {
@@ -117,6 +139,28 @@ TEST(WorkerActor, KillsWhatRunsTooLongWithoutBeingTold) {
   const auto finish = worked.bench.take_to_node<protocol::Finish>();
   ASSERT_TRUE(finish.has_value());
   EXPECT_EQ(finish->second.reports.at(0).outcome.state, protocol::TaskState::timed_out);
+}
+
+TEST(WorkerActor, TellsInItsBooksWhetherAndWhyCommandsAreTaken) {
+  Warden warden;
+  Worked worked(std::make_unique<HeldRunner>(warden));
+  auto& bench = worked.bench;
+  const auto tell = [&](const exec::CommandEvent& event) {
+    warden.sink(event);
+    bench.run();
+    return bench.monitor.take<protocol::DeviceBooks>().value().no_commands_why;
+  };
+  EXPECT_NE(bench.monitor.take<protocol::DeviceBooks>().value().no_commands_why, "");
+  EXPECT_EQ(tell(exec::WardenReady{"none"}), "");
+  EXPECT_EQ(tell(exec::WardenAway{"4242 remains"}), "the warden of its commands: 4242 remains");
+  EXPECT_EQ(tell(exec::WardenReady{"none"}), "");
+  EXPECT_EQ(tell(exec::WardenDied{"signal 9", {}}), "the warden of its commands: signal 9");
+}
+
+TEST(WorkerActor, WithoutARunnerOfCommandsTakesKernelsOnly) {
+  Worked worked;
+  EXPECT_EQ(worked.bench.monitor.take<protocol::DeviceBooks>().value().no_commands_why,
+            "this device runs kernels only");
 }
 
 TEST(WorkerActor, TriesAgainWhatTheExecutorDidNotTake) {

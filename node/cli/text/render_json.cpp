@@ -205,6 +205,8 @@ Json device_record(const protocol::DeviceBooks& books, const protocol::NodeView&
           {"slots_free", books.slots_free},
           {"queued_tasks", books.queued_tasks},
           {"healthy", books.healthy},
+          {"unhealthy_why", books.unhealthy_why},
+          {"no_commands_why", books.no_commands_why},
           {"node_state", protocol::to_word(node.state)}};
 }
 

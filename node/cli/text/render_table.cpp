@@ -92,6 +92,17 @@ std::string done_of(const protocol::JobSummary& summary) {
   return std::to_string(total_of(summary) - live) + "/" + std::to_string(total_of(summary));
 }
 
+/// Why a device does not do all that it is there for. A null device is not there for commands.
+std::string unable_line(const protocol::DeviceBooks& books, const Names& names) {
+  const std::string name = names.of(books.device);
+  if (!books.healthy) {
+    return name + " is unhealthy: " + books.unhealthy_why + "\n";
+  }
+  return books.no_commands_why.empty() || books.kind == protocol::DeviceKind::null
+             ? ""
+             : name + " takes no commands: " + books.no_commands_why + "\n";
+}
+
 }  // namespace
 
 std::string table_job_list(const protocol::JobList& list, const Names& names, Stamp stamp) {
@@ -203,6 +214,7 @@ std::string table_nodes(const protocol::ClusterStatus& status, const Names& name
 
 std::string table_devices(const protocol::ClusterStatus& status, const Names& names, Stamp stamp) {
   Table table({"NODE", "DEVICE", "MODEL", "MEMORY", "FREE", "SLOTS", "QUEUED", "STATE"});
+  std::string notes;
   for (const protocol::NodeView& node : status.nodes) {
     for (const protocol::DeviceBooks& books : node.devices) {
       const bool away = node.state == protocol::NodeState::down;
@@ -217,9 +229,10 @@ std::string table_devices(const protocol::ClusterStatus& status, const Names& na
            : !books.healthy ? "unhealthy"
            : busy           ? "busy"
                             : "free"});
+      notes += away ? "" : unable_line(books, names);
     }
   }
-  return table.text() + as_of_line(stamp_of(status, stamp), names.of(status.source)) + "\n";
+  return table.text() + notes + as_of_line(stamp_of(status, stamp), names.of(status.source)) + "\n";
 }
 
 std::string line_of_counts(const protocol::JobSummary& summary) {

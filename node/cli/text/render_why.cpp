@@ -94,6 +94,14 @@ std::string text_of(const Failure& failure, const protocol::JobDetail& detail, c
   return text;
 }
 
+/// ", unhealthy (why)", ", no commands (why)", or nothing.
+std::string unable_text(const protocol::DeviceBooks& books) {
+  if (!books.healthy) {
+    return ", unhealthy (" + books.unhealthy_why + ")";
+  }
+  return books.no_commands_why.empty() ? "" : ", no commands (" + books.no_commands_why + ")";
+}
+
 std::string waiting_text(const protocol::JobDetail& detail, const protocol::ClusterStatus& status,
                          const Names& names, Stamp stamp) {
   const protocol::JobSummary& job = detail.summary;
@@ -112,8 +120,8 @@ std::string waiting_text(const protocol::JobDetail& detail, const protocol::Clus
   for (const protocol::NodeView& node : status.nodes) {
     for (const protocol::DeviceBooks& books : node.devices) {
       text += "  " + names.of(books.device) + "  " + protocol::to_word(node.state) +
-              (books.healthy ? "" : ", unhealthy") + ", " + std::to_string(books.slots_free) +
-              " of " + std::to_string(books.slots_total) + " slots free, " +
+              unable_text(books) + ", " + std::to_string(books.slots_free) + " of " +
+              std::to_string(books.slots_total) + " slots free, " +
               std::to_string(books.queued_tasks) + " tasks queued, " +
               show_size(books.memory_bytes_free) + " free\n";
     }

@@ -10,7 +10,7 @@
 /// time (output waits meanwhile, commands feel it as a full pipe) and must not destroy the runner.
 /// Failures: a command that cannot run ends as CommandEnded with a reason. A warden that dies is
 /// told as WardenDied, once it is proven that nothing of its commands is left, and comes back by
-/// itself with WardenReady. No exceptions.
+/// itself with WardenReady; while that takes long, WardenAway says what remains. No exceptions.
 /// Promise: a command for which run() said true appears exactly once, either in one CommandEnded or
 /// in the list of one WardenDied, and no process of it is left then; its CommandStarted and all of
 /// its CommandOutput come before. If the runner is destroyed first, then possibly never.
@@ -106,8 +106,15 @@ struct WardenDied {
   bool operator==(const WardenDied&) const = default;
 };
 
+/// No warden takes commands now, and what the last one ran is not proven to be gone: WardenDied
+/// follows when it is. Told again when the reason changes.
+struct WardenAway {
+  std::string reason;  ///< for people: what remains
+  bool operator==(const WardenAway&) const = default;
+};
+
 using CommandEvent =
-    std::variant<WardenReady, CommandStarted, CommandOutput, CommandEnded, WardenDied>;
+    std::variant<WardenReady, CommandStarted, CommandOutput, CommandEnded, WardenDied, WardenAway>;
 
 class CommandRunner {
  public:

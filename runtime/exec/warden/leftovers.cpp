@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <set>
 
 #include "runtime/exec/channel/shared_memory.hpp"
@@ -71,7 +72,14 @@ base::Status write_marker(const std::string& path) {
   return status;
 }
 
-/// True for a process that carries the marker in its limits or its environment.
+bool is_warden(pid_t process, const std::string& marker) {
+  const std::string zero(1, '\0');
+  const std::string words = zero + read_process_file(process, "cmdline");
+  return words.find(zero + "--warden" + zero) != std::string::npos &&
+         words.find(zero + "--marker" + zero + marker + zero) != std::string::npos;
+}
+
+/// True for a warden with the marker, and a process that carries it in its limits or environment.
 bool carries(pid_t process, const std::string& marker) {
   const auto mark = mark_of(process);
   if (mark && mark->warden == warden_number(marker))
@@ -82,11 +90,36 @@ bool carries(pid_t process, const std::string& marker) {
        at = env.find(variable, at + 1))
     if (at == 0 || env[at - 1] == '\0')
       return true;
-  return false;
+  return is_warden(process, marker);
 }
 
 void pause_ms(int milliseconds) {
   poll(nullptr, 0, milliseconds);
+}
+
+/// Of all wardens whose data folders lie in the folder. One without a marker has run nothing.
+base::Result<std::vector<std::string>> markers_in(const std::string& folder) {
+  std::vector<std::string> markers;
+  std::error_code failed_with;
+  std::filesystem::directory_iterator each(folder, failed_with);
+  if (failed_with == std::errc::no_such_file_or_directory)
+    return markers;
+  for (; !failed_with && each != std::filesystem::directory_iterator();
+       each.increment(failed_with)) {
+    const std::string data_folder = each->path().string();
+    if (access((data_folder + "/" + marker_file).c_str(), F_OK) != 0 &&
+        (errno == ENOENT || errno == ENOTDIR))
+      continue;
+    auto marker = marker_of(data_folder);
+    if (!marker.ok())
+      return marker.error();
+    markers.push_back(std::move(marker).value());
+  }
+  if (failed_with)
+    return base::Error{base::ErrorKind::unavailable, base::ErrorCode::internal,
+                       "cannot read '" + folder + "': " + failed_with.message(),
+                       "it tells which commands were started here: make it readable"};
+  return markers;
 }
 
 }  // namespace
@@ -113,6 +146,13 @@ base::Result<std::string> marker_of(const std::string& data_folder) {
         "'" + path + "' does not hold " + std::to_string(marker_digits) + " hexadecimal digits",
         "remove it once no command of this node runs"};
   return marker;
+}
+
+std::string Sweep::obstacle() const {
+  if (remain.empty())
+    return doubt;
+  return std::to_string(remain.size()) + (remain.size() == 1 ? " process" : " processes") +
+         " of earlier commands cannot be ended, the first is " + std::to_string(remain.front());
 }
 
 Sweep sweep_leftovers(const std::string& marker, std::chrono::milliseconds patience) {
@@ -145,6 +185,32 @@ Sweep sweep_leftovers(const std::string& marker, std::chrono::milliseconds patie
     wait_ms = wait_ms < 100 ? wait_ms * 2 : 100;
   }
   return sweep;
+}
+
+base::Status end_earlier_lives(const EarlierLives& lives) {
+  const auto markers = markers_in(lives.folder);
+  if (!markers.ok())
+    return markers.error();
+  const auto deadline = std::chrono::steady_clock::now() + lives.limit;
+  std::string told;
+  for (const std::string& marker : markers.value()) {
+    for (;;) {
+      const Sweep swept = lives.sweep(marker, lives.look);
+      if (swept.proven())
+        break;
+      const std::string obstacle = swept.obstacle();
+      if (std::chrono::steady_clock::now() >= deadline)
+        return base::Error{base::ErrorKind::unavailable, base::ErrorCode::timeout,
+                           "commands of an earlier life of this node may still run: " + obstacle,
+                           "end them, or start the host anew; then start the node again"};
+      if (lives.tell && obstacle != told)
+        lives.tell(obstacle);
+      told = obstacle;
+      if (swept.remain.empty())
+        pause_ms(static_cast<int>(lives.look.count()));
+    }
+  }
+  return {};
 }
 
 }  // namespace fastgpu::exec

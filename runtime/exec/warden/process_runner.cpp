@@ -19,7 +19,6 @@
 #include "runtime/exec/child_process.hpp"
 #include "runtime/exec/warden/command_environment.hpp"
 #include "runtime/exec/warden/command_outputs.hpp"
-#include "runtime/exec/warden/leftovers.hpp"
 #include "runtime/exec/warden/warden_link.hpp"
 
 namespace fastgpu::exec {
@@ -266,13 +265,9 @@ bool ProcessRunner::sweep() {
     if (options_.data_folder.empty())
       return true;  // nobody had this marker before
   }
-  const Sweep swept = sweep_leftovers(marker_, sweep_patience);
+  const Sweep swept = options_.sweep(marker_, sweep_patience);
   if (!swept.proven())
-    die_in_vain(swept.remain.empty()
-                    ? swept.doubt
-                    : std::to_string(swept.remain.size()) +
-                          " processes of earlier commands cannot be ended, the first is " +
-                          std::to_string(swept.remain.front()));
+    die_in_vain(swept.obstacle());
   return swept.proven();
 }
 
@@ -414,10 +409,14 @@ void ProcessRunner::bury() {
   }
   deliver_refused();
   died.reason = child_.end();
-  Sweep swept = sweep_leftovers(marker_, sweep_patience);
-  while (!swept.proven() && !asked_to_stop()) {
+  Sweep swept = options_.sweep(marker_, sweep_patience);
+  for (std::string told; !swept.proven() && !asked_to_stop();) {
+    if (const std::string obstacle = swept.obstacle(); obstacle != told) {
+      told = obstacle;
+      sink_(WardenAway{died.reason + "; " + obstacle});
+    }
     pause(sweep_patience);
-    swept = sweep_leftovers(marker_, sweep_patience);
+    swept = options_.sweep(marker_, sweep_patience);
   }
   if (asked_to_stop())
     return;
@@ -446,11 +445,12 @@ void ProcessRunner::end_in_order() {
   const bool by_itself = poll(&exited, 1, static_cast<int>(end_patience.count())) > 0;
   child_.end();
   if (!by_itself || child_.exit_code() != 0)
-    sweep_leftovers(marker_, sweep_patience);
+    options_.sweep(marker_, sweep_patience);
 }
 
 /// A warden that never became ready: it had no commands.
 void ProcessRunner::die_in_vain(const std::string& why) {
+  const bool was_there = child_.running();
   const std::string how = child_.end();
   {
     std::lock_guard lock(mutex_);
@@ -458,7 +458,7 @@ void ProcessRunner::die_in_vain(const std::string& why) {
   }
   ++deaths_in_row_;
   if (!asked_to_stop())
-    sink_(WardenDied{"the warden cannot start: " + why + " (" + how + ")", {}});
+    sink_(WardenDied{"cannot start: " + why + (was_there ? " (" + how + ")" : ""), {}});
 }
 
 Milliseconds ProcessRunner::until_next_read() const {

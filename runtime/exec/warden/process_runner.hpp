@@ -9,7 +9,7 @@
 /// when the socket has room.
 /// Failures: the warden's death in any way is repaired. That nothing of its commands is left is
 /// proven by its own orderly exit, or by a sweep of all processes that carry the mark of the data
-/// folder; while there is doubt, WardenDied is not told and the sweep is repeated.
+/// folder; while there is doubt, WardenAway tells what remains and the sweep is repeated.
 /// Limits: limits::commands_in_flight_max commands, each with two descriptors here.
 
 #include <memory>
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "runtime/exec/warden/command_runner.hpp"
+#include "runtime/exec/warden/leftovers.hpp"
 
 namespace fastgpu::exec {
 
@@ -33,6 +34,8 @@ struct ProcessRunnerOptions {
   std::uint32_t restart_pause_ms{10};         ///< doubled with each death in a row
   std::uint32_t restart_pause_max_ms{5000};
   std::uint32_t start_limit_ms{10'000};  ///< a warden that is not ready by then is killed
+  /// How leftovers are ended; tests put another here.
+  Sweeper sweep{sweep_leftovers};
 };
 
 std::unique_ptr<CommandRunner> make_process_runner(ProcessRunnerOptions options);

@@ -46,6 +46,14 @@ TEST(Fit, RefusesWithItsReasonAndTheNumbers) {
   EXPECT_TRUE(could_ever_fit({DeviceKind::any, 0}, sick));
 }
 
+TEST(Fit, ADeviceWithoutAWardenTakesKernelsOnly) {
+  auto books = books_of(DeviceKind::cpu, 1000);
+  EXPECT_TRUE(fit({DeviceKind::any, 0}, books, Work::command));
+  books.no_commands_why = "no warden";
+  EXPECT_EQ(fit({DeviceKind::any, 0}, books, Work::command).refused, RefusalReason::unhealthy);
+  EXPECT_TRUE(fit({DeviceKind::any, 0}, books, Work::kernel));
+}
+
 TEST(Fit, WhatOthersHoldNowDelaysALaunchButForbidsNoGrant) {
   auto books = books_of(DeviceKind::cpu, 1000);
   books.memory_bytes_free = 10;
@@ -146,6 +154,21 @@ TEST(Funnel, SaysHowManyDevicesDroppedOutAndWhy) {
   EXPECT_EQ(funnel.waiting().sentence,
             "it needs a gpu device with 2.0 KiB of memory; 4 looked at, 1 of the wrong kind, "
             "1 too small, 1 not reachable or not healthy, 1 full");
+}
+
+TEST(Funnel, SaysWhyADeviceTakesNoCommands) {
+  auto books = books_of(DeviceKind::cpu, 4000);
+  books.no_commands_why = "its warden cannot start";
+  Funnel commands({DeviceKind::any, 0}, Work::command);
+  commands.add(books, true);
+  EXPECT_FALSE(commands.fits());
+  EXPECT_FALSE(commands.infeasible());
+  EXPECT_EQ(commands.waiting().sentence,
+            "it needs a gpu or cpu device with 0 B of memory; 1 looked at, "
+            "1 without commands now (its warden cannot start)");
+  Funnel kernels({DeviceKind::any, 0});
+  kernels.add(books, true);
+  EXPECT_TRUE(kernels.fits());
 }
 
 TEST(Funnel, AHopelessJobIsToldTheNearestDevice) {

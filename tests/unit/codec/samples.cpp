@@ -146,6 +146,7 @@ protocol::DeviceBooks device_books() {
   books.backlog_ns = numbers.next<std::int64_t>();
   books.healthy = false;
   books.unhealthy_why = numbers.text("disk full ");
+  books.no_commands_why = numbers.text("no warden ");
   return books;
 }
 

@@ -319,6 +319,57 @@ TEST(Scheduler, DoesNotUseWhatIsNotUpOrNotHealthy) {
   EXPECT_EQ(bench.by_node()[{3}], 3u);
 }
 
+TEST(Scheduler, SendsCommandsOnlyWhereTheyAreTaken) {
+  Bench bench(2);
+  bench.books(1).no_commands_why = "no warden";
+  bench.show();
+  auto command = Bench::tasks(4, 2);
+  command.command = true;
+  bench.step(command);
+  bench.pass(10ms);
+  ASSERT_FALSE(bench.places.empty());
+  EXPECT_EQ(bench.by_node().count({1}), 0u);
+  bench.places.clear();
+  for (std::uint64_t job = 5; job <= 10; ++job)
+    bench.step(Bench::tasks(job, 1));
+  bench.pass(10ms);
+  EXPECT_EQ(bench.by_node().count({1}), 1u) << "kernels go there as before";
+}
+
+TEST(Scheduler, SaysWhyNoDeviceTakesACommand) {
+  Bench bench(1);
+  bench.books(1).no_commands_why = "its warden cannot start";
+  bench.show();
+  auto command = Bench::tasks(4, 1);
+  command.command = true;
+  bench.step(command);
+  bench.pass(1s);
+  EXPECT_TRUE(bench.places.empty());
+  ASSERT_FALSE(bench.waitings.empty());
+  const std::string& said = bench.waitings.back().reason.sentence;
+  EXPECT_NE(said.find("its warden cannot start"), std::string::npos) << said;
+}
+
+TEST(Scheduler, ADeviceThatRefusesCommandsIsNotAvoidedByKernels) {
+  Bench bench(1);
+  bench.show();
+  auto command = Bench::tasks(4, 1);
+  command.command = true;
+  bench.step(command);
+  ASSERT_EQ(bench.places.size(), 1u);
+  const Place place = bench.places[0];
+  bench.places.clear();
+  auto books = bench.books(1);
+  books.version += 1;
+  books.no_commands_why = "no warden";
+  bench.step(
+      protocol::AssignAnswered{place.job, place.device, 1, true, RefusalReason::unhealthy, books});
+  bench.step(Bench::tasks(5, 1));
+  bench.pass(SchedulerMachine::round_interval);
+  ASSERT_EQ(bench.places.size(), 1u);
+  EXPECT_EQ(bench.places[0].job, base::JobId{5});
+}
+
 TEST(Scheduler, ADeviceThatRefusesIsAvoidedForAWhileAndComesBack) {
   Bench bench(1);
   bench.show();

@@ -18,6 +18,9 @@ using base::FailureReason;
 class Host {
  public:
   Host(const JobFolder& data, const JobFolder& job, const std::string& sandbox, int lease_ms,
+       const std::string& script)
+      : Host(data.path(), job, sandbox, lease_ms, script) {}
+  Host(const std::string& data, const JobFolder& job, const std::string& sandbox, int lease_ms,
        const std::string& script) {
     int in[2], out[2];
     EXPECT_EQ(pipe2(in, O_CLOEXEC), 0);
@@ -28,7 +31,7 @@ class Host {
     posix_spawn_file_actions_adddup2(&actions, out[1], 1);
     std::vector<std::string> texts{FASTGPU_TEST_WARDEN_HOST,
                                    FASTGPU_TEST_EXECUTOR,
-                                   data.path(),
+                                   data,
                                    job.path(),
                                    sandbox,
                                    std::to_string(lease_ms),
@@ -160,8 +163,73 @@ TEST_P(Death, TheNextLifeSweepsWhatNodeAndWardenLeftWhenBothWereKilled) {
   EXPECT_TRUE(processes_with(word_).empty());
 }
 
+TEST_P(Death, TheNextLifeEndsACommandWhoseNodeIsKilledAndWhoseWardenIsStopped) {
+  const JobFolder lives;
+  const std::string data = lives.file("0");
+  Host host(data, job_, GetParam(), 3'600'000, stubborn());
+  host.await("up\n");
+  const pid_t warden = warden_of(host.pid());
+  ASSERT_NE(warden, 0);
+  kill(warden, SIGSTOP);
+  host.end(SIGKILL);
+  EXPECT_GE(processes_with(word_).size(), 2u) << "nobody has ended them yet";
+  EarlierLives earlier;
+  earlier.folder = lives.path();
+  const base::Status ended = end_earlier_lives(earlier);
+  EXPECT_TRUE(ended.ok()) << ended.error().message;
+  EXPECT_TRUE(processes_with(word_).empty());
+  EXPECT_TRUE(await_end_of(warden)) << "resumed, it would start what it has not read yet";
+}
+
 INSTANTIATE_TEST_SUITE_P(Protections, Death, ::testing::Values("none", "auto"),
                          [](const auto& one) { return std::string(one.param); });
+
+/// The first look after the start finds nothing; later ones find what the test says.
+struct HeldSweeps {
+  std::mutex mutex;
+  std::vector<pid_t> remain;
+  Sweep look() {
+    std::lock_guard lock(mutex);
+    return {0, remain, ""};
+  }
+  void set(std::vector<pid_t> processes) {
+    std::lock_guard lock(mutex);
+    remain = std::move(processes);
+  }
+};
+
+TEST(WardenDeath, IsToldWithWhatRemainsWhileItsCommandsAreNotGone) {
+  const JobFolder data;
+  const JobFolder job;
+  HeldSweeps sweeps;
+  ProcessRunnerOptions options = options_of("none");
+  options.data_folder = data.path();
+  options.sweep = [&](const std::string&, std::chrono::milliseconds) { return sweeps.look(); };
+  Recorder recorder(options);
+  recorder.await_ready();
+  const CommandToken token = recorder.begin(shell(job, "exec sleep 100"));
+  sweeps.set({4242, 4243});
+  kill(warden_of(getpid()), SIGKILL);
+  EXPECT_EQ(recorder.await_away().reason,
+            "signal 9 SIGKILL; 2 processes of earlier commands cannot be ended, the first is 4242");
+  sweeps.set({4243});
+  EXPECT_EQ(recorder.await_away().reason,
+            "signal 9 SIGKILL; 1 process of earlier commands cannot be ended, the first is 4243");
+  sweeps.set({});
+  EXPECT_EQ(recorder.await_died().in_flight, std::vector<CommandToken>{token});
+  recorder.await_ready();
+  sweep_leftovers(marker_of(data.path()).value(), std::chrono::milliseconds(5000));
+}
+
+TEST(WardenDeath, AWardenThatCannotStartSaysWhy) {
+  const JobFolder data;
+  std::ofstream(data.file("warden.marker")) << "no marker at all, but long enough";
+  ProcessRunnerOptions options = options_of("none");
+  options.data_folder = data.path();
+  Recorder recorder(options);
+  EXPECT_EQ(recorder.await_died().reason, "cannot start: '" + data.file("warden.marker") +
+                                              "' does not hold 32 hexadecimal digits");
+}
 
 TEST(Leftovers, TheMarkerIsKeptInTheDataFolder) {
   const JobFolder data;
@@ -172,6 +240,46 @@ TEST(Leftovers, TheMarkerIsKeptInTheDataFolder) {
   EXPECT_NE(marker_of("").value(), marker_of("").value());
   std::ofstream(data.file("warden.marker")) << "no marker at all, but long enough";
   EXPECT_FALSE(marker_of(data.path()).ok());
+}
+
+TEST(EarlierLives, AreWaitedForWithAWordAndThenGivenUp) {
+  const JobFolder lives;
+  ASSERT_TRUE(marker_of(lives.file("3")).ok());
+  std::vector<std::string> told;
+  std::vector<pid_t> remain{4242, 4243};
+  EarlierLives earlier;
+  earlier.folder = lives.path();
+  earlier.tell = [&](const std::string& what) { told.push_back(what); };
+  earlier.sweep = [&](const std::string&, std::chrono::milliseconds) {
+    const Sweep swept{0, remain, ""};
+    if (!remain.empty())
+      remain.pop_back();
+    return swept;
+  };
+  EXPECT_TRUE(end_earlier_lives(earlier).ok());
+  EXPECT_EQ(told, (std::vector<std::string>{
+                      "2 processes of earlier commands cannot be ended, the first is 4242",
+                      "1 process of earlier commands cannot be ended, the first is 4242"}));
+  remain = {4242};
+  earlier.limit = std::chrono::milliseconds(0);
+  const base::Status given_up = end_earlier_lives(earlier);
+  ASSERT_FALSE(given_up.ok());
+  EXPECT_NE(given_up.error().message.find("the first is 4242"), std::string::npos);
+  EXPECT_NE(given_up.error().hint, "");
+}
+
+TEST(EarlierLives, WithoutAReadableMarkerNothingIsProven) {
+  const JobFolder lives;
+  EarlierLives earlier;
+  earlier.folder = lives.file("none");
+  EXPECT_TRUE(end_earlier_lives(earlier).ok()) << "no warden has ever been here";
+  earlier.folder = lives.path();
+  std::filesystem::create_directory(lives.file("0"));
+  EXPECT_TRUE(end_earlier_lives(earlier).ok()) << "a warden without a marker has run nothing";
+  std::ofstream(lives.file("0") + "/warden.marker") << "no marker at all, but long enough";
+  const base::Status unknown = end_earlier_lives(earlier);
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_NE(unknown.error().message.find("warden.marker"), std::string::npos);
 }
 
 TEST(Leftovers, SweepsByTheEnvironmentAlone) {

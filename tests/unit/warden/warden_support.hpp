@@ -124,6 +124,15 @@ class Recorder {
     deaths_.pop_front();
     return died;
   }
+  WardenAway await_away() {
+    std::unique_lock lock(mutex_);
+    wait(lock, [this] { return !aways_.empty(); });
+    if (aways_.empty())
+      return {};
+    const WardenAway away = aways_.front();
+    aways_.pop_front();
+    return away;
+  }
   Seen await_end(CommandToken token) {
     std::unique_lock lock(mutex_);
     wait(lock, [&] { return seen_[token].ended.has_value(); });
@@ -164,6 +173,8 @@ class Recorder {
       readies_.push_back(*ready);
     else if (const auto* died = std::get_if<WardenDied>(&event))
       deaths_.push_back(*died);
+    else if (const auto* away = std::get_if<WardenAway>(&event))
+      aways_.push_back(*away);
     else if (const auto* started = std::get_if<CommandStarted>(&event))
       seen_[started->token].started = *started;
     else if (const auto* output = std::get_if<CommandOutput>(&event))
@@ -186,6 +197,7 @@ class Recorder {
   std::condition_variable changed_;
   std::deque<WardenReady> readies_;
   std::deque<WardenDied> deaths_;
+  std::deque<WardenAway> aways_;
   std::map<CommandToken, Seen> seen_;
   std::uint64_t last_token_{0};
   std::unique_ptr<CommandRunner> runner_;

@@ -408,5 +408,56 @@ TEST_F(WorkerCommands, EveryHandlerMayBeCalledTwice) {
   EXPECT_EQ(bench.count<Finish>(), 1u);
 }
 
+TEST_F(WorkerCommands, AreRefusedWithAReasonWhileNothingStartsThem) {
+  bench.published.clear();
+  bench.step(WardenAway{"no warden"});
+  ASSERT_FALSE(bench.published.empty()) << "told at once: others would send in vain";
+  EXPECT_EQ(bench.published.back().no_commands_why, "no warden");
+  EXPECT_TRUE(bench.published.back().healthy);
+  bench.give(assign(1, {0, 1}));
+  const auto refused = bench.take<protocol::AssignReply>();
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_EQ(refused->refused, protocol::RefusalReason::unhealthy);
+  EXPECT_EQ(refused->books.no_commands_why, "no warden");
+  bench.give(WorkerBench::assign(2, {0, 1}));
+  EXPECT_EQ(bench.launches.size(), 1u) << "kernels are not concerned";
+  bench.done();
+  bench.step(WardenReady{});
+  EXPECT_EQ(bench.published.back().no_commands_why, "");
+  run(3, {0, 1});
+  EXPECT_EQ(bench.commands.size(), 1u);
+}
+
+TEST_F(WorkerCommands, WaitForTheRestartOfWhatStartsThem) {
+  bench.give(assign(1, {0, 1}));
+  bench.step(WardenAway{"signal 9"});
+  folders_ready();
+  bench.pass(WorkerMachine::unhealthy_after / 2);
+  EXPECT_TRUE(bench.commands.empty());
+  bench.step(WardenReady{});
+  EXPECT_EQ(bench.commands.size(), 1u);
+}
+
+TEST_F(WorkerCommands, AreHandedBackWhenNothingStartsThemForLong) {
+  run(1, {0, 1});
+  const LaunchToken running = bench.commands.at(0).token;
+  bench.give(assign(2, {1, 1}));
+  auto kernel = WorkerBench::assign(3, {0, 1});
+  bench.give(kernel);
+  bench.step(WardenAway{"signal 9"});
+  bench.sent.clear();
+  bench.pass(WorkerMachine::unhealthy_after);
+  EXPECT_FALSE(bench.machine.holds(WorkerBench::attempt(2)));
+  EXPECT_TRUE(bench.machine.holds(WorkerBench::attempt(1))) << "its end is not proven";
+  EXPECT_TRUE(bench.machine.holds(WorkerBench::attempt(3))) << "a kernel needs no warden";
+  const auto renew = bench.take<protocol::Renew>();
+  ASSERT_TRUE(renew.has_value()) << "the leader hears of it";
+  EXPECT_EQ(renew->held.size(), 2u);
+  EXPECT_EQ(bench.drops, (std::vector<std::string>{"13.1.4-1-1-2"}));
+  end(running, FailureReason::node_lost, "gone");
+  EXPECT_EQ(told().reason, FailureReason::node_lost);
+  EXPECT_EQ(bench.launches.size(), 1u);
+}
+
 }  // namespace
 }  // namespace fastgpu::worker
