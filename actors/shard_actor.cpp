@@ -84,8 +84,7 @@ caf::message_handler ShardActor::handlers() {
       on<protocol::Waiting>([this](const protocol::Waiting& waiting) { step(waiting); }),
       on<protocol::NodeLost>([this](const protocol::NodeLost& lost) { step(lost); }),
       on<protocol::DiskRoom>([this](const protocol::DiskRoom& room) { step(room); }),
-      on<protocol::SharedView>(
-          [this](const protocol::SharedView& view) { step(ledger::ViewChanged{view}); })};
+      on<protocol::SharedView>([this](const auto& view) { step(ledger::ViewChanged{view}); })};
 }
 
 void ShardActor::on_begin() {

@@ -40,7 +40,7 @@ static void write_request(ClientRequest::Builder to, const protocol::ListJobs& f
   auto list = to.initListJobs();
   list.setFinishedToo(from.finished_too);
   if (!from.labels.empty())
-    write_labels(list.initLabels(list_size(from.labels.size())), from.labels);
+    write_labels(list.initLabels(codec::list_size(from.labels.size())), from.labels);
 }
 
 static protocol::ListJobs read(ListJobs::Reader from, Reading& reading) {

@@ -38,25 +38,23 @@ void ShardMachine::handle(const RenewEvent& event) {
     send(event.node, protocol::Adopt{options_.shard, epoch_, term_});
     return;
   }
-  const auto same = std::find_if(renewals_.begin(), renewals_.end(), [&](const RenewEvent& other) {
-    return other.message.device == renew.device;
-  });
-  if (same == renewals_.end()) {
-    renewals_.push_back(event);
+  const auto same =
+      std::find_if(readers_.renewals.begin(), readers_.renewals.end(),
+                   [&](const RenewEvent& other) { return other.message.device == renew.device; });
+  if (same == readers_.renewals.end()) {
+    readers_.renewals.push_back(event);
   } else {
     *same = event;
   }
 }
 
-// One read at a time: what comes while it runs shares the next, which begins after it came.
 void ShardMachine::begin_read() {
-  if ((renewals_.empty() && checks_.empty() && asks_.empty()) || !reads_.empty()) {
+  if (readers_.empty() || !reads_.empty()) {
     return;
   }
   ++last_token_.value;
   effects_.push_back(Read{last_token_});
-  reads_.emplace(last_token_, Readers{std::exchange(renewals_, {}), std::exchange(checks_, {}),
-                                      std::exchange(asks_, {})});
+  reads_.emplace(last_token_, std::exchange(readers_, {}));
 }
 
 void ShardMachine::answer_renewal(const RenewEvent& event) {

@@ -141,8 +141,8 @@ void ShardMachine::handle(const DependencyAskEvent& event) {
   const protocol::DependencyAsk& ask = event.message;
   // What is dropped is asked again.
   if (leading_ && ask.shard == options_.shard &&
-      asks_.size() < options_.limits.dependency_asks_pending_max) {
-    asks_.push_back(event);
+      readers_.asks.size() < options_.limits.dependency_asks_pending_max) {
+    readers_.asks.push_back(event);
   }
 }
 

@@ -125,9 +125,7 @@ void ShardMachine::forget_leadership() {
   commands_.clear();
   command_ends_.clear();
   dependencies_.clear();
-  asks_.clear();
-  renewals_.clear();
-  checks_.clear();
+  readers_ = {};
   reads_.clear();
   adopting_.clear();
   adoption_ends_.reset();

@@ -34,6 +34,7 @@
 #include "runtime/ledger/tables/dependency_table.hpp"
 #include "runtime/ledger/tables/duty_table.hpp"
 #include "runtime/ledger/tables/proposal_batch.hpp"
+#include "runtime/ledger/tables/readers.hpp"
 
 namespace fastgpu::ledger {
 
@@ -247,8 +248,7 @@ class ShardMachine {
   std::map<base::JobId, protocol::WaitingReason> waiting_;
   std::map<base::JobId, base::ObjectHash> signatures_;
   DependencyTable dependencies_;
-  std::uint64_t last_ask_{0};             ///< of jobs of other shards, in this leadership
-  std::vector<DependencyAskEvent> asks_;  ///< no read was begun since they came
+  std::uint64_t last_ask_{0};  ///< of jobs of other shards, in this leadership
 
   // Clients.
   struct RequestInFlight {
@@ -276,18 +276,10 @@ class ShardMachine {
     base::Time at;
     std::int64_t asked_at_ns{};  ///< on the worker's own clock
   };
-  std::map<base::DeviceId, Answer> renewed_;  ///< the last one to each
-  /// Attempts of commands, by when their lease may have ended; looked at again then.
-  std::map<base::AttemptId, base::Time> commands_;
+  std::map<base::DeviceId, Answer> renewed_;        ///< the last one to each
+  std::map<base::AttemptId, base::Time> commands_;  ///< by when their lease may have ended
   std::set<std::pair<base::Time, base::AttemptId>> command_ends_;
-  std::vector<RenewEvent> renewals_;  ///< no read was begun since they came
-  using PinChecks = std::map<base::NodeId, protocol::PinCheck>;  ///< the last one of each node
-  PinChecks checks_;                                             ///< the same for these
-  struct Readers {
-    std::vector<RenewEvent> renewals;
-    PinChecks checks;
-    std::vector<DependencyAskEvent> asks;
-  };
+  Readers readers_;  ///< no read was begun since they came
   std::map<base::LogToken, Readers> reads_;
   protocol::SharedView view_;
   struct DeviceShown {

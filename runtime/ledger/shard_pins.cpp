@@ -10,7 +10,7 @@ namespace fastgpu::ledger {
 
 void ShardMachine::handle(const PinCheckEvent& event) {
   if (leading_ && event.message.shard == options_.shard) {
-    checks_.insert_or_assign(event.node, event.message);
+    readers_.checks.insert_or_assign(event.node, event.message);
   }
 }
 

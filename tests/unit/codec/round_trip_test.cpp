@@ -46,9 +46,10 @@ TEST(PeerCodec, CarriesEveryClientRequestAndReplyBetweenGateways) {
 
 TEST(PeerCodec, GivesBackMessagesThatSayNothing) {
   const std::vector<protocol::PeerMessage> messages{
-      protocol::Heartbeat{},    protocol::Members{},     protocol::Stop{},  protocol::Renewed{},
-      protocol::Finish{},       protocol::AssignReply{}, protocol::Renew{}, protocol::ObjectPart{},
-      protocol::ObjectPinned{}, protocol::PinAnswer{}, protocol::DependencyAsk{}, protocol::DependencyAnswer{},
+      protocol::Heartbeat{}, protocol::Members{},       protocol::Stop{},
+      protocol::Renewed{},   protocol::Finish{},        protocol::AssignReply{},
+      protocol::Renew{},     protocol::ObjectPart{},    protocol::ObjectPinned{},
+      protocol::PinAnswer{}, protocol::DependencyAsk{}, protocol::DependencyAnswer{},
   };
   for (const auto& message : messages) {
     const auto back = decode_peer(encode(message).span());
