@@ -38,7 +38,7 @@ TEST(JsonContract, HoldsForWhatEveryVerbPrints) {
   check("events", {"events", first, second});
   check("events", {"events"});
   check("retry", {"retry", first, "--all"});
-  check("attach", {"attach", first});
+  check("run", {"attach", first});
   check("doctor", {"doctor"});
   EXPECT_EQ(check("show", {"show", first, second})["items"].size(), 2u);
   check("cp", {"cp", first + ":" + kernels.folder().file("out"), kernels.folder().file("copy")});
