@@ -44,18 +44,18 @@ std::vector<std::string> copied(const protocol::JobDetail& detail, const std::st
   return all;
 }
 
-using Names = std::vector<std::string>;
+using Files = std::vector<std::string>;
 
 TEST(Copies, AreOfOneFileWhereItIsNamed) {
   const auto detail = with_outputs({{"part-0", "log/a"}, {"part-1"}});
-  EXPECT_EQ(copied(detail, "part-1"), (Names{"part-1>"}));
-  EXPECT_EQ(copied(detail, "./log/a"), (Names{"log/a>"}));
+  EXPECT_EQ(copied(detail, "part-1"), (Files{"part-1>"}));
+  EXPECT_EQ(copied(detail, "./log/a"), (Files{"log/a>"}));
 }
 
 TEST(Copies, OfAFolderAreAllFilesBelowIt) {
   const auto detail = with_outputs({{"out/a", "out/b/c", "other"}, {"out/d", "outer/e"}});
-  EXPECT_EQ(copied(detail, "out"), (Names{"out/a>a", "out/b/c>b/c", "out/d>d"}));
-  EXPECT_EQ(copied(detail, "out/"), (Names{"out/a>a", "out/b/c>b/c", "out/d>d"}));
+  EXPECT_EQ(copied(detail, "out"), (Files{"out/a>a", "out/b/c>b/c", "out/d>d"}));
+  EXPECT_EQ(copied(detail, "out/"), (Files{"out/a>a", "out/b/c>b/c", "out/d>d"}));
   EXPECT_EQ(copied(detail, ".").size(), 5u);
   EXPECT_EQ(copied(detail, "").size(), 5u);
 }

@@ -112,7 +112,7 @@ TEST(RenderJson, ListsJobs) {
             R"("task_counts":{"total":200,"pending":60,"running":2,"succeeded":136,"failed":2,)"
             R"("cancelled":0,"timed_out":0,"lost":0},"nodes":["n1","n2"],)"
             R"("submitted_at":"2026-01-31T11:56:00.000Z","finished_at":null,)"
-            R"("device_seconds":1.5,)"
+            R"("device_seconds":1.5,"labels":{},)"
             R"("waiting":{"reason":"capacity","message":"2 devices, all busy"}}])");
 }
 
@@ -141,8 +141,9 @@ TEST(RenderJson, RecordsEachTaskWithItsOutputs) {
 }
 
 TEST(RenderJson, RecordsAttempts) {
-  EXPECT_EQ(json_job(finished(), Names(cluster()), noon)["attempts"][1].dump(),
-            R"({"attempt":"0.1.3.43","node":"n2","device":0,"tasks":[{"first":1,"count":1}]})");
+  EXPECT_EQ(
+      json_job(finished(), Names(cluster()), noon)["attempts"][1].dump(),
+      R"({"attempt":"0.1.3.43","node":"n2","device":0,"cause":"first","tasks":[{"first":1,"count":1}]})");
 }
 
 TEST(RenderJson, TellsAnError) {

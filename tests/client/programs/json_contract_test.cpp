@@ -38,7 +38,7 @@ TEST(JsonContract, HoldsForWhatEveryVerbPrints) {
   check("events", {"events", first, second});
   check("events", {"events"});
   check("retry", {"retry", first, "--all"});
-  check("attach", {"attach", first});
+  check("run", {"attach", first});
   check("doctor", {"doctor"});
   EXPECT_EQ(check("show", {"show", first, second})["items"].size(), 2u);
   check("cp", {"cp", first + ":" + kernels.folder().file("out"), kernels.folder().file("copy")});
@@ -48,9 +48,11 @@ TEST(JsonContract, HoldsForWhatEveryVerbPrints) {
   check("gpus", {"gpus"});
   const auto nodes = check("node_list", {"node", "list"});
   EXPECT_EQ(nodes["items"][0]["id"], "1");
-  const auto command = check("run", {"run", "--", "sh", "-c", "echo hello"});
-  check("show", {"show", command.value("id", "")});
-  const Finished printed = cluster.fastgpu({"logs", command.value("id", ""), "--json"});
+  const std::string command =
+      id_in(cluster.fastgpu({"submit", "-q", "--", "sh", "-c", "echo hello"}));
+  check("wait", {"wait", command});
+  check("show", {"show", command});
+  const Finished printed = cluster.fastgpu({"logs", command, "--json"});
   EXPECT_EQ(schemas().check("logs", printed.out.substr(0, printed.out.find('\n'))), "");
   check("version", {"version"});
   check("help", {"help", "FG2101"});
