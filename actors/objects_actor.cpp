@@ -12,7 +12,8 @@ ObjectsActor::ObjectsActor(caf::actor_config& config, ContextPtr context, Object
     : BaseActor(config, std::move(context), "objects"),
       parts_(std::move(parts)),
       store_(*parts_.store),
-      desk_({*parts_.jobs, store_, 0}, this->context().self.node) {}
+      desk_({*parts_.jobs, store_, 0}, this->context().self.node),
+      writer_(store_) {}
 
 caf::message_handler ObjectsActor::handlers() {
   return {on<FromPeer>([this](const FromPeer& message) { handle_peer(message); }),
@@ -107,11 +108,16 @@ void ObjectsActor::perform(const objects::TransferMachine::Effects& effects) {
   for (const objects::TransferEffect& effect : effects) {
     if (const auto* ask = std::get_if<objects::AskPiece>(&effect)) {
       tell_node(ask->home, protocol::ObjectFetch{ask->hash, ask->offset, ask->length});
-    } else if (const auto* arrived = std::get_if<objects::ObjectArrived>(&effect)) {
-      // Storing checks the hash: a holder that sent something else is found out here.
-      answer_wanters(arrived->wanters, store_.put(arrived->hash, arrived->data));
+    } else if (const auto* piece = std::get_if<objects::StorePiece>(&effect)) {
+      const base::Status stored = writer_.write(*piece);
+      if (piece->last) {
+        answer_wanters(piece->wanters, stored);
+      } else if (!stored.ok()) {
+        perform(machine_.step(objects::StoringFailed{piece->hash, stored.error()}, now()));
+      }
     } else {
       const auto& failed = std::get<objects::TransferFailed>(effect);
+      writer_.drop(failed.hash);
       answer_wanters(failed.wanters, failed.error);
     }
   }
