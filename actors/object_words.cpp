@@ -15,8 +15,8 @@ base::Error object_gone(const base::ObjectHash& hash) {
           "submit the job again with its inputs"};
 }
 
-base::Result<protocol::PutReply> put_chunk(objects::BlobStore& store,
-                                           const protocol::PutChunk& chunk, base::NodeId home) {
+protocol::ClientReply put_chunk(objects::BlobStore& store, const protocol::PutChunk& chunk,
+                                base::NodeId home) {
   const protocol::ObjectRef object{chunk.hash, chunk.size_bytes, home};
   if (store.has(chunk.hash)) {
     store.touch(chunk.hash);
@@ -24,8 +24,8 @@ base::Result<protocol::PutReply> put_chunk(objects::BlobStore& store,
   }
   if (chunk.offset == 0 && chunk.data.size() == chunk.size_bytes) {
     const base::Status stored = store.put(chunk.hash, chunk.data);
-    return stored.ok() ? base::Result(protocol::PutReply{object, chunk.size_bytes, true})
-                       : base::Result<protocol::PutReply>(stored.error());
+    return stored.ok() ? protocol::ClientReply(protocol::PutReply{object, chunk.size_bytes, true})
+                       : protocol::ClientReply(stored.error());
   }
   base::Result<std::uint64_t> received = store.begin(chunk.hash, chunk.size_bytes);
   if (received.ok() && !chunk.data.empty()) {
@@ -43,7 +43,11 @@ base::Result<protocol::PutReply> put_chunk(objects::BlobStore& store,
   return protocol::PutReply{object, chunk.size_bytes, true};
 }
 
-protocol::ClientReply get_chunk(const objects::BlobStore& store, const protocol::GetChunk& get) {
+protocol::ClientReply get_chunk(const objects::BlobStore& store, const protocol::GetChunk& get,
+                                const base::Status& status) {
+  if (!status.ok()) {
+    return status.error();
+  }
   base::Result<base::Bytes> data = store.read(
       get.object.hash, get.offset, std::min<std::uint64_t>(get.length, limits::object_chunk_bytes));
   return data.ok() ? protocol::ClientReply(protocol::Chunk{get.object, get.offset, data.value()})

@@ -13,10 +13,13 @@ namespace fastgpu::actors {
 base::Error object_gone(const base::ObjectHash& hash);
 
 /// A chunk of a client's upload; the last one makes it an object with `home`.
-base::Result<protocol::PutReply> put_chunk(objects::BlobStore& store,
-                                           const protocol::PutChunk& chunk, base::NodeId home);
+/// A PutReply or an Error.
+protocol::ClientReply put_chunk(objects::BlobStore& store, const protocol::PutChunk& chunk,
+                                base::NodeId home);
 /// A chunk of an object that is here.
-protocol::ClientReply get_chunk(const objects::BlobStore& store, const protocol::GetChunk& get);
+/// A Chunk; an Error where `status` tells why the object could not be brought here.
+protocol::ClientReply get_chunk(const objects::BlobStore& store, const protocol::GetChunk& get,
+                                const base::Status& status);
 /// The piece that another node asks for, or the word that it is not here.
 protocol::ObjectPart part_for(const objects::BlobStore& store, const protocol::ObjectFetch& fetch);
 /// The bytes that a worker asked for, or why it does not get them.

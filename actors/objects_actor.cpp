@@ -13,7 +13,8 @@ ObjectsActor::ObjectsActor(caf::actor_config& config, ContextPtr context, Object
       parts_(std::move(parts)),
       store_(*parts_.store),
       pins_(store_, this->context().self.node, this->context().layout, parts_.pin_limits),
-      desk_({*parts_.jobs, store_, store_.reserve_bytes()}, pins_, this->context().self.node) {}
+      desk_({*parts_.jobs, store_, store_.reserve_bytes()}, pins_, this->context().self.node),
+      writer_(store_) {}
 
 caf::message_handler ObjectsActor::handlers() {
   return {
@@ -66,10 +67,8 @@ void ObjectsActor::end_turn() {
 
 void ObjectsActor::handle_request(const protocol::ObjectRequest& request) {
   if (const auto* chunk = std::get_if<protocol::PutChunk>(&request.request)) {
-    const auto reply = put_chunk(store_, *chunk, context().self.node);
     tell(directory().gateway,
-         protocol::ObjectReply{request.call, reply.ok() ? protocol::ClientReply(reply.value())
-                                                        : protocol::ClientReply(reply.error())});
+         protocol::ObjectReply{request.call, put_chunk(store_, *chunk, context().self.node)});
     return;
   }
   serve(std::get<protocol::GetChunk>(request.request).object, request);
@@ -99,14 +98,10 @@ void ObjectsActor::handle_prepare(const protocol::PrepareFolder& prepare) {
 }
 
 void ObjectsActor::serve(const ObjectRef& object, Asker asker) {
-  if (store_.has(object.hash)) {
+  const bool here = store_.has(object.hash);
+  if (here || object.home == context().self.node) {
     store_.touch(object.hash);
-    answer(asker, object, {});
-    return;
-  }
-  if (object.home == context().self.node) {
-    answer(asker, object, object_gone(object.hash));
-    return;
+    return answer(asker, object, here ? base::Status() : object_gone(object.hash));
   }
   const objects::Wanter wanter{++last_wanter_.value};
   askers_.emplace(wanter, std::pair(object, std::move(asker)));
@@ -123,9 +118,7 @@ void ObjectsActor::answer(const Asker& asker, const ObjectRef& object, const bas
   } else {
     const auto& request = std::get<protocol::ObjectRequest>(asker);
     const auto& get = std::get<protocol::GetChunk>(request.request);
-    tell(directory().gateway,
-         protocol::ObjectReply{request.call, status.ok() ? get_chunk(store_, get)
-                                                         : protocol::ClientReply(status.error())});
+    tell(directory().gateway, protocol::ObjectReply{request.call, get_chunk(store_, get, status)});
   }
 }
 
@@ -133,11 +126,16 @@ void ObjectsActor::perform(const objects::TransferMachine::Effects& effects) {
   for (const objects::TransferEffect& effect : effects) {
     if (const auto* ask = std::get_if<objects::AskPiece>(&effect)) {
       tell_node(ask->home, protocol::ObjectFetch{ask->hash, ask->offset, ask->length});
-    } else if (const auto* arrived = std::get_if<objects::ObjectArrived>(&effect)) {
-      // Storing checks the hash: a holder that sent something else is found out here.
-      answer_wanters(arrived->wanters, store_.put(arrived->hash, arrived->data));
+    } else if (const auto* piece = std::get_if<objects::StorePiece>(&effect)) {
+      const base::Status stored = writer_.write(*piece);
+      if (piece->last) {
+        answer_wanters(piece->wanters, stored);
+      } else if (!stored.ok()) {
+        perform(machine_.step(objects::StoringFailed{piece->hash, stored.error()}, now()));
+      }
     } else {
       const auto& failed = std::get<objects::TransferFailed>(effect);
+      writer_.drop(failed.hash);
       answer_wanters(failed.wanters, failed.error);
     }
   }
@@ -146,8 +144,7 @@ void ObjectsActor::perform(const objects::TransferMachine::Effects& effects) {
 void ObjectsActor::answer_wanters(const std::vector<objects::Wanter>& wanters,
                                   const base::Status& status) {
   for (const objects::Wanter& wanter : wanters) {
-    const auto asker = askers_.extract(wanter);
-    if (!asker.empty()) {
+    if (const auto asker = askers_.extract(wanter); !asker.empty()) {
       answer(asker.mapped().second, asker.mapped().first, status);
     }
   }

@@ -15,6 +15,7 @@
 #include "actors/folder_desk.hpp"
 #include "actors/pin_desk.hpp"
 #include "runtime/objects/blob_store.hpp"
+#include "runtime/objects/piece_writer.hpp"
 #include "runtime/objects/transfer_machine.hpp"
 
 namespace fastgpu::actors {
@@ -70,6 +71,7 @@ class ObjectsActor final : public BaseActor {
   FolderDesk desk_;
   bool turn_is_coming_{false};
   objects::TransferMachine machine_;
+  objects::PieceWriter writer_;
   objects::Wanter last_wanter_;
   std::map<objects::Wanter, std::pair<protocol::ObjectRef, Asker>> askers_;
 };

@@ -32,7 +32,7 @@ void WorkerActor::on_begin() {
     }
   };
   step(worker::WardenAway{parts_.runner ? "the warden of its commands has not started yet"
-                                        : "this device runs kernels only"});
+                                        : parts_.no_commands_why});
   parts_.executor->start(to_self);
   if (parts_.runner) {
     parts_.runner->start(to_self);

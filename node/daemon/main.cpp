@@ -19,7 +19,6 @@
 #include "node/daemon/real_node.hpp"
 #include "node/daemon/report.hpp"
 #include "node/embedded/up.hpp"
-#include "node/host/reach.hpp"
 #include "runtime/link/address.hpp"
 
 namespace fastgpu::node {
@@ -126,11 +125,6 @@ int run(const Arguments& arguments) {
   if (!settings.ok()) {
     report(settings.error());
     return start_exit_code(settings.error());
-  }
-  if (const base::Status reach = check_reach(folder.path());
-      settings.value().cpu_devices != 0 && !reach.ok()) {
-    report(reach.error());
-    return start_exit_code(reach.error());
   }
   Readiness readiness(settings.value().name,
                       settings.value().cpu_devices + settings.value().null_devices);

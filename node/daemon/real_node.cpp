@@ -10,6 +10,7 @@
 
 #include "node/assembly/assembly.hpp"
 #include "node/daemon/clock.hpp"
+#include "node/host/reach.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/exec/process_executor.hpp"
 #include "runtime/exec/warden/leftovers.hpp"
@@ -212,7 +213,13 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   parts.context = make_context(folder, settings.value(), who, incarnation.value(), options);
   parts.link = std::make_shared<link::ZmqLink>(link_options, boot_time);
   parts.executors = make_executors(folder, settings.value(), options.executor_program);
-  parts.runners = make_runners(folder, settings.value(), options.executor_program);
+  if (const base::Status reach = check_reach(folder.path()); reach.ok()) {
+    parts.runners = make_runners(folder, settings.value(), options.executor_program);
+  } else {
+    parts.no_commands_why = reach.error().message + "; " + reach.error().hint;
+    std::fprintf(stderr, "fastgpu-node: takes no commands, kernels only: %s\n",
+                 parts.no_commands_why.c_str());
+  }
   parts.hidden_folders = {folder.path().string()};
   if (who.node.value <= who.shard_count) {
     parts.shards = {{who.node.value - 1}};

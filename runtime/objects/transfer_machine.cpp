@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "runtime/base/limits.hpp"
 
@@ -25,6 +26,14 @@ base::Error unreachable(const base::ObjectHash& hash, base::NodeId home, int tri
           "wait until that node is back, or submit the job again with its inputs"};
 }
 
+base::Error too_large(const Want& want) {
+  return {base::ErrorKind::rejected, base::ErrorCode::too_large,
+          "object " + to_string(want.hash).substr(0, 12) + " is said to have " +
+              std::to_string(want.size_bytes) + " bytes, the limit is " +
+              std::to_string(limits::object_bytes_max),
+          "split the data over several objects"};
+}
+
 base::Error gone(const base::ObjectHash& hash, base::NodeId home) {
   return {base::ErrorKind::lost, base::ErrorCode::object_missing,
           "object " + to_string(hash).substr(0, 12) + " is not on " + to_string(home) + " any more",
@@ -39,6 +48,10 @@ TransferMachine::Effects TransferMachine::step(const TransferEvent& event, base:
     want(*wanted, now, effects);
   } else if (const auto* piece = std::get_if<PieceArrived>(&event)) {
     arrive(*piece, now, effects);
+  } else if (const auto* failed = std::get_if<StoringFailed>(&event)) {
+    if (active_.contains(failed->hash)) {
+      fail(failed->hash, failed->error, effects);
+    }
   } else {
     ask_again(now, effects);
   }
@@ -49,7 +62,7 @@ TransferMachine::Effects TransferMachine::step(const TransferEvent& event, base:
 std::optional<base::Time> TransferMachine::next_deadline() const {
   std::optional<base::Time> next;
   for (const auto& [hash, transfer] : active_) {
-    for (std::size_t i = 0; i < transfer.next_piece; ++i) {
+    for (std::size_t i = transfer.stored; i < transfer.next_piece; ++i) {
       const Piece& piece = transfer.pieces[i];
       const base::Time due = piece.asked_at + limits::rpc_timeout;
       if (!piece.arrived && (!next || due < *next)) {
@@ -66,7 +79,11 @@ void TransferMachine::want(const Want& event, base::Time, Effects& effects) {
     return;
   }
   if (event.size_bytes == 0) {
-    effects.push_back(ObjectArrived{event.hash, {}, {event.wanter}});
+    effects.push_back(StorePiece{event.hash, 0, true, {}, {event.wanter}});
+    return;
+  }
+  if (event.size_bytes > limits::object_bytes_max) {
+    effects.push_back(TransferFailed{event.hash, too_large(event), {event.wanter}});
     return;
   }
   waiting_.push_back(event);
@@ -88,24 +105,31 @@ void TransferMachine::arrive(const PieceArrived& event, base::Time now, Effects&
       event.data.size() != ask_for(event.hash, transfer.home, index, transfer.size_bytes).length) {
     return;
   }
-  std::copy_n(event.data.data(), event.data.size(),
-              transfer.data.begin() + static_cast<std::ptrdiff_t>(event.offset));
   transfer.pieces[index].arrived = true;
-  --transfer.on_the_way;
-  if (++transfer.arrived < transfer.pieces.size()) {
+  transfer.pieces[index].data = event.data;
+  give_out(event.hash, transfer, effects);
+  if (transfer.stored < transfer.pieces.size()) {
     ask_more(event.hash, transfer, now, effects);
     return;
   }
-  effects.push_back(ObjectArrived{event.hash, base::Bytes(std::move(transfer.data)),
-                                  std::move(transfer.wanters)});
   active_bytes_ -= transfer.size_bytes;
   active_.erase(found);
+}
+
+void TransferMachine::give_out(const base::ObjectHash& hash, Transfer& transfer, Effects& effects) {
+  while (transfer.stored < transfer.pieces.size() && transfer.pieces[transfer.stored].arrived) {
+    const std::uint64_t offset = transfer.stored * limits::object_chunk_bytes;
+    Piece& piece = transfer.pieces[transfer.stored++];
+    const bool last = transfer.stored == transfer.pieces.size();
+    effects.push_back(StorePiece{hash, offset, last, std::exchange(piece.data, {}),
+                                 last ? std::move(transfer.wanters) : std::vector<Wanter>{}});
+  }
 }
 
 void TransferMachine::ask_again(base::Time now, Effects& effects) {
   std::vector<base::ObjectHash> silent;
   for (auto& [hash, transfer] : active_) {
-    for (std::size_t i = 0; i < transfer.next_piece; ++i) {
+    for (std::size_t i = transfer.stored; i < transfer.next_piece; ++i) {
       Piece& piece = transfer.pieces[i];
       if (piece.arrived || piece.asked_at + limits::rpc_timeout > now) {
         continue;
@@ -126,11 +150,10 @@ void TransferMachine::ask_again(base::Time now, Effects& effects) {
 
 void TransferMachine::ask_more(const base::ObjectHash& hash, Transfer& transfer, base::Time now,
                                Effects& effects) {
-  while (transfer.on_the_way < limits::transfer_window_pieces &&
+  while (transfer.next_piece < transfer.stored + limits::transfer_window_pieces &&
          transfer.next_piece < transfer.pieces.size()) {
     const std::size_t index = transfer.next_piece++;
-    transfer.pieces[index] = {now, 1, false};
-    ++transfer.on_the_way;
+    transfer.pieces[index] = {now, 1, false, {}};
     effects.push_back(ask_for(hash, transfer.home, index, transfer.size_bytes));
   }
 }
@@ -151,7 +174,6 @@ void TransferMachine::begin_waiting(base::Time now, Effects& effects) {
     Transfer& transfer = active_[next.hash];
     transfer.size_bytes = next.size_bytes;
     transfer.home = next.home;
-    transfer.data.resize(next.size_bytes);
     transfer.pieces.resize((next.size_bytes - 1) / limits::object_chunk_bytes + 1);
     transfer.wanters.push_back(next.wanter);
     active_bytes_ += next.size_bytes;

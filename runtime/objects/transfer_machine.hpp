@@ -2,11 +2,12 @@
 
 /// Brings objects from the node that has them: asks for pieces, a few at a time, and asks again.
 ///
-/// Place: beneath the objects actor, which sends the asks, gives the answers here and stores what
-/// arrived. Pure. All that want the same object share one transfer. Failure: a holder that says
-/// `missing`, or does not answer `limits::rpc_tries_max` asks of one piece, ends the transfer with
-/// an Error that names it. Limits: `limits::transfer_window_pieces` asks on their way for each
-/// object, `limits::transfer_bytes_in_flight_max` of objects at once (a larger one goes alone),
+/// Place: beneath the objects actor, which sends the asks, gives the answers here and stores each
+/// piece, in order, as soon as it may. Pure. All that want the same object share one transfer.
+/// Failure: a holder that says `missing`, or does not answer `limits::rpc_tries_max` asks of one
+/// piece, ends the transfer with an Error that names it. Limits: `limits::transfer_window_pieces`
+/// of each object on their way or held here, so that a size that somebody made up takes no memory;
+/// `limits::transfer_bytes_in_flight_max` of objects at once (a larger one goes alone),
 /// others wait in order of arrival.
 
 #include <cstdint>
@@ -40,8 +41,13 @@ struct PieceArrived {
   bool missing{false};  ///< the holder does not have it
   base::Bytes data;
 };
+/// A piece that is not the last could not be stored: the transfer is in vain.
+struct StoringFailed {
+  base::ObjectHash hash;
+  base::Error error;
+};
 struct TransferTick {};
-using TransferEvent = std::variant<Want, PieceArrived, TransferTick>;
+using TransferEvent = std::variant<Want, PieceArrived, StoringFailed, TransferTick>;
 
 // --- effects -------------------------------------------------------------------------------------
 
@@ -52,12 +58,15 @@ struct AskPiece {
   std::uint32_t length{};
   bool operator==(const AskPiece&) const = default;
 };
-/// All bytes are here; the hash is still to be checked, where they are stored.
-struct ObjectArrived {
+/// The next bytes of an object, without gaps from 0 on. After the last the hash is to be checked,
+/// where they are stored, and those who wait are to be answered; this machine has forgotten it.
+struct StorePiece {
   base::ObjectHash hash;
+  std::uint64_t offset{};
+  bool last{false};
   base::Bytes data;
-  std::vector<Wanter> wanters;
-  bool operator==(const ObjectArrived&) const = default;
+  std::vector<Wanter> wanters;  ///< with the last
+  bool operator==(const StorePiece&) const = default;
 };
 struct TransferFailed {
   base::ObjectHash hash;
@@ -65,7 +74,7 @@ struct TransferFailed {
   std::vector<Wanter> wanters;
   bool operator==(const TransferFailed&) const = default;
 };
-using TransferEffect = std::variant<AskPiece, ObjectArrived, TransferFailed>;
+using TransferEffect = std::variant<AskPiece, StorePiece, TransferFailed>;
 
 class TransferMachine {
  public:
@@ -80,20 +89,21 @@ class TransferMachine {
     base::Time asked_at;
     int tries{0};
     bool arrived{false};
+    base::Bytes data;  ///< until those before it have arrived
   };
   struct Transfer {
     std::uint64_t size_bytes{};
     base::NodeId home;
-    std::vector<std::uint8_t> data;
     std::vector<Piece> pieces;
     std::size_t next_piece{0};  ///< the first one never asked for
-    std::size_t on_the_way{0};
-    std::size_t arrived{0};
+    std::size_t stored{0};      ///< pieces given out, from the first on
     std::vector<Wanter> wanters;
   };
 
   void want(const Want& event, base::Time now, Effects& effects);
   void arrive(const PieceArrived& event, base::Time now, Effects& effects);
+  /// What has no gap before it.
+  void give_out(const base::ObjectHash& hash, Transfer& transfer, Effects& effects);
   void ask_again(base::Time now, Effects& effects);
   void ask_more(const base::ObjectHash& hash, Transfer& transfer, base::Time now, Effects& effects);
   void begin_waiting(base::Time now, Effects& effects);

@@ -79,6 +79,39 @@ TEST_F(ObjectsActorTest, BringsAnObjectOfAnotherNodeToTheWorkerThatStagesIt) {
   EXPECT_TRUE(bench_.worker.take<protocol::Staged>()) << "the second time it is here already";
 }
 
+TEST_F(ObjectsActorTest, BringsALongObjectToTheDiskPieceByPiece) {
+  const std::size_t chunk = base::limits::object_chunk_bytes;
+  std::vector<std::uint8_t> bytes(2 * chunk + 5);
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<std::uint8_t>(i * 7 + i / 251);
+  const base::Bytes long_one(std::move(bytes));
+  const protocol::ObjectRef object{base::sha256(long_one.span()), long_one.size(), other};
+  bench_.send(protocol::Stage{device, {9}, object});
+  while (const auto fetch = bench_.take_to_node<protocol::ObjectFetch>()) {
+    const auto& [hash, offset, length] = fetch->second;
+    bench_.send_peer(
+        other, protocol::ObjectPart{hash, offset, long_one.size(), false,
+                                    base::Bytes::copy_of(long_one.span().subspan(offset, length))});
+  }
+  const auto staged = bench_.worker.take<protocol::Staged>();
+  ASSERT_TRUE(staged);
+  EXPECT_TRUE(staged->ok) << staged->error.message;
+  EXPECT_EQ(staged->data, long_one);
+}
+
+TEST_F(ObjectsActorTest, FindsOutAHolderOfALongObjectThatSendsOtherBytes) {
+  const std::size_t chunk = base::limits::object_chunk_bytes;
+  const protocol::ObjectRef object{object_on(other).hash, 2 * chunk, other};
+  bench_.send(protocol::Stage{device, {9}, object});
+  for (std::uint64_t offset : {std::uint64_t{chunk}, std::uint64_t{0}})
+    bench_.send_peer(other,
+                     protocol::ObjectPart{object.hash, offset, 2 * chunk, false,
+                                          base::Bytes(std::vector<std::uint8_t>(chunk, 'x'))});
+  const auto staged = bench_.worker.take<protocol::Staged>();
+  ASSERT_TRUE(staged);
+  EXPECT_FALSE(staged->ok);
+}
+
 TEST_F(ObjectsActorTest, FindsOutAHolderThatSendsOtherBytes) {
   bench_.send(protocol::Stage{device, {9}, object_on(other)});
   std::vector<std::uint8_t> forged(data_.size(), 'x');

@@ -60,7 +60,7 @@ struct Worked {
   explicit Worked(std::unique_ptr<exec::CommandRunner> runner = nullptr) {
     bench.spawn<WorkerActor>(
         std::uint16_t{0},
-        WorkerParts{std::make_unique<HeldExecutor>(device), std::move(runner), {}});
+        WorkerParts{std::make_unique<HeldExecutor>(device), std::move(runner), {}, {}});
     tell({exec::ExecutorReady{{exec::DeviceKind::cpu, "model", 1 << 20, "uuid", 2}}});
   }
   void tell(exec::ExecutorEvent event) {

@@ -47,6 +47,19 @@ TransferMachine::Effects run(TransferMachine& machine, TransferMachine::Effects 
   return ends;
 }
 
+/// The bytes of an object that came in order, with nothing left out.
+base::Bytes joined(const TransferMachine::Effects& ends) {
+  std::vector<std::uint8_t> bytes;
+  for (const TransferEffect& end : ends) {
+    const auto& piece = std::get<StorePiece>(end);
+    EXPECT_EQ(piece.offset, bytes.size());
+    bytes.insert(bytes.end(), piece.data.data(), piece.data.data() + piece.data.size());
+    EXPECT_EQ(piece.last, &end == &ends.back());
+    EXPECT_EQ(piece.wanters.empty(), !piece.last);
+  }
+  return base::Bytes(std::move(bytes));
+}
+
 TEST(TransferMachine, BringsAnObjectOfManyPiecesWithABoundedWindow) {
   TransferMachine machine;
   const base::Bytes object = object_of(limits::object_chunk_bytes * 9 + 17);
@@ -54,8 +67,9 @@ TEST(TransferMachine, BringsAnObjectOfManyPiecesWithABoundedWindow) {
   const auto asks = machine.step(Want{{1}, hash, object.size(), home}, start);
   EXPECT_EQ(asks.size(), limits::transfer_window_pieces);
   const auto ends = run(machine, asks, object);
-  ASSERT_EQ(ends.size(), 1u);
-  EXPECT_EQ(std::get<ObjectArrived>(ends[0]), (ObjectArrived{hash, object, {{1}}}));
+  ASSERT_EQ(ends.size(), 10u);
+  EXPECT_EQ(joined(ends), object);
+  EXPECT_EQ(std::get<StorePiece>(ends[9]).wanters, (std::vector<Wanter>{{1}}));
   EXPECT_EQ(machine.active(), 0u);
 }
 
@@ -66,7 +80,7 @@ TEST(TransferMachine, ServesAllWhoWantTheSameObjectWithOneTransfer) {
   const auto asks = machine.step(Want{{1}, hash, 100, home}, start);
   EXPECT_TRUE(machine.step(Want{{2}, hash, 100, home}, start).empty());
   const auto ends = run(machine, asks, object);
-  EXPECT_EQ(std::get<ObjectArrived>(ends.at(0)).wanters, (std::vector<Wanter>{{1}, {2}}));
+  EXPECT_EQ(std::get<StorePiece>(ends.at(0)).wanters, (std::vector<Wanter>{{1}, {2}}));
 }
 
 TEST(TransferMachine, GivesAnEmptyObjectWithoutAsking) {
@@ -74,7 +88,7 @@ TEST(TransferMachine, GivesAnEmptyObjectWithoutAsking) {
   const base::ObjectHash hash = base::sha256({});
   const auto effects = machine.step(Want{{7}, hash, 0, home}, start);
   ASSERT_EQ(effects.size(), 1u);
-  EXPECT_EQ(std::get<ObjectArrived>(effects[0]).data.size(), 0u);
+  EXPECT_EQ(std::get<StorePiece>(effects[0]), (StorePiece{hash, 0, true, {}, {{7}}}));
 }
 
 TEST(TransferMachine, AsksAgainAndGivesUpOnASilentHolderByItsDeadline) {
@@ -112,11 +126,11 @@ TEST(TransferMachine, IgnoresPiecesThatWereNotAskedForOrCameTwice) {
   EXPECT_TRUE(machine.step(PieceArrived{hash, 3, false, object_of(1)}, start).empty());
   EXPECT_TRUE(machine.step(PieceArrived{hash, 1u << 30, false, object_of(1)}, start).empty());
   EXPECT_TRUE(machine.step(PieceArrived{hash, 0, false, object_of(1)}, start).empty());
-  EXPECT_TRUE(machine.step(first, start).empty());
+  EXPECT_EQ(machine.step(first, start).size(), 1u);
   EXPECT_TRUE(machine.step(first, start).empty());
   const auto end = machine.step(answer(std::get<AskPiece>(asks.at(1)), object), start);
   ASSERT_EQ(end.size(), 1u);
-  EXPECT_EQ(std::get<ObjectArrived>(end[0]).data, object);
+  EXPECT_TRUE(std::get<StorePiece>(end[0]).last);
   EXPECT_TRUE(machine.step(first, start).empty()) << "late pieces mean nothing";
 }
 
@@ -129,6 +143,44 @@ TEST(TransferMachine, LetsLargeObjectsWaitForEachOther) {
   const auto effects = machine.step(PieceArrived{first, 0, true, {}}, start);
   ASSERT_EQ(effects.size(), 2u);
   EXPECT_EQ(std::get<AskPiece>(effects[1]).hash, second);
+}
+
+TEST(TransferMachine, HoldsOneWindowOfPiecesUntilTheFirstHasCome) {
+  TransferMachine machine;
+  const base::Bytes object = object_of(limits::object_chunk_bytes * 9);
+  const base::ObjectHash hash = base::sha256(object.span());
+  const auto asks = machine.step(Want{{1}, hash, object.size(), home}, start);
+  ASSERT_EQ(asks.size(), limits::transfer_window_pieces);
+  for (std::size_t i = 1; i < asks.size(); ++i) {
+    EXPECT_TRUE(machine.step(answer(std::get<AskPiece>(asks[i]), object), start).empty())
+        << "neither given out before the first, nor followed by more";
+  }
+  const auto effects = machine.step(answer(std::get<AskPiece>(asks[0]), object), start);
+  ASSERT_EQ(effects.size(), 2 * limits::transfer_window_pieces);
+  for (std::size_t i = 0; i < limits::transfer_window_pieces; ++i) {
+    EXPECT_EQ(std::get<StorePiece>(effects[i]).offset, i * limits::object_chunk_bytes);
+  }
+}
+
+TEST(TransferMachine, RefusesAnObjectThatNobodyCouldHave) {
+  TransferMachine machine;
+  const base::ObjectHash hash = base::sha256(object_of(1).span());
+  const auto effects = machine.step(Want{{1}, hash, limits::object_bytes_max + 1, home}, start);
+  ASSERT_EQ(effects.size(), 1u);
+  EXPECT_EQ(std::get<TransferFailed>(effects[0]).error.code, base::ErrorCode::too_large);
+  EXPECT_EQ(machine.active(), 0u);
+}
+
+TEST(TransferMachine, EndsWhenAPieceCannotBeStored) {
+  TransferMachine machine;
+  const base::Bytes object = object_of(limits::object_chunk_bytes * 9);
+  const base::ObjectHash hash = base::sha256(object.span());
+  machine.step(Want{{1}, hash, object.size(), home}, start);
+  const base::Error full{base::ErrorKind::overloaded, base::ErrorCode::disk_full, "full", ""};
+  const auto effects = machine.step(StoringFailed{hash, full}, start);
+  ASSERT_EQ(effects.size(), 1u);
+  EXPECT_EQ(std::get<TransferFailed>(effects[0]), (TransferFailed{hash, full, {{1}}}));
+  EXPECT_TRUE(machine.step(StoringFailed{hash, full}, start).empty());
 }
 
 }  // namespace
