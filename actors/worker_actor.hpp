@@ -20,8 +20,8 @@ namespace fastgpu::actors {
 struct WorkerParts {
   std::unique_ptr<exec::Executor> executor;
   std::unique_ptr<exec::CommandRunner> runner;  ///< null: this device takes no commands
-  std::string no_commands_why;                  ///< told then
-  std::vector<std::string> hidden_folders;      ///< host paths that no command may see
+  std::string no_commands_why{"this device runs kernels only"};  ///< told then
+  std::vector<std::string> hidden_folders;  ///< host paths that no command may see
 };
 
 class WorkerActor final : public BaseActor {

@@ -71,8 +71,12 @@ base::Status assemble(caf::actor_system& system, NodeParts parts) {
   directory.scheduler = system.spawn<actors::SchedulerActor>(context);
   directory.gateway = system.spawn<actors::GatewayActor>(context);
   for (std::size_t i = 0; i < parts.executors.size(); ++i) {
-    actors::WorkerParts worker{std::move(parts.executors[i]), nullptr, parts.no_commands_why,
-                               parts.hidden_folders};
+    actors::WorkerParts worker;
+    worker.executor = std::move(parts.executors[i]);
+    worker.hidden_folders = parts.hidden_folders;
+    if (!parts.no_commands_why.empty()) {
+      worker.no_commands_why = parts.no_commands_why;
+    }
     if (i < parts.runners.size()) {
       worker.runner = std::move(parts.runners[i]);
     }

@@ -38,7 +38,7 @@ struct NodeParts {
   std::vector<std::unique_ptr<exec::Executor>> executors;  ///< by device ordinal; not started
   /// By device ordinal, or none: that device takes no commands.
   std::vector<std::unique_ptr<exec::CommandRunner>> runners;
-  std::string no_commands_why{"this device runs kernels only"};  ///< told where there is no runner
+  std::string no_commands_why;  ///< why there are no runners, if there is more to say than that
   std::vector<std::string> hidden_folders;  ///< host paths that no command may see
   std::vector<base::ShardId> shards;        ///< that this node keeps
   /// Root shard only: members that the cluster is founded with.

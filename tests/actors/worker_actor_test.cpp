@@ -57,10 +57,14 @@ class HeldRunner final : public exec::CommandRunner {
 };
 
 struct Worked {
+  WorkerParts parts(std::unique_ptr<exec::CommandRunner> runner) {
+    WorkerParts parts;
+    parts.executor = std::make_unique<HeldExecutor>(device);
+    parts.runner = std::move(runner);
+    return parts;
+  }
   explicit Worked(std::unique_ptr<exec::CommandRunner> runner = nullptr) {
-    bench.spawn<WorkerActor>(
-        std::uint16_t{0},
-        WorkerParts{std::make_unique<HeldExecutor>(device), std::move(runner), {}, {}});
+    bench.spawn<WorkerActor>(std::uint16_t{0}, parts(std::move(runner)));
     tell({exec::ExecutorReady{{exec::DeviceKind::cpu, "model", 1 << 20, "uuid", 2}}});
   }
   void tell(exec::ExecutorEvent event) {
