@@ -13,6 +13,7 @@
 #include <fstream>
 
 #include "node/host/reach.hpp"
+#include "runtime/base/limits.hpp"
 #include "runtime/exec/cpu/compiler.hpp"
 #include "runtime/exec/sandbox/landlock.hpp"
 #include "runtime/exec/sandbox/sandbox.hpp"
@@ -24,8 +25,6 @@ namespace fs = std::filesystem;
 
 /// Files that a node of some dozen peers and commands has open at a time.
 constexpr std::uint64_t open_files_wanted = 4096;
-/// Room for the store's own files, whatever else fills the disk.
-constexpr std::uint64_t disk_reserve_bytes = 512u << 20;
 constexpr std::uint64_t disk_comfort_bytes = 10ull << 30;
 constexpr std::uint64_t shared_memory_wanted = 256u << 20;
 
@@ -174,7 +173,7 @@ const char* to_word(CheckState state) {
 Check disk_check(std::uint64_t free, std::uint64_t total, const std::string& folder) {
   const std::string sentence = gib(free) + " of " + gib(total) + " are free at " + folder;
   const char* remedy = "free some: jobs, results and logs need it, and a full disk stops the node";
-  if (free < std::min(disk_reserve_bytes, total / 8)) {
+  if (free < std::min(base::limits::disk_reserve_bytes, total / 8)) {
     return {"disk", CheckState::failed, sentence, remedy};
   }
   if (free < std::min(disk_comfort_bytes, total / 4)) {

@@ -183,8 +183,8 @@ Protection protection_of(const SandboxMeans& means, bool started_as_root) {
                 means.why_not};
   if (started_as_root)
     return {"uid only",
-            "commands run as another user than the node, and see the host's files as that user "
-            "does: " +
+            "commands run as another user than the node, one user for all of them: they see the "
+            "host's files as that user does, and each other's folders: " +
                 means.why_not};
   return {"none",
           "commands run as the node's own user and can do what it can, also read its keys: " +
