@@ -5,6 +5,7 @@
 #include <set>
 
 #include "tests/sim/object_user.hpp"
+#include "tests/sim/trouble.hpp"
 #include "tests/sim/watch.hpp"
 #include "tests/support/sim_client.hpp"
 
@@ -81,7 +82,8 @@ class Chaos {
     schedule_user(end);
     schedule_trouble(end);
     world_.run_for(options_.trouble);
-    make_peace();
+    result_.frames_lost = world_.network().counters().lost;
+    trouble_.make_peace();
     const bool settled =
         world_.run_until([this] { return all_ended() || !watch_->violations().empty(); }, 120s);
     if (options_.objects) {
@@ -167,57 +169,9 @@ class Chaos {
       return;
     }
     world_.agenda().note(next, [this, end] {
-      make_trouble();
+      trouble_.make([this] { return between(20ms, 2500ms); });
       schedule_trouble(end);
     });
-  }
-
-  void make_trouble() {
-    const auto victim = static_cast<std::uint32_t>(random_.below(plan_.nodes));
-    const auto other = static_cast<std::uint32_t>(random_.below(plan_.nodes));
-    const base::Duration lasting = between(20ms, 2500ms);
-    switch (random_.below(3)) {
-      case 0:
-        if (plan_.crashes && world_.is_up(victim)) {
-          ++result_.crashes;
-          world_.crash(victim);
-          world_.agenda().note_in(lasting, [this, victim] { revive(victim); });
-        }
-        return;
-      case 1:
-        if (plan_.cuts && victim != other) {
-          world_.network().cut(world_.host(victim), world_.host(other));
-          world_.agenda().note_in(lasting, [this, victim, other] {
-            world_.network().heal(world_.host(victim), world_.host(other));
-          });
-        }
-        return;
-      default:
-        if (plan_.pauses) {
-          world_.network().set_paused(world_.host(victim), true);
-          world_.agenda().note_in(
-              lasting, [this, victim] { world_.network().set_paused(world_.host(victim), false); });
-        }
-        return;
-    }
-  }
-
-  void revive(std::uint32_t index) {
-    if (!world_.is_up(index)) {
-      world_.start(index);
-    }
-  }
-
-  void make_peace() {
-    link::SimNetworkOptions calm = world_.options().network;
-    result_.frames_lost = world_.network().counters().lost;
-    calm.loss_ppm = calm.duplicate_ppm = calm.reorder_ppm = 0;
-    world_.network().set_options(calm);
-    world_.network().heal_all();
-    for (std::uint32_t i = 0; i < plan_.nodes; ++i) {
-      world_.network().set_paused(world_.host(i), false);
-      revive(i);
-    }
   }
 
   // --- the end -----------------------------------------------------------------------------------
@@ -244,6 +198,7 @@ class Chaos {
     if (!settled) {
       result_.violations.push_back("accepted jobs were still not terminal 120 s after peace");
     }
+    result_.crashes = trouble_.crashes();
     result_.drawn = plan_.text();
     result_.trace_hash = world_.trace_hash();
     result_.steps = world_.steps();
@@ -258,6 +213,7 @@ class Chaos {
   const Plan plan_;
   std::shared_ptr<Watch> watch_;
   SimWorld world_;
+  Trouble trouble_{world_, random_, {plan_.crashes, plan_.cuts, plan_.pauses}};
   std::unique_ptr<SimClient> client_;
   std::unique_ptr<ObjectUser> object_user_;
   std::map<base::JobId, protocol::JobSpec> accepted_;

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "runtime/base/limits.hpp"
+#include "tests/sim/trouble.hpp"
 #include "tests/sim/watch.hpp"
 #include "tests/support/sim_client.hpp"
 
@@ -74,7 +75,7 @@ class CommandChaos {
     schedule_user(end);
     schedule_trouble(end);
     world_.run_for(options_.trouble);
-    make_peace();
+    trouble_.make_peace();
     const bool settled = world_.run_until([this] { return all_ended(); }, 600s);
     finish(settled);
     client_.reset();
@@ -138,57 +139,11 @@ class CommandChaos {
       return;
     }
     world_.agenda().note(next, [this, end] {
-      make_trouble();
+      // Short, or long enough for leases to end.
+      trouble_.make(
+          [this] { return random_.chance(500'000) ? between(20ms, 3s) : between(3s, 25s); });
       schedule_trouble(end);
     });
-  }
-
-  /// Short, or long enough for leases to end.
-  void make_trouble() {
-    const auto victim = static_cast<std::uint32_t>(random_.below(plan_.nodes));
-    const auto other = static_cast<std::uint32_t>(random_.below(plan_.nodes));
-    const base::Duration lasting = random_.chance(500'000) ? between(20ms, 3s) : between(3s, 25s);
-    switch (random_.below(3)) {
-      case 0:
-        if (plan_.crashes && world_.is_up(victim)) {
-          ++result_.crashes;
-          world_.crash(victim);
-          world_.agenda().note_in(lasting, [this, victim] { revive(victim); });
-        }
-        return;
-      case 1:
-        if (plan_.cuts && victim != other) {
-          world_.network().cut(world_.host(victim), world_.host(other));
-          world_.agenda().note_in(lasting, [this, victim, other] {
-            world_.network().heal(world_.host(victim), world_.host(other));
-          });
-        }
-        return;
-      default:
-        if (plan_.pauses) {
-          world_.network().set_paused(world_.host(victim), true);
-          world_.agenda().note_in(
-              lasting, [this, victim] { world_.network().set_paused(world_.host(victim), false); });
-        }
-        return;
-    }
-  }
-
-  void revive(std::uint32_t index) {
-    if (!world_.is_up(index)) {
-      world_.start(index);
-    }
-  }
-
-  void make_peace() {
-    link::SimNetworkOptions calm = world_.options().network;
-    calm.loss_ppm = calm.duplicate_ppm = calm.reorder_ppm = 0;
-    world_.network().set_options(calm);
-    world_.network().heal_all();
-    for (std::uint32_t i = 0; i < plan_.nodes; ++i) {
-      world_.network().set_paused(world_.host(i), false);
-      revive(i);
-    }
   }
 
   // --- the end -----------------------------------------------------------------------------------
@@ -254,6 +209,7 @@ class CommandChaos {
     if (!settled) {
       result_.violations.push_back("accepted jobs were still not terminal 600 s after peace");
     }
+    result_.crashes = trouble_.crashes();
     result_.drawn = plan_.text();
     result_.trace_hash = world_.trace_hash();
     result_.executions = executions.all().size();
@@ -265,6 +221,7 @@ class CommandChaos {
   const Plan plan_;
   std::shared_ptr<Watch> watch_;
   SimWorld world_;
+  Trouble trouble_{world_, random_, {plan_.crashes, plan_.cuts, plan_.pauses}};
   std::unique_ptr<SimClient> client_;
   std::map<base::JobId, protocol::JobSpec> accepted_;
   CommandChaosResult result_;
