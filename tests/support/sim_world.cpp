@@ -85,8 +85,10 @@ void SimWorld::start(std::uint32_t index) {
   parts.logs = std::move(logs::LogStore::open(node.logs, {.life = node.incarnation.value})).value();
   parts.jobs = node.jobs;
   for (std::uint32_t device = 0; device < options_.devices; ++device) {
-    parts.executors.push_back(
-        std::make_unique<SimExecutor>(agenda_, base::Random(random_.next()), options_.executor));
+    const auto apart = options_.executors_apart.find({index, device});
+    parts.executors.push_back(std::make_unique<SimExecutor>(
+        agenda_, base::Random(random_.next()),
+        apart == options_.executors_apart.end() ? options_.executor : apart->second));
   }
   for (const auto& warden : node.wardens) {
     parts.runners.push_back(std::make_unique<SimCommandRunner>(

@@ -11,8 +11,10 @@
 #include <caf/scheduler/test_coordinator.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/base_actor.hpp"
@@ -36,6 +38,8 @@ struct SimOptions {
   link::SimNetworkOptions network;
   store::MemoryStoreOptions store;
   SimExecutorOptions executor;
+  /// Of devices that are not like the others, by node from 0 and ordinal.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, SimExecutorOptions> executors_apart;
   bool commands{false};  ///< devices run commands too
   SimCommandOptions command;
   ledger::LedgerFaults ledger_faults;
