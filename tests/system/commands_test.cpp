@@ -62,6 +62,16 @@ TEST_F(Commands, EndAsTheirProgramEnded) {
   EXPECT_THAT(missing.err, HasSubstr("no-such-program"));
 }
 
+TEST_F(Commands, LeaveStdoutToTheOneDocumentThatWasAskedFor) {
+  const Finished done = fastgpu({"run", "--json", "--", "sh", "-c", "echo out; echo err >&2"});
+  EXPECT_EQ(done.exit_code, 0);
+  const json document = json::parse(done.out, nullptr, false);
+  ASSERT_TRUE(document.is_object()) << done.out;
+  EXPECT_EQ(document["state"], "succeeded");
+  EXPECT_THAT(done.err, HasSubstr("out\n"));
+  EXPECT_THAT(done.err, HasSubstr("err\n"));
+}
+
 TEST_F(Commands, SeeTheEnvironmentOfTheContractAndNothingOfTheNodes) {
   const Finished run_env = run({"--env", "MINE={}"}, "env");
   EXPECT_EQ(run_env.exit_code, 0);
