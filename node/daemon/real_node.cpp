@@ -1,7 +1,5 @@
 #include "node/daemon/real_node.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +8,7 @@
 
 #include "node/assembly/assembly.hpp"
 #include "node/daemon/clock.hpp"
+#include "node/daemon/node_users.hpp"
 #include "node/host/reach.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/exec/process_executor.hpp"
@@ -35,10 +34,12 @@ std::vector<protocol::NodeInfo> merged(std::vector<protocol::NodeInfo> members,
 
 std::vector<std::unique_ptr<exec::Executor>> make_executors(const NodeFolder& folder,
                                                             const NodeSettings& settings,
-                                                            const std::string& program) {
+                                                            const std::string& program,
+                                                            const NodeUsers& users) {
   std::vector<std::unique_ptr<exec::Executor>> executors;
   exec::ProcessExecutorOptions options;
   options.program = program;
+  options.user = users.kernels;
   options.cache_folder = folder.kernels().string();
   options.arena_bytes = settings.arena_bytes;
   const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
@@ -58,11 +59,13 @@ std::vector<std::unique_ptr<exec::Executor>> make_executors(const NodeFolder& fo
 /// whose commands are whose.
 std::vector<std::unique_ptr<exec::CommandRunner>> make_runners(const NodeFolder& folder,
                                                                const NodeSettings& settings,
-                                                               const std::string& program) {
+                                                               const std::string& program,
+                                                               const NodeUsers& users) {
   std::vector<std::unique_ptr<exec::CommandRunner>> runners;
   exec::ProcessRunnerOptions options;
   options.program = program;
   for (std::uint32_t i = 0; i < settings.cpu_devices; ++i) {
+    options.user = users.commands.at(i);
     options.data_folder = (folder.wardens() / std::to_string(i)).string();
     std::error_code told_by_the_runner;
     std::filesystem::create_directories(folder.wardens(), told_by_the_runner);
@@ -99,13 +102,8 @@ base::Status open_disk(const NodeFolder& folder, NodeParts& parts) {
   if (!blobs.ok()) {
     return blobs.error();
   }
-  // A node of root's runs commands as nobody: their folders are made nobody's.
-  std::optional<objects::JobOwner> owner;
-  if (::geteuid() == 0) {
-    owner = objects::JobOwner{objects::nobody_id, objects::nobody_id};
-  }
   base::Result<std::unique_ptr<objects::FileJobs>> jobs =
-      objects::FileJobs::open(folder.jobs().string(), {.owner = owner});
+      objects::FileJobs::open(folder.jobs().string());
   if (!jobs.ok()) {
     return jobs.error();
   }
@@ -201,6 +199,10 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   if (const base::Status ended = end_earlier_commands(folder); !ended.ok()) {
     return ended.error();
   }
+  const base::Result<NodeUsers> users = claim_users(settings.value(), who);
+  if (!users.ok()) {
+    return users.error();
+  }
   const base::Result<base::Incarnation> incarnation = folder.next_incarnation();
   if (!incarnation.ok()) {
     return incarnation.error();
@@ -212,9 +214,10 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   link_options.identity = {who.cluster, who.node, incarnation.value()};
   parts.context = make_context(folder, settings.value(), who, incarnation.value(), options);
   parts.link = std::make_shared<link::ZmqLink>(link_options, boot_time);
-  parts.executors = make_executors(folder, settings.value(), options.executor_program);
+  parts.executors =
+      make_executors(folder, settings.value(), options.executor_program, users.value());
   if (const base::Status reach = check_reach(folder.path()); reach.ok()) {
-    parts.runners = make_runners(folder, settings.value(), options.executor_program);
+    parts.runners = make_runners(folder, settings.value(), options.executor_program, users.value());
   } else {
     parts.no_commands_why = reach.error().message + "; " + reach.error().hint;
     std::fprintf(stderr, "fastgpu-node: takes no commands, kernels only: %s\n",

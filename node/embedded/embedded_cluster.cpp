@@ -29,8 +29,8 @@ base::Result<fs::path> temporary_folder() {
   if (::mkdtemp(name.data()) == nullptr) {
     return failed("no temporary folder: " + std::string(std::strerror(errno)));
   }
-  // Commands run as nobody where the node is root's: they pass through to the folder that is
-  // theirs.
+  // Commands run as users of their own where the node is root's: they pass through to the folder
+  // that is theirs.
   ::chmod(name.c_str(), 0711);
   return fs::path(name);
 }

@@ -25,7 +25,7 @@ constexpr int exit_walls = 4;
 int usage() {
   std::fprintf(stderr,
                "usage: fastgpu-executor --device cpu:N|null [--threads N] [--memory BYTES]\n"
-               "                        [--cache FOLDER] --parent PID\n"
+               "                        [--cache FOLDER] [--user ID] --parent PID\n"
                "Started by fastgpu-node for each device, not by hand.\n");
   return exit_usage;
 }
@@ -51,6 +51,8 @@ int main(int count, char** words) {
       options.memory_bytes = std::strtoull(value, nullptr, 10);
     else if (name == "--cache")
       options.cache_folder = value;
+    else if (name == "--user")
+      options.user = static_cast<std::uint32_t>(std::strtoul(value, nullptr, 10));
     else if (name == "--parent")
       parent = std::strtol(value, nullptr, 10);
     else

@@ -158,7 +158,7 @@ Check reach(const fs::path& folder) {
     return {"way to the folder", CheckState::failed, open.error().message, open.error().hint};
   }
   return {"way to the folder", CheckState::ok,
-          ::geteuid() == 0 ? "nobody, whom commands run as, can pass through to it"
+          ::geteuid() == 0 ? "other users, whom commands run as, can pass through to it"
                            : "commands run as this user, who can pass through to it",
           ""};
 }

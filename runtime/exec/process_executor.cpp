@@ -266,6 +266,8 @@ bool ProcessExecutor::spawn() {
                                      options_.cache_folder,
                                      "--parent",
                                      std::to_string(getpid())};
+  if (options_.user)
+    arguments.insert(arguments.end(), {"--user", std::to_string(options_.user->user().uid)});
   base::Status started;
   {
     std::lock_guard lock(mutex_);

@@ -13,15 +13,6 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-/// As living_script, in one process.
-constexpr const char* living_without_processes =
-    "exec python3 -c '\n"
-    "import os, select\n"
-    "while not os.path.exists(\"go\"):\n"
-    "  open(\"life\", \"a\").write(open(\"/proc/uptime\").read().split()[0] + \"\\n\")\n"
-    "  select.select([], [], [], 0.02)\n"
-    "open(\"result-0\", \"w\").write(os.environ[\"FASTGPU_NODE\"])'";
-
 /// One node with two devices; a good command has one of them.
 class Limits : public CommandCluster {
  protected:
@@ -102,12 +93,6 @@ TEST_F(Limits, EndWhoAllocatesWithoutEnd) {
 }
 
 TEST_F(Limits, EndAForkStorm) {
-  // All commands of a node share one user's number of processes: beside a storm a command that
-  // needs further ones may be refused them. One that does not goes on.
-  lives_of(cluster_, good_).at(0).let_go();
-  EXPECT_EQ(fastgpu({"wait", good_}).exit_code, 0);
-  good_ = submit({"--out", "result-{}"}, living_without_processes);
-  ASSERT_TRUE(await([&] { return !lives_of(cluster_, good_).empty(); }));
   const std::string word = unique_word("storm");
   folder_.write("storm", "trap '' TERM\nwhile :; do sh ./storm " + word + " & sh ./storm " + word +
                              "; done\n");
@@ -118,7 +103,8 @@ TEST_F(Limits, EndAForkStorm) {
   EXPECT_TRUE(await_none_called(word));
   EXPECT_EQ(code_, 12) << task.dump();
   EXPECT_EQ(task["reason"], "time_limit") << task.dump();
-  // Of the processor it gets little meanwhile, among so many.
+  // The good one needs a further process for each of its stamps, and would have ended with the
+  // first that it was refused. Of the processor it gets little meanwhile, among so many.
   expect_nobody_felt_it(60);
 }
 
