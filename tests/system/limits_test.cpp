@@ -29,8 +29,10 @@ class Limits : public CommandCluster {
     code_ = fastgpu({"wait", job_}).exit_code;
     EXPECT_TRUE(await([&] { return lives_of(cluster_, good_).at(0).last() > before.last(); }))
         << "the command beside it does not go on";
-    const json shown = show(job_);
-    return shown.value("tasks", json::array()).empty() ? json::object() : shown["tasks"][0];
+    const json tasks = show(job_).value("tasks", json::array());
+    EXPECT_FALSE(tasks.empty()) << fastgpu({"why", job_}).out << fastgpu({"events", job_}).out
+                                << fastgpu({"gpus"}).out;
+    return tasks.empty() ? json::object() : tasks[0];
   }
   /// The good one has lived through all of it, and ends well; the node serves the next.
   void expect_nobody_felt_it(double pause_seconds_max = 5) {
@@ -52,7 +54,7 @@ class Limits : public CommandCluster {
 
 TEST_F(Limits, CutAGigabyteOfOutputVisibly) {
   const std::string word = unique_word("output");
-  const json task = end_of({}, "yes " + word + " | head -c 1000000000; echo end >&2");
+  json task = end_of({}, "yes " + word + " | head -c 1000000000; echo end >&2");
   EXPECT_EQ(code_, 0) << task.dump();
   EXPECT_EQ(task["state"], "succeeded");
   EXPECT_GT(task["command"]["log_bytes_dropped"], 900'000'000) << task.dump();
@@ -67,10 +69,10 @@ TEST_F(Limits, CutAGigabyteOfOutputVisibly) {
 
 TEST_F(Limits, EndWhoFillsTheDisk) {
   const std::string word = unique_word("disk");
-  const json task = end_of({"--disk", "64MiB"},
-                           "trap '' TERM XFSZ; (cat /dev/zero > one; cat /dev/zero > two) & "
-                           "cat /dev/zero > three; while :; do sleep 1; done # " +
-                               word);
+  json task = end_of({"--disk", "64MiB"},
+                     "trap '' TERM XFSZ; (cat /dev/zero > one; cat /dev/zero > two) & "
+                     "cat /dev/zero > three; while :; do sleep 1; done # " +
+                         word);
   EXPECT_EQ(code_, 10);
   EXPECT_EQ(task["reason"], "disk_full") << task.dump();
   EXPECT_EQ(task["code"], "FG6112");
@@ -81,10 +83,10 @@ TEST_F(Limits, EndWhoFillsTheDisk) {
 
 TEST_F(Limits, EndWhoAllocatesWithoutEnd) {
   const std::string word = unique_word("memory");
-  const json task = end_of({"--mem", "128MiB"},
-                           "trap '' TERM; python3 -c 'x = []\n"
-                           "while True: x.append(bytearray(1 << 20))' " +
-                               word + " & wait");
+  json task = end_of({"--mem", "128MiB"},
+                     "trap '' TERM; python3 -c 'x = []\n"
+                     "while True: x.append(bytearray(1 << 20))' " +
+                         word + " & wait");
   EXPECT_EQ(code_, 10);
   EXPECT_EQ(task["reason"], "host_out_of_memory") << task.dump();
   EXPECT_EQ(task["code"], "FG6111");
@@ -96,7 +98,7 @@ TEST_F(Limits, EndAForkStorm) {
   const std::string word = unique_word("storm");
   folder_.write("storm", "trap '' TERM\nwhile :; do sh ./storm " + word + " & sh ./storm " + word +
                              "; done\n");
-  const json task =
+  json task =
       end_of({"--in", "storm", "--time-limit", "3s"}, "trap '' TERM; sh ./storm " + word +
                                                           " 2>/dev/null & while :; do wait; "
                                                           "sleep 1; done");
@@ -110,7 +112,7 @@ TEST_F(Limits, EndAForkStorm) {
 
 TEST_F(Limits, EndWhoForksTwiceAndIgnoresTheRequest) {
   const std::string word = unique_word("daemon");
-  const json task =
+  json task =
       end_of({"--time-limit", "1s"},
              "trap '' TERM HUP INT; (setsid sh -c 'trap \"\" TERM HUP INT; (while :; do sleep 1; "
              "done) & while :; do sleep 1; done' " +
