@@ -19,7 +19,7 @@ namespace fastgpu::exec {
 
 struct ProcessExecutorOptions {
   std::string program;            ///< path of fastgpu-executor
-  std::string device{"cpu:0"};    ///< "cpu:N" or "null"
+  std::string device{"cpu:0"};    ///< "cpu:N", "cuda:UUID" or "null"
   std::string cache_folder;       ///< compiled kernels; made if missing; may be shared
   std::uint32_t threads{0};       ///< threads that run kernels; 0 = all this process may use
   std::uint64_t memory_bytes{0};  ///< what buffers may use in all; 0 = half of the host's memory
