@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
@@ -11,6 +10,7 @@
 #include "node/daemon/node_users.hpp"
 #include "node/host/reach.hpp"
 #include "runtime/base/limits.hpp"
+#include "runtime/exec/cuda/discovery.hpp"
 #include "runtime/exec/process_executor.hpp"
 #include "runtime/exec/warden/leftovers.hpp"
 #include "runtime/exec/warden/process_runner.hpp"
@@ -32,13 +32,29 @@ std::vector<protocol::NodeInfo> merged(std::vector<protocol::NodeInfo> members,
   return members;
 }
 
+/// Says what it finds; that a host has no driver at all is worth no more than a line of the trace.
+std::vector<exec::GpuDescription> find_gpus(const RealNodeOptions& options) {
+  if (!options.use_gpus) {
+    return {};
+  }
+  exec::GpuListing listing = exec::list_gpus(options.executor_program);
+  const std::string found = exec::describe(listing);
+  if (!listing.no_driver) {
+    std::fprintf(stderr, "fastgpu-node: %s%s\n", found.c_str(),
+                 listing.devices.empty() ? "; it has CPU devices only" : "");
+  } else if (options.trace) {
+    options.trace(found + " -> CPU devices only");
+  }
+  return std::move(listing.devices);
+}
+
 std::vector<std::unique_ptr<exec::Executor>> make_executors(const NodeFolder& folder,
                                                             const NodeSettings& settings,
-                                                            const std::string& program,
+                                                            const RealNodeOptions& node,
                                                             const NodeUsers& users) {
   std::vector<std::unique_ptr<exec::Executor>> executors;
   exec::ProcessExecutorOptions options;
-  options.program = program;
+  options.program = node.executor_program;
   options.user = users.kernels;
   options.cache_folder = folder.kernels().string();
   options.arena_bytes = settings.arena_bytes;
@@ -50,6 +66,10 @@ std::vector<std::unique_ptr<exec::Executor>> make_executors(const NodeFolder& fo
   }
   options.device = "null";
   for (std::uint32_t i = 0; i < settings.null_devices; ++i) {
+    executors.push_back(exec::make_process_executor(options));
+  }
+  for (const exec::GpuDescription& gpu : find_gpus(node)) {
+    options.device = "cuda:" + gpu.uuid;
     executors.push_back(exec::make_process_executor(options));
   }
   return executors;
@@ -214,8 +234,7 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   link_options.identity = {who.cluster, who.node, incarnation.value()};
   parts.context = make_context(folder, settings.value(), who, incarnation.value(), options);
   parts.link = std::make_shared<link::ZmqLink>(link_options, boot_time);
-  parts.executors =
-      make_executors(folder, settings.value(), options.executor_program, users.value());
+  parts.executors = make_executors(folder, settings.value(), options, users.value());
   if (const base::Status reach = check_reach(folder.path()); reach.ok()) {
     parts.runners = make_runners(folder, settings.value(), options.executor_program, users.value());
   } else {
@@ -248,15 +267,6 @@ RealNode::~RealNode() {
 
 void RealNode::append_log(std::vector<base::LogRecord> records) {
   caf::anon_send(context_->directory.logs, protocol::LogAppend{std::move(records)});
-}
-
-std::string find_executor_program() {
-  if (const char* named = std::getenv("FASTGPU_EXECUTOR")) {
-    return named;
-  }
-  std::error_code failed;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
-  return (self.parent_path() / "fastgpu-executor").string();
 }
 
 }  // namespace fastgpu::node

@@ -58,6 +58,11 @@ ExecutorResult read_result(const Completion& completion, const InFlight& task, c
   return result;
 }
 
+DeviceKind device_kind_of(std::uint32_t number) {
+  const bool known = number <= static_cast<std::uint32_t>(DeviceKind::cuda);
+  return known ? static_cast<DeviceKind>(number) : DeviceKind::cpu;
+}
+
 class ProcessExecutor final : public Executor {
  public:
   explicit ProcessExecutor(ProcessExecutorOptions options)
@@ -305,9 +310,12 @@ bool ProcessExecutor::await_hello() {
       return false;
     }
     hello.model[sizeof hello.model - 1] = hello.uuid[sizeof hello.uuid - 1] = '\0';
-    hello.walls[sizeof hello.walls - 1] = '\0';
-    device_ = {hello.device_kind == static_cast<std::uint32_t>(DeviceKind::null) ? DeviceKind::null
-                                                                                 : DeviceKind::cpu,
+    hello.walls[sizeof hello.walls - 1] = hello.trouble[sizeof hello.trouble - 1] = '\0';
+    if (hello.trouble[0] != '\0') {
+      die_in_vain(hello.trouble);
+      return false;
+    }
+    device_ = {device_kind_of(hello.device_kind),
                hello.model,
                hello.memory_bytes,
                hello.uuid,

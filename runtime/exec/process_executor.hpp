@@ -20,7 +20,7 @@ namespace fastgpu::exec {
 
 struct ProcessExecutorOptions {
   std::string program;            ///< path of fastgpu-executor
-  std::string device{"cpu:0"};    ///< "cpu:N" or "null"
+  std::string device{"cpu:0"};    ///< "cpu:N", "cuda:UUID" or "null"
   std::string cache_folder;       ///< compiled kernels; made if missing; may be shared
   ClaimedUser user;               ///< of the child; must be there when this process is root. One
                                   ///< for all executors that share a cache folder

@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "runtime/exec/cpu/compiler.hpp"
+#include "runtime/exec/cuda/libraries.hpp"
 #include "runtime/exec/sandbox/landlock.hpp"
 #include "runtime/exec/sandbox/process_limits.hpp"
 #include "runtime/exec/warden/child/folder.hpp"
@@ -85,6 +86,19 @@ void add_library_folders(const std::string& program, std::vector<std::string>& f
       folders.push_back(folder);
 }
 
+/// What the driver of a GPU needs beside that: its device files, and all that it asks the kernel
+/// about processors, memory and itself. It runs no code of users' on the host.
+void add_driver_files(AllowedFiles& files) {
+  for (const auto& folder : cuda::library_folders())
+    files.readable.push_back(folder);
+  for (const char* path : {"/proc", "/sys", "/dev/shm"})
+    files.readable.emplace_back(path);
+  std::error_code error;
+  for (fs::directory_iterator at("/dev", error), end; !error && at != end; at.increment(error))
+    if (at->path().filename().string().starts_with("nvidia"))
+      files.devices.push_back(at->path());
+}
+
 AllowedFiles files_for(const ExecutorProcessOptions& options) {
   AllowedFiles files;
   files.readable = system_folders();
@@ -97,6 +111,8 @@ AllowedFiles files_for(const ExecutorProcessOptions& options) {
     for (const auto& folder : folders_of_compiler(compiler))
       files.readable.push_back(folder);
   files.writable = {"/dev/null"};
+  if (options.device.starts_with("cuda:"))
+    add_driver_files(files);
   if (!options.cache_folder.empty())
     files.writable.push_back(options.cache_folder);
   return files;
