@@ -65,7 +65,7 @@ worker::Event event_of(const exec::ExecutorDone& done) {
 }
 
 worker::Event event_of(const exec::ExecutorDied& died) {
-  worker::ExecutorDied told{died.reason, {}, std::nullopt};
+  worker::ExecutorDied told{died.reason, {}, std::nullopt, died.charged, died.proven};
   for (const auto& token : died.in_flight) {
     told.in_flight.push_back({token.value});
   }

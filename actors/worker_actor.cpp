@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "actors/executor_words.hpp"
+#include "runtime/worker/self_test.hpp"
 
 namespace fastgpu::actors {
 
@@ -95,7 +96,9 @@ void WorkerActor::perform(protocol::DropFolder& drop) {
 }
 
 void WorkerActor::perform(worker::Launch& launch) {
-  trace(base::to_string(launch.job) + " task " + std::to_string(launch.task) + " -> launched");
+  trace(worker::is_self_test(launch) ? "the device is in doubt -> a self-test is launched"
+                                     : base::to_string(launch.job) + " task " +
+                                           std::to_string(launch.task) + " -> launched");
   if (!parts_.executor->submit(executor_task_of(launch))) {
     step(worker::LaunchRefused{launch.token});
   }

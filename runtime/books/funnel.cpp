@@ -43,6 +43,10 @@ void Funnel::add(const DeviceBooks& books, bool reachable) {
 
 void Funnel::add(const DeviceBooks& books, bool reachable, std::uint32_t room) {
   ++looked_at_;
+  if (books.slots_total == 0 && !books.healthy) {
+    ++away_;  // it never came up: nobody knows what it would be
+    return;
+  }
   const Fit ever = could_ever_fit(request_, books);
   if (ever.refused == RefusalReason::wrong_device_kind) {
     ++wrong_kind_;

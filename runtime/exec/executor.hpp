@@ -151,6 +151,10 @@ struct ExecutorDied {
   std::string reason;                ///< for people: "killed: time limit", "signal 9"
   std::vector<TaskToken> in_flight;  ///< what was submitted and not done, in submission order
   std::optional<TaskToken> running;  ///< the one of them whose kernel was running, if known
+  bool charged{false};  ///< the task whose kernel did it was told as ExecutorDone just before
+  /// And that it did is proven, by the address or the check at which it faulted: this says nothing
+  /// against the device.
+  bool proven{false};
   bool operator==(const ExecutorDied&) const = default;
 };
 

@@ -48,6 +48,13 @@ std::string memory_text(const FaultRecord& record) {
          (before ? "before its begin" : "past its end");
 }
 
+std::string heap_text(const FaultRecord& record) {
+  return "malloc of " + std::to_string(record.heap_asked) + " bytes gave null, since " +
+         std::to_string(record.heap_used) + " of the " + std::to_string(record.heap_bytes) +
+         " bytes that a task's malloc and new have were in use, and the kernel went on: " +
+         memory_text(record);
+}
+
 std::string place_text(const FaultRecord& record) {
   if (record.has_thread)
     return "block " + triple(record.block) + ", thread " + triple(record.thread);
@@ -72,6 +79,8 @@ FaultText describe_fault(const FaultRecord& record, const FaultedTask& task) {
   switch (record.kind) {
     case FaultKind::memory:
       result = {base::FailureReason::out_of_bounds, memory_text(record)};
+      if (record.heap_asked != 0 && record.argument < 0 && record.address < null_page_bytes)
+        result = {base::FailureReason::cuda_out_of_memory, heap_text(record)};
       break;
     case FaultKind::stack_overflow:
       result = {base::FailureReason::cuda_out_of_memory,

@@ -85,7 +85,7 @@ class ProcessExecutor final : public Executor {
   bool take_completion(const Completion& completion);
   void deliver_refused();
   void bury();
-  void blame(TaskToken token, const std::string& how);
+  bool charge(TaskToken token, const std::string& how);
   void die_in_vain(const std::string& why);
   void pause_before_restart();
   bool asked_to_stop() const { return stop_.load(std::memory_order_acquire); }
@@ -393,7 +393,7 @@ void ProcessExecutor::forget(std::deque<InFlight>::iterator task) {
   in_flight_.erase(task);
 }
 
-/// The child is gone, or goes now: delivers what it had finished, blames the task that crashed it,
+/// The child is gone, or goes now: delivers what it had finished, charges the task that crashed it,
 /// and hands all others back.
 void ProcessExecutor::bury() {
   ExecutorDied died;
@@ -414,9 +414,9 @@ void ProcessExecutor::bury() {
   if (!why.empty())
     died.reason = "killed: " + why;
   else if (faulted)
-    blame({channel_->fault.token}, died.reason);
+    died.charged = died.proven = charge({channel_->fault.token}, died.reason);
   else if (child_.signal() != SIGKILL)  // that one comes from outside: an operator, lack of memory
-    blame(running, died.reason);
+    died.charged = charge(running, died.reason);
   {
     std::lock_guard lock(mutex_);
     for (const auto& task : in_flight_) {
@@ -433,13 +433,13 @@ void ProcessExecutor::bury() {
 }
 
 /// The task whose kernel ended the child, if it is one of ours, ends with it.
-void ProcessExecutor::blame(TaskToken token, const std::string& how) {
+bool ProcessExecutor::charge(TaskToken token, const std::string& how) {
   ExecutorDone done;
   {
     std::lock_guard lock(mutex_);
     const auto task = find(token);
     if (task == in_flight_.end())
-      return;
+      return false;
     FaultText text = describe_fault(channel_->fault, task->about);
     done.result.token = task->token;
     done.result.reason = text.reason;
@@ -447,6 +447,7 @@ void ProcessExecutor::blame(TaskToken token, const std::string& how) {
     forget(task);
   }
   sink_(done);
+  return true;
 }
 
 /// A child that never became ready.

@@ -38,7 +38,8 @@ struct LaunchBuffer {
 };
 using LaunchArgument = std::variant<LaunchScalar, LaunchBuffer>;
 
-/// Run this task now. Answered by exactly one of ExecutorDone, ExecutorDied, LaunchRefused.
+/// Run this task, or a self-test, now. Answered by exactly one of ExecutorDone, ExecutorDied,
+/// LaunchRefused.
 struct Launch {
   LaunchToken token;
   base::JobId job;

@@ -1,12 +1,12 @@
 /// From the executor to the report.
 
 #include <algorithm>
-#include <cstdio>
 
 #include "runtime/base/check.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/protocol/arguments.hpp"
 #include "runtime/worker/worker_machine.hpp"
+#include "runtime/worker/worker_text.hpp"
 
 namespace fastgpu::worker {
 
@@ -14,8 +14,6 @@ namespace {
 
 using base::FailureReason;
 using protocol::TaskState;
-
-constexpr int solo_deaths_max = 2;
 
 TaskState state_of(FailureReason reason) {
   switch (reason) {
@@ -30,12 +28,6 @@ TaskState state_of(FailureReason reason) {
   }
 }
 
-std::string seconds_text(std::int64_t ns) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g s", static_cast<double>(ns) / 1e9);
-  return text;
-}
-
 }  // namespace
 
 void WorkerMachine::on(const ExecutorReady& event) {
@@ -44,7 +36,8 @@ void WorkerMachine::on(const ExecutorReady& event) {
        event.kind == protocol::DeviceKind::null ? options_.window_null : options_.window});
   described_ = true;
   up_ = true;
-  killing_ = false;
+  health_.started();
+  killing_since_.reset();
   down_since_.reset();
   launch_not_before_.reset();
 }
@@ -65,6 +58,10 @@ std::optional<WorkerMachine::Ended> WorkerMachine::take_launch(LaunchToken token
 }
 
 void WorkerMachine::on(const ExecutorDone& event) {
+  if (test_ && event.token == test_) {
+    end_test(event);
+    return;
+  }
   const auto ended = take_launch(event.token);
   if (!ended)
     return;
@@ -80,6 +77,7 @@ void WorkerMachine::on(const ExecutorDone& event) {
     end_succeeded(*ended, event);
     return;
   }
+  last_failed_program_ = attempt.program;
   auto outcome = outcome_of(attempt, event.reason, event.message);
   outcome.timings = event.timings;
   outcome.timings.queue_ns = (ended->launch.launched_at - attempt.granted_at).count();
@@ -207,55 +205,6 @@ void WorkerMachine::stop_keeping(Attempt& attempt, Task& task) {
   end_kept(kept, outcome_of(attempt, FailureReason::cancelled, "stopped"));
 }
 
-void WorkerMachine::on(const ExecutorDied& event) {
-  const bool ours = killing_;
-  killing_ = false;
-  up_ = false;
-  kill_at_.reset();
-  if (!down_since_)
-    down_since_ = now_;
-  // Backwards, so that those that run again keep their order at the front.
-  for (std::size_t i = event.in_flight.size(); i-- > 0;) {
-    const LaunchToken token = event.in_flight[i];
-    const auto ended = take_launch(token);
-    if (!ended)
-      continue;
-    const bool suspect = !ours && (!event.running || *event.running == token);
-    end_died(*ended, suspect, event.in_flight.size() == 1, event.reason);
-  }
-}
-
-void WorkerMachine::end_died(const Ended& ended, bool suspect, bool alone,
-                             const std::string& reason) {
-  Attempt& attempt = attempts_.at(ended.launch.task.attempt);
-  Task& task = attempt.tasks[ended.launch.task.place];
-  if (task.stopped) {
-    finish(attempt, task, outcome_of(attempt, FailureReason::cancelled, "stopped"),
-           ended.device_ns);
-    return;
-  }
-  if (ended.launch.over_time) {
-    finish(attempt, task,
-           outcome_of(attempt, FailureReason::time_limit,
-                      "killed after " + seconds_text(attempt.spec->time_limit_ns) + " (limit)"),
-           ended.device_ns);
-    return;
-  }
-  if (suspect) {
-    task.solo = true;
-    if (alone)
-      task.solo_deaths += 1;
-  }
-  if (task.solo_deaths >= solo_deaths_max) {
-    finish(attempt, task,
-           outcome_of(attempt, FailureReason::executor_crash,
-                      "the device's process died twice while only this task ran: " + reason),
-           ended.device_ns);
-    return;
-  }
-  run_again(ended.launch.task);
-}
-
 void WorkerMachine::run_again(const TaskRef& ref) {
   Attempt& attempt = attempts_.at(ref.attempt);
   Task& task = attempt.tasks[ref.place];
@@ -308,7 +257,7 @@ std::optional<base::Time> WorkerMachine::head_deadline() const {
 }
 
 void WorkerMachine::watch_time() {
-  if (!up_ || killing_)
+  if (!up_ || killing_since_)
     return;
   const auto deadline = head_deadline();
   if (deadline && now_ >= *deadline) {
@@ -328,7 +277,7 @@ void WorkerMachine::watch_time() {
 }
 
 void WorkerMachine::kill(std::string why) {
-  killing_ = true;
+  killing_since_ = now_;
   effects_.push_back(KillExecutor{std::move(why)});
 }
 

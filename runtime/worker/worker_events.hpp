@@ -52,6 +52,8 @@ struct ExecutorDied {
   std::string reason;
   std::vector<LaunchToken> in_flight;
   std::optional<LaunchToken> running;  ///< the one whose kernel was running, if known
+  bool charged{false};                 ///< whose kernel did it has been told as ExecutorDone before
+  bool proven{false};                  ///< and there is proof: it says nothing against the device
   bool operator==(const ExecutorDied&) const = default;
 };
 /// The executor, or the warden, did not take a launch: not ready, or its window is full.

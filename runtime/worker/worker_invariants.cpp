@@ -22,6 +22,7 @@ class Checker {
     look_at_folders();
     look_at_shards();
     look_at_books();
+    look_at_health();
     return std::move(broken_);
   }
 
@@ -124,6 +125,17 @@ class Checker {
     expect(memory_bytes_ <= books.memory_bytes_total, "no more memory is taken than there is");
     expect(books.memory_bytes_free == books.memory_bytes_total - memory_bytes_,
            "the books show the free memory");
+  }
+
+  void look_at_health() {
+    const DeviceHealth& health = machine_.health();
+    for (const auto& [token, launch] : machine_.in_flight())
+      expect(launch.command || health.trusted(), "no task runs on a device that is in doubt");
+    if (!health.quarantined())
+      return;
+    expect(!machine_.books().healthy && machine_.books().unhealthy_why == health.why(),
+           "the books say why a device is in quarantine");
+    expect(queued_ == 0, "nothing waits for a device in quarantine");
   }
 
   const WorkerMachine& machine_;

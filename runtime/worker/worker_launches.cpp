@@ -15,7 +15,8 @@ void WorkerMachine::on(const protocol::Staged& event) {
 }
 
 bool WorkerMachine::may_launch() const {
-  if (!up_ || killing_ || storing_ || in_flight_.size() >= window() || books().queued_tasks == 0)
+  if (!up_ || killing_since_ || !health_.trusted() || storing_ || in_flight_.size() >= window() ||
+      books().queued_tasks == 0)
     return false;
   if (in_flight_.size() == 1) {
     const TaskRef& only = in_flight_.begin()->second.task;
@@ -259,6 +260,12 @@ void WorkerMachine::end_queued(Attempt& attempt, std::size_t place, FailureReaso
 }
 
 void WorkerMachine::on(const LaunchRefused& event) {
+  if (test_ && event.token == test_) {
+    test_ = {};
+    health_.test_called_off();
+    launch_not_before_ = now_ + launch_retry_delay;
+    return;
+  }
   const auto found = in_flight_.find(event.token);
   if (found == in_flight_.end())
     return;

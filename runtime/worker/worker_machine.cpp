@@ -26,6 +26,7 @@ Effects WorkerMachine::step(const Event& event, base::Time now) {
   watch_time();
   watch_commands();
   keep_again_where_due();
+  watch_health();
   watch_device();
   watch_queue();
   pump();
@@ -42,10 +43,12 @@ void WorkerMachine::on(const Tick&) {}
 std::optional<base::Time> WorkerMachine::next_deadline() const {
   std::optional<base::Time> earliest = duty_at_;
   earlier(earliest, flush_at_);
-  if (up_ && !killing_) {
+  if (killing_since_) {
+    earlier(earliest, *killing_since_ + kill_limit);
+  } else if (up_) {
     earlier(earliest, kill_at_);
     earlier(earliest, head_deadline());
-    earlier(earliest, launch_not_before_);
+    earlier(earliest, launch_not_before_ ? launch_not_before_ : health_.next_deadline());
   }
   if (down_since_ && described_ && books().healthy)
     earlier(earliest, *down_since_ + unhealthy_after);
@@ -124,7 +127,8 @@ void WorkerMachine::forget_if_done(base::AttemptId id) {
 }
 
 void WorkerMachine::publish_where_due() {
-  if (!described_ || books().version == published_version_)
+  // A device that never came up is shown once it is known not to.
+  if ((!described_ && !health_.quarantined()) || books().version == published_version_)
     return;
   if (published_at_ && now_ < *published_at_ + publish_interval &&
       published_healthy_ == books().healthy &&
@@ -143,9 +147,11 @@ void WorkerMachine::publish_where_due() {
 void WorkerMachine::watch_device() {
   if (storing_ && now_ >= storing_->until && keeping_.empty())
     storing_.reset();
-  if (!described_)
+  if (health_.quarantined())
+    ledger_.set_health(health_.why());
+  else if (!described_)
     return;
-  if (down_since_ && now_ >= *down_since_ + unhealthy_after)
+  else if (down_since_ && now_ >= *down_since_ + unhealthy_after)
     ledger_.set_health("the device's process is down");
   else if (storing_)
     ledger_.set_health("results cannot be stored: " + storing_->why);
@@ -153,20 +159,22 @@ void WorkerMachine::watch_device() {
     ledger_.set_health("");
   if (books().queued_tasks == 0)
     return;
-  if (down_since_ && now_ >= *down_since_ + device_lost_after)
+  if (health_.quarantined() || (down_since_ && now_ >= *down_since_ + device_lost_after))
     lose_device();
   else if (storing_ && now_ >= storing_->since + device_lost_after)
     hand_back(std::nullopt);
 }
 
-/// What was running when the device went down for good may be to blame: that counts. Nothing else
-/// has run.
+/// What was running when the device went down for good, or for a while, may be to blame: that
+/// counts. Nothing else has run.
 void WorkerMachine::lose_device() {
   for (auto& [id, attempt] : attempts_)
     for (std::size_t place = 0; place < attempt.tasks.size(); ++place)
       if (attempt.tasks[place].phase == Phase::queued && attempt.tasks[place].solo)
         end_queued(attempt, place, base::FailureReason::device_lost,
-                   "the device's process died while it ran and could not be started again");
+                   health_.quarantined()
+                       ? "the device's process died while it ran; the device is " + health_.why()
+                       : "the device's process died while it ran and could not be started again");
   hand_back(std::nullopt);
 }
 

@@ -21,8 +21,12 @@
 ///   device like a launch; commands and kernels do not run on one device at the same time, nor two
 ///   executions of one command task.
 /// - A task has one end per attempt, told until Settled.
-/// - When the device's process dies by itself, tasks that may be to blame run again one at a time;
-///   who kills it twice alone has failed. When we killed it, the others just run again.
+/// - When the device's process dies by itself and nobody is proven to have done it, tasks that may
+/// be
+///   to blame run again one at a time, behind a self-test (device_health.hpp). Who kills it twice
+///   alone has failed if the device passes the self-test then; else the device is to blame. When we
+///   killed it, or the culprit is known, the others just run again.
+/// - A device in quarantine gets nothing and keeps nothing queued.
 /// - Tasks that cannot run here (the device stays down, results cannot be stored, their leader
 /// gives
 ///   no lease) are handed back by leaving them out of the next Renew: they have not run.
@@ -45,6 +49,7 @@
 
 #include "runtime/base/time.hpp"
 #include "runtime/books/device_books.hpp"
+#include "runtime/worker/device_health.hpp"
 #include "runtime/worker/run_times.hpp"
 #include "runtime/worker/staging_cache.hpp"
 #include "runtime/worker/worker_effects.hpp"
@@ -72,6 +77,7 @@ class WorkerMachine {
   static constexpr base::Duration held_up_after = std::chrono::seconds(1);
   static constexpr std::size_t staged_ahead_tasks = 4;
   static constexpr base::Duration launch_retry_delay = std::chrono::milliseconds(5);
+  static constexpr base::Duration kill_limit = std::chrono::seconds(10);
   static constexpr base::Duration command_retry_delay = std::chrono::milliseconds(100);
   static constexpr base::Duration folder_retry_delay = std::chrono::seconds(1);
 
@@ -83,6 +89,7 @@ class WorkerMachine {
   const std::map<TaskRef, Folder>& folders() const { return folders_; }
   const std::map<protocol::StageToken, Keeping>& keeping() const { return keeping_; }
   const std::map<base::ShardId, Shard>& shards() const { return shards_; }
+  const DeviceHealth& health() const { return health_; }
   bool holds(base::AttemptId attempt) const { return attempts_.contains(attempt); }
   bool leased(base::ShardId shard, base::Time now) const;
   std::optional<base::Time> next_deadline() const;
@@ -179,7 +186,6 @@ class WorkerMachine {
   };
   std::optional<Ended> take_launch(LaunchToken token);
   void end_succeeded(const Ended& ended, const ExecutorDone& event);
-  void end_died(const Ended& ended, bool suspect, bool alone, const std::string& reason);
   void run_again(const TaskRef& ref);
   void finish(Attempt& attempt, Task& task, protocol::TaskOutcome outcome, std::int64_t device_ns);
   void keep_outputs(const TaskRef& ref, protocol::TaskOutcome outcome,
@@ -199,6 +205,21 @@ class WorkerMachine {
   void watch_device();
   void lose_device();
   void kill(std::string why);
+
+  // worker_health.cpp
+  /// A task that killed the device's process alone, until the self-test has passed.
+  struct Accused {
+    TaskRef task;
+    std::string reason;
+    std::int64_t device_ns{};
+  };
+  void note_crash(const ExecutorDied& event);
+  void end_died(const Ended& ended, bool suspect, bool alone, const std::string& reason);
+  void watch_health();
+  void end_test(const ExecutorDone& event);
+  void convict(const Accused& accused);
+  void give_process_up();
+
   std::optional<base::Time> head_deadline() const;
 
   // worker_queue.cpp
@@ -232,8 +253,8 @@ class WorkerMachine {
   std::uint32_t unsettled_tasks_{0};   ///< ended and not settled, of all shards
 
   bool described_{false};
-  bool up_{false};       ///< the executor takes launches
-  bool killing_{false};  ///< we asked for its end and have not heard of it
+  bool up_{false};                           ///< the executor takes launches
+  std::optional<base::Time> killing_since_;  ///< we asked for its end and have not heard of it
   std::optional<base::Time> down_since_;
   /// Results could not be stored.
   struct StoringTrouble {
@@ -242,7 +263,11 @@ class WorkerMachine {
     std::string why;
   };
   std::optional<StoringTrouble> storing_;
-  std::optional<base::Time> kill_at_;  ///< for stopped tasks that still run
+  DeviceHealth health_;
+  LaunchToken test_;  ///< the self-test under way; 0: none
+  std::deque<Accused> accused_;
+  std::uint64_t last_failed_program_{0};  ///< of the last launch that ended badly by itself
+  std::optional<base::Time> kill_at_;     ///< for stopped tasks that still run
   std::optional<base::Time> launch_not_before_;
   std::optional<base::Time> command_not_before_;
   std::optional<base::Time> warden_away_since_;  ///< until queued commands have been handed back

@@ -40,6 +40,9 @@ struct FaultRecord {
   std::int32_t gpu_code;
   std::uint64_t first_block;  ///< loop mode: the fault is in one of these
   std::uint64_t last_block;
+  std::uint64_t heap_asked;  ///< the last malloc that the launch's heap refused; 0: none
+  std::uint64_t heap_used;   ///< by then
+  std::uint64_t heap_bytes;  ///< of the launch's heap
   char what[256];
   char file[128];
 };

@@ -1,5 +1,5 @@
 # Writes the compatibility header and its shims as C++ text: cmake -DFOLDER=... -DOUTPUT=... -P.
-set(PARTS abi words vectors threads atomics math entry)
+set(PARTS abi words vectors threads heap atomics math textures entry)
 set(HEADER "#pragma once\n")
 foreach(PART ${PARTS})
   file(READ ${FOLDER}/${PART}.h TEXT)
@@ -13,8 +13,14 @@ foreach(SHIM ${SHIMS})
 endforeach()
 # Headers whose content is there already.
 foreach(SHIM cuda.h cuda_runtime.h cuda_runtime_api.h device_launch_parameters.h device_functions.h
-    math_functions.h vector_functions.h vector_types.h assert.h cassert stdio.h stdlib.h string.h)
+    math_functions.h vector_functions.h vector_types.h
+    assert.h cassert new stdio.h stdlib.h string.h)
   string(APPEND LIST "    {\"${SHIM}\", \"#pragma once\\n\"},\n")
+endforeach()
+# What only a GPU has, or what nobody has brought here.
+foreach(SHIM mma.h cuda_pipeline.h curand_kernel.h curand.h)
+  set(TEXT "#error \\\"${SHIM} is not supported on the CPU device\\\"\\n")
+  string(APPEND LIST "    {\"${SHIM}\", \"${TEXT}\"},\n")
 endforeach()
 file(WRITE ${OUTPUT}
   "#include \"runtime/exec/cpu/compat_text.hpp\"\n\n"

@@ -201,8 +201,8 @@ std::vector<std::string> Compiler::arguments(const KernelRequest& request, bool 
   words.push_back("-I" + include_folder_);
   words.push_back("-include");
   words.push_back(include_folder_ + "/fastgpu_cuda.h");
-  add({"job.cpp", "-o", "kernel.so", "-nostdlib", "-Wl,--build-id=none,-z,now,-z,relro", "-lm",
-       "-lc", "-lgcc"});
+  add({"job.cpp", "-o", "kernel.so", "-nostdlib", "-Wl,--build-id=none,-z,now,-z,relro,-Bsymbolic",
+       "-lm", "-lc", "-lgcc"});
   return words;
 }
 

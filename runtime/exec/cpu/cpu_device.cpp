@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "runtime/exec/cpu/run/context.hpp"
+#include "runtime/exec/cpu/run/device_heap.hpp"
 #include "runtime/exec/cpu/run/fault_handler.hpp"
 #include "runtime/exec/cuda/image.hpp"
 
@@ -18,6 +19,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kept_buffer_bytes_max = 512u << 20;
+/// Of variables; every loaded kernel has a page or two.
+constexpr std::uint64_t small_global_bytes = 64u << 10;
 
 std::uint64_t since(Clock::time_point begin) {
   return static_cast<std::uint64_t>(
@@ -184,11 +187,12 @@ TaskOutcome CpuDevice::run(const TaskView& task, const PreparedKernel* prepared)
   const auto copy_in = Clock::now();
   Buffers buffers(pool_);
   std::string message;
-  const auto placed = place_arguments(task, buffers, message);
+  const auto placed = place_arguments(task, entry.module->global_bytes(), buffers, message);
   if (placed != base::FailureReason::none)
     return fail(placed, std::move(message));
   outcome.timings.copy_in_ns = since(copy_in);
 
+  open_device_heap();
   begin_fault_scene(task.token.value);
   for (std::size_t i = 0; i < task.arguments.size(); ++i)
     if (task.arguments[i].kind != ArgumentKind::scalar)
@@ -199,6 +203,7 @@ TaskOutcome CpuDevice::run(const TaskView& task, const PreparedKernel* prepared)
   LaunchEnd end = launcher_.run(*entry.module, shape_of(task), buffers.arguments.data());
   outcome.timings.run_ns = since(run);
   end_fault_scene();
+  close_device_heap();
   outcome.printed_bytes = printed_bytes();
   if (end.reason != base::FailureReason::none)
     return fail(end.reason, std::move(end.message));
@@ -228,15 +233,18 @@ std::string CpuDevice::take_outputs(const TaskView& task, const Buffers& buffers
   return "";
 }
 
-base::FailureReason CpuDevice::place_arguments(const TaskView& task, Buffers& buffers,
-                                               std::string& message) {
+base::FailureReason CpuDevice::place_arguments(const TaskView& task, std::uint64_t global_bytes,
+                                               Buffers& buffers, std::string& message) {
   const std::size_t count = task.arguments.size();
   std::uint64_t wanted = 0;
   for (const auto& argument : task.arguments)
     wanted += argument.kind == ArgumentKind::scalar ? 0 : argument.bytes;
-  if (wanted > options_.memory_bytes) {
-    message = "the buffers need " + std::to_string(wanted) + " bytes, the device has " +
-              std::to_string(options_.memory_bytes);
+  if (wanted + global_bytes > options_.memory_bytes) {
+    message = "the buffers need " + std::to_string(wanted) + " bytes" +
+              (global_bytes > small_global_bytes
+                   ? " and the source's variables " + std::to_string(global_bytes)
+                   : std::string()) +
+              ", the device has " + std::to_string(options_.memory_bytes);
     return base::FailureReason::cuda_out_of_memory;
   }
   buffers.memory.resize(count);

@@ -5,7 +5,8 @@
 /// Place in the flow: inside fastgpu-executor. Checks a task's shape and arguments against the
 /// compiled kernel, gives each buffer guarded memory, launches, looks for writes past the borders,
 /// and copies the outputs out. Failures: by reason, in the words of users; a kernel that faults
-/// ends the process (fault_handler.hpp). Limits: `memory_bytes` for the buffers of one task.
+/// ends the process (fault_handler.hpp). Limits: `memory_bytes` for the buffers and variables of
+/// one task; beside them its malloc has a small heap (device_heap.hpp).
 
 #include <array>
 #include <memory>
@@ -35,7 +36,8 @@ class CpuDevice final : public Device {
 
  private:
   struct Buffers;
-  base::FailureReason place_arguments(const TaskView& task, Buffers& buffers, std::string& message);
+  base::FailureReason place_arguments(const TaskView& task, std::uint64_t global_bytes,
+                                      Buffers& buffers, std::string& message);
   static std::string take_outputs(const TaskView& task, const Buffers& buffers);
 
   CpuDeviceOptions options_;

@@ -39,6 +39,11 @@ class Rewriter {
         out.text += "__fastgpu_inline_ptx";
         continue;
       }
+      if (token.is("<") && is_launch(i)) {
+        out_->text += "; __fastgpu_launch_in_source ";
+        i += 2;
+        continue;
+      }
       if (token.is("extern")) {
         if (const auto shared = parse_shared(i)) {
           write(*shared);
@@ -63,6 +68,14 @@ class Rewriter {
     out_->text += '#';
     for (const Token& token : lex(directive.text.substr(1)))
       out_->text += is_assembler_word(token) ? "__fastgpu_inline_ptx" : token.text;
+  }
+
+  /// `k<<<grid, block>>>`, and not `operator<<<T>`.
+  bool is_launch(std::size_t at) const {
+    const bool three =
+        at + 2 < tokens_.size() && tokens_[at + 1].is("<") && tokens_[at + 2].is("<");
+    return three && !last_.is("operator") &&
+           (last_.kind == Token::Kind::identifier || last_.is(">"));
   }
 
   /// The first name in front of a parenthesis that is no attribute's.

@@ -4,7 +4,8 @@
 ///
 /// Place in the flow: second step of a compile. Pure, never fails; what it does not understand it
 /// leaves for the compiler to refuse. It changes three things only: `extern __shared__` arrays,
-/// `asm`, and nothing else; line numbers stay as they were.
+/// `asm`, and `<<<`, the last two into words that the compiler refuses with a reason; line numbers
+/// stay as they were.
 
 #include <set>
 #include <string>

@@ -33,6 +33,8 @@ class Fault : public ::testing::Test {
     const ExecutorDied died = recorder_.await_died();
     EXPECT_TRUE(died.in_flight.empty());
     EXPECT_EQ(died.reason, "exit code 86");
+    EXPECT_TRUE(died.charged);
+    EXPECT_TRUE(died.proven);
     recorder_.await_ready();
     EXPECT_EQ(recorder_.run(faulty("if (i < 1000) p[i] = i;")).reason, FailureReason::none);
     return result;
@@ -97,7 +99,10 @@ TEST_F(Fault, BlamesAKernelThatEndsTheProcess) {
   EXPECT_EQ(result.message,
             "the kernel ended the executor process; kernel k, grid (4,1,1), block size (256,1,1) "
             "(signal 6 SIGABRT)");
-  EXPECT_TRUE(recorder_.await_died().in_flight.empty());
+  const ExecutorDied died = recorder_.await_died();
+  EXPECT_TRUE(died.in_flight.empty());
+  EXPECT_TRUE(died.charged);
+  EXPECT_FALSE(died.proven) << "a broken device could have done the same";
   recorder_.await_ready();
 }
 
@@ -125,6 +130,18 @@ TEST_F(Fault, SeesAWriteIntoTheLastFewBytesBesideABuffer) {
   EXPECT_EQ(result.reason, FailureReason::out_of_bounds);
   EXPECT_EQ(result.message,
             "the kernel wrote 1 bytes past the end of buffer argument 0 (1001 bytes)");
+}
+
+TEST_F(Fault, TellsThatTheHeapOfTheTaskIsExhausted) {
+  ExecutorTask task = faulty(
+      "if (i == 0) for (int j = 0; j < 64; ++j) { volatile int* piece = new int[1 << 18]; "
+      "piece[j] = j; p[j] += piece[j]; }");
+  const ExecutorResult result = crash(task);
+  EXPECT_EQ(result.reason, FailureReason::cuda_out_of_memory);
+  EXPECT_NE(result.message.find("malloc of 1048576 bytes gave null, since 7340256 of the 8388608 "
+                                "bytes"),
+            std::string::npos)
+      << result.message;
 }
 
 TEST_F(Fault, ReportsADeadlockWithoutDying) {

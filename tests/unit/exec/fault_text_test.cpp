@@ -46,6 +46,26 @@ TEST(FaultText, CountsFromTheNearerBorderOfTheBuffer) {
             std::string::npos);
 }
 
+TEST(FaultText, ANullPointerBehindARefusedMallocIsALackOfMemory) {
+  const auto record = record_of(FaultKind::memory);
+  record->address = 64;
+  record->is_write = 1;
+  record->has_thread = 1;
+  EXPECT_EQ(describe_fault(*record, task).reason, base::FailureReason::out_of_bounds);
+  record->heap_asked = 1000;
+  record->heap_used = 8000;
+  record->heap_bytes = 8192;
+  const FaultText text = describe_fault(*record, task);
+  EXPECT_EQ(text.reason, base::FailureReason::cuda_out_of_memory);
+  EXPECT_EQ(text.message,
+            "malloc of 1000 bytes gave null, since 8000 of the 8192 bytes that a task's malloc and "
+            "new have were in use, and the kernel went on: write through a null pointer (address "
+            "0x40); kernel saxpy, grid (4,1,1), block size (256,1,1), block (0,0,0), thread "
+            "(0,0,0)");
+  record->argument = 0;
+  EXPECT_EQ(describe_fault(*record, task).reason, base::FailureReason::out_of_bounds);
+}
+
 TEST(FaultText, AnUnknownKindIsTheExecutorsEnd) {
   const FaultText text = describe_fault(*record_of(static_cast<FaultKind>(77)), task);
   EXPECT_EQ(text.reason, base::FailureReason::executor_crash);

@@ -216,6 +216,46 @@ TEST_F(Language, SaysThatPtxAndGridGroupsAreNotForTheCpu) {
   EXPECT_EQ(groups.reason, base::FailureReason::not_supported_on_device);
 }
 
+TEST_F(Language, SaysThatTexturesAndLaunchesInTheSourceAreNotForTheCpu) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"texture<float, cudaTextureType1D, cudaReadModeElementType> t; __global__ void k(int* p) { "
+       "*p = (int)tex1Dfetch(t, 3); }",
+       "a texture is not supported on the CPU device"},
+      {"__global__ void k(int* p) { cudaTextureObject_t t = 0; *p = (int)tex2D<float>(t, 1.f, "
+       "2.f); "
+       "}",
+       "tex2D reads or writes a texture or surface, which is not supported on the CPU device"},
+      {"__global__ void child(int* p) { *p = 1; } __global__ void k(int* p) { child<<<1, 1>>>(p); "
+       "}",
+       "a kernel launch in the source (<<<...>>>) is not supported on the CPU device"},
+      {"#include <mma.h>\n__global__ void k(int* p) {}",
+       "mma.h is not supported on the CPU device"},
+  };
+  for (const auto& [source, reason] : cases) {
+    const ExecutorResult result = run(task(source));
+    EXPECT_EQ(result.reason, base::FailureReason::not_supported_on_device) << source;
+    EXPECT_NE(result.message.find(reason), std::string::npos) << result.message;
+  }
+}
+
+TEST_F(Language, HasASmallHeapForEachLaunch) {
+  const std::string source = R"(
+struct Node { int value; Node* next; ~Node() { delete next; } };
+__global__ void k(int* p) {
+  Node* list = nullptr;
+  for (int i = 0; i < 10; ++i) list = new Node{i, list};
+  int sum = 0;
+  for (Node* n = list; n; n = n->next) sum += n->value;
+  delete list;
+  int* kept = (int*)malloc(64 << 10);  // 4 MiB over all threads; nobody frees them
+  if (!kept || malloc(8 << 20)) sum = -1;
+  p[threadIdx.x] = sum;
+}
+)";
+  for (int i = 0; i < 3; ++i)
+    expect(source, 45);
+}
+
 TEST_F(Language, ChecksArgumentsBeforeTheLaunch) {
   ExecutorTask one = task("__global__ void k(int* p, double d, int n) { *p = n; }");
   const auto message = [&one](std::vector<Argument> arguments) {

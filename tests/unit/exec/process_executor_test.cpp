@@ -123,6 +123,22 @@ TEST(ProcessExecutor, BuffersBeyondTheDevicesMemoryFailWithNumbers) {
   EXPECT_EQ(result.message, "the buffers need 2097152 bytes, the device has 1048576");
 }
 
+TEST(ProcessExecutor, VariablesBeyondTheDevicesMemoryFailWithNumbers) {
+  ProcessExecutorOptions options = cpu_options();
+  options.memory_bytes = 1 << 20;
+  Recorder recorder(make_process_executor(options));
+  recorder.await_ready();
+  ExecutorTask task = small_task({});
+  task.source = base::Bytes::copy_of(
+      "__device__ char large[2 << 20]; __global__ void k(int* p) { large[*p] = 1; *p = large[7]; "
+      "}");
+  const ExecutorResult result = recorder.run(task);
+  EXPECT_EQ(result.reason, FailureReason::cuda_out_of_memory);
+  EXPECT_NE(result.message.find("the buffers need 4 bytes and the source's variables 2"),
+            std::string::npos)
+      << result.message;
+}
+
 TEST(ProcessExecutor, TooManyArgumentsAreRefused) {
   Recorder recorder(make_process_executor(null_options()));
   recorder.await_ready();
@@ -163,6 +179,7 @@ TEST(ProcessExecutor, ReportsAForeignKillWithWhatWasRunning) {
   EXPECT_EQ(died.reason, "signal 9 SIGKILL");
   EXPECT_EQ(died.in_flight, std::vector<TaskToken>{task.token});
   EXPECT_EQ(died.running, task.token);
+  EXPECT_FALSE(died.charged);
   recorder.await_ready();
 }
 

@@ -93,6 +93,12 @@ std::ostream& operator<<(std::ostream& out, const WaitCase& one) {
   return out << one.what;
 }
 
+TEST(Rewriter, ReplacesLaunchesAndNoOtherMarks) {
+  EXPECT_EQ(rewrite("k<int><<<1, n>>>(p);").text, "k<int>; __fastgpu_launch_in_source 1, n>>>(p);");
+  for (const char* plain : {"friend T operator<<<>(T, U);", "a << b < c", "x<y<z>>()"})
+    EXPECT_EQ(rewrite(plain).text, plain);
+}
+
 class Waiting : public ::testing::TestWithParam<WaitCase> {};
 
 TEST_P(Waiting, IsSeen) {

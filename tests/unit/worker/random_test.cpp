@@ -34,12 +34,12 @@ class Story {
  private:
   bool over() const { return bench_.machine.attempts().empty() && to_worker_.empty(); }
 
-  /// Stopped, or given out again under a greater attempt.
+  /// Stopped, handed back, or given out again under a greater attempt.
   bool unwanted(base::AttemptId attempt, std::uint32_t task) {
     for (auto later = assigned_.upper_bound(attempt); later != assigned_.end(); ++later)
       if (later->second.contains(task))
         return true;
-    return stopped_[attempt].contains(task);
+    return stopped_[attempt].contains(task) || handed_back_[attempt].contains(task);
   }
 
   void turn(bool faults) {
@@ -103,6 +103,9 @@ class Story {
   /// What the worker sent: the leader answers renewals and settles ends.
   void hear() {
     for (auto& sent : std::exchange(bench_.sent, {})) {
+      if (const auto* renew = std::get_if<protocol::Renew>(&sent.message);
+          renew != nullptr && bench_.machine.health().quarantined())
+        note_handed_back(*renew);
       if (faults_ && random_.chance(150'000))
         continue;
       if (const auto* renew = std::get_if<protocol::Renew>(&sent.message))
@@ -119,6 +122,20 @@ class Story {
         settle(*finish);
       else if (const auto* reply = std::get_if<protocol::AssignReply>(&sent.message))
         hear_reply(*reply);
+    }
+  }
+  /// A device in quarantine leaves out what it will not run.
+  void note_handed_back(const protocol::Renew& renew) {
+    for (const auto& [attempt, tasks] : assigned_) {
+      books::TaskSet held;
+      for (const auto& listed : renew.held)
+        for (const auto& range : listed.ranges)
+          if (listed.attempt == attempt)
+            held.add(range);
+      for (const auto& range : tasks.ranges())
+        for (std::uint32_t task = range.first; task < range.end(); ++task)
+          if (!held.contains(task))
+            handed_back_[attempt].add({task, 1});
     }
   }
   void hear_reply(const protocol::AssignReply& reply) {
@@ -183,6 +200,7 @@ class Story {
   std::map<base::AttemptId, books::TaskSet> assigned_;
   std::map<base::AttemptId, books::TaskSet> granted_;
   std::map<base::AttemptId, books::TaskSet> stopped_;
+  std::map<base::AttemptId, books::TaskSet> handed_back_;
   std::map<base::AttemptId, books::TaskSet> ended_;
   std::set<LaunchToken> known_;
   std::map<LaunchToken, base::AttemptId> attempt_of_;

@@ -6,10 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "runtime/worker/self_test.hpp"
 #include "runtime/worker/worker_invariants.hpp"
 #include "runtime/worker/worker_machine.hpp"
 
@@ -52,7 +54,7 @@ class WorkerBench {
       if (auto* send = std::get_if<SendToNode>(&effect))
         sent.push_back(std::move(*send));
       else if (auto* launch = std::get_if<Launch>(&effect))
-        launches.push_back(std::move(*launch));
+        (is_self_test(*launch) ? self_tests : launches).push_back(std::move(*launch));
       else if (auto* stage = std::get_if<protocol::Stage>(&effect))
         stages.push_back(std::move(*stage));
       else if (auto* keep = std::get_if<protocol::Keep>(&effect))
@@ -76,6 +78,25 @@ class WorkerBench {
     }
     for (const auto& broken : broken_invariants(machine))
       ADD_FAILURE() << broken;
+    if (device_is_good && !self_tests.empty())
+      end_self_test();
+  }
+  /// The device ends the self-test under way, well or with a wrong answer.
+  void end_self_test(bool well = true) {
+    ASSERT_FALSE(self_tests.empty());
+    const Launch test = std::move(self_tests.front());
+    self_tests.pop_front();
+    step(ExecutorDone{test.token, base::FailureReason::none, "", {answer_of(test, well)}, {}});
+  }
+  /// The word of the self-test, again and again; zero from a null device.
+  base::Bytes answer_of(const Launch& test, bool well) const {
+    const auto& word = std::get<LaunchScalar>(test.arguments.at(0)).bytes;
+    std::vector<std::uint8_t> answer(std::get<LaunchBuffer>(test.arguments.at(1)).size_bytes);
+    for (std::size_t i = 0; machine.books().kind != protocol::DeviceKind::null && i < answer.size();
+         ++i)
+      answer[i] = word[i % word.size()];
+    answer.back() ^= well ? 0 : 1;
+    return base::Bytes(std::move(answer));
   }
   /// Lets time pass, with a Tick at every deadline on the way.
   void pass(base::Duration time) {
@@ -128,9 +149,11 @@ class WorkerBench {
   void die(const std::string& reason = "signal 9",
            std::optional<LaunchToken> running = std::nullopt) {
     ExecutorDied died{reason, {}, running};
-    for (const auto& launch : launches)
-      died.in_flight.push_back(launch.token);
-    launches.clear();
+    for (auto* const all : {&launches, &self_tests}) {
+      for (const auto& launch : *all)
+        died.in_flight.push_back(launch.token);
+      all->clear();
+    }
     step(died);
   }
   /// Takes the first message of this kind that was sent.
@@ -167,6 +190,8 @@ class WorkerBench {
   base::Time now{1000s};
   std::vector<SendToNode> sent;
   std::deque<Launch> launches;
+  std::deque<Launch> self_tests;
+  bool device_is_good{true};  ///< it passes each self-test at once
   std::vector<protocol::Stage> stages;
   std::vector<protocol::Keep> keeps;
   std::vector<std::string> kills;

@@ -2,7 +2,7 @@
 // inside namespace fastgpu::exec::abi, and the run-time one, as the first part of the compatibility
 // text. Includes nothing. A change here must raise FASTGPU_ABI_VERSION.
 
-#define FASTGPU_ABI_VERSION 1
+#define FASTGPU_ABI_VERSION 2
 
 struct uint3 {
   unsigned x, y, z;
@@ -21,6 +21,9 @@ struct FastgpuRuntime {
   // Ends the device process with a report: a failed assert or a trap.
   void (*fail)(const char* what, const char* file, int line);
   int (*print)(const char* format, ...);
+  // The launch's own heap: null when it has no such room.
+  void* (*allocate)(unsigned long bytes);
+  void (*release)(void* memory);
 };
 
 // One per host thread that runs kernels; lives in the executable, read by device code.

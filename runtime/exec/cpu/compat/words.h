@@ -36,6 +36,10 @@ typedef unsigned long ulong;
 #define __fastgpu_inline_ptx \
   static_assert(false, "inline PTX is not supported on the CPU device"); \
   __asm__
+// And this in place of <<<.
+#define __fastgpu_launch_in_source                                                          \
+  static_assert(false, "a kernel launch in the source (<<<...>>>) is not supported on the " \
+                       "CPU device: the job names the kernel, and kernels launch no others")
 
 namespace __fastgpu {
 template <class T>

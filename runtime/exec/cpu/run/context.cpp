@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "runtime/exec/cpu/run/block_scheduler.hpp"
+#include "runtime/exec/cpu/run/device_heap.hpp"
 #include "runtime/exec/cpu/run/fault_handler.hpp"
 
 extern "C" {
@@ -65,7 +66,8 @@ int print(const char* format, ...) {
 }  // namespace
 
 const abi::FastgpuRuntime& device_runtime() {
-  static const abi::FastgpuRuntime table{sync_block, sync_warp, share_in_warp, fail, print};
+  static const abi::FastgpuRuntime table{sync_block, sync_warp,     share_in_warp, fail,
+                                         print,      device_malloc, device_free};
   return table;
 }
 

@@ -10,6 +10,7 @@
 
 #include "runtime/base/limits.hpp"
 #include "runtime/exec/cpu/run/context.hpp"
+#include "runtime/exec/cpu/run/device_heap.hpp"
 
 namespace fastgpu::exec {
 namespace {
@@ -57,6 +58,10 @@ void record_place() {
   const abi::FastgpuContext& at = fastgpu_context;
   record->token = scene.token.load(std::memory_order_acquire);
   record->has_thread = at.last_block == 0;
+  const HeapRefusal refusal = last_heap_refusal();
+  record->heap_asked = refusal.asked;
+  record->heap_used = refusal.used;
+  record->heap_bytes = device_heap_bytes_max;
   record->first_block = at.first_block;
   record->last_block = at.last_block;
   const std::uint32_t block[3] = {at.block.x, at.block.y, at.block.z};
