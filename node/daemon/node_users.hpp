@@ -6,6 +6,7 @@
 /// Kernels of all devices share one, since they share what is compiled; the commands of each device
 /// have one of their own.
 
+#include <cstddef>
 #include <vector>
 
 #include "node/daemon/node_config.hpp"
@@ -14,10 +15,11 @@ namespace fastgpu::node {
 
 struct NodeUsers {
   exec::ClaimedUser kernels;
-  std::vector<exec::ClaimedUser> commands;  ///< by CPU device
+  std::vector<exec::ClaimedUser> commands;  ///< one for each device that takes some
 };
 
 /// As a rule the same in each life of a node, for it wishes for the same.
-base::Result<NodeUsers> claim_users(const NodeSettings& settings, const NodeIdentity& who);
+base::Result<NodeUsers> claim_users(const NodeSettings& settings, const NodeIdentity& who,
+                                    std::size_t command_devices);
 
 }  // namespace fastgpu::node
