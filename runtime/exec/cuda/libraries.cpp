@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "runtime/exec/cuda/codes.hpp"
 
@@ -75,7 +76,7 @@ std::vector<std::string> toolkit_folders() {
   return result;
 }
 
-std::vector<std::string> nvrtc_candidates() {
+std::vector<std::string> nvrtc_candidates(int driver_version) {
   if (auto named = variable("FASTGPU_LIBNVRTC"))
     return {*named};
   std::vector<std::string> folders{""};
@@ -83,9 +84,12 @@ std::vector<std::string> nvrtc_candidates() {
     folders.push_back(home + "/lib64/");
     folders.push_back(home + "/targets/x86_64-linux/lib/");
   }
+  std::vector<const char*> files{"libnvrtc.so.13", "libnvrtc.so.12"};
+  if (driver_version != 0 && driver_version < 13000)
+    std::swap(files[0], files[1]);
   std::vector<std::string> result;
-  for (const auto& folder : folders)
-    for (const char* file : {"libnvrtc.so.13", "libnvrtc.so.12"})
+  for (const char* file : files)
+    for (const auto& folder : folders)
       result.push_back(folder + file);
   return result;
 }
@@ -184,8 +188,8 @@ base::Result<Driver> open_driver() {
   return driver;
 }
 
-base::Result<Nvrtc> open_nvrtc() {
-  auto opened = open_first(nvrtc_candidates(), "NVRTC (CUDA's run-time compiler)");
+base::Result<Nvrtc> open_nvrtc(int driver_version) {
+  auto opened = open_first(nvrtc_candidates(driver_version), "NVRTC (CUDA's run-time compiler)");
   if (!opened.ok())
     return opened.error();
   return open_nvrtc(opened.value().path);

@@ -36,8 +36,10 @@ struct Nvrtc {
   std::string path;
   int version{};  ///< 13000
 };
-base::Result<Nvrtc> open_nvrtc();
-/// As `open_nvrtc`, of this file alone.
+/// Of several the one of the driver's generation first: an older driver does not take the code of a
+/// newer one. 0 = any.
+base::Result<Nvrtc> open_nvrtc(int driver_version = 0);
+/// This file alone.
 base::Result<Nvrtc> open_nvrtc(const std::string& path);
 
 struct Nvml {

@@ -66,9 +66,17 @@ std::string_view place_of(std::string_view line) {
 NvrtcMaker::NvrtcMaker(NvrtcMakerOptions options) : options_(std::move(options)) {}
 
 base::Status NvrtcMaker::prepare() {
-  const auto nvrtc = cuda::open_nvrtc();
+  const auto nvrtc = cuda::open_nvrtc(options_.driver_version);
   if (!nvrtc.ok())
     return nvrtc.error();
+  if (options_.driver_version != 0 && nvrtc.value().version / 1000 > options_.driver_version / 1000)
+    return base::Error{base::ErrorKind::unavailable, base::ErrorCode::internal,
+                       "NVRTC " + cuda::version_text(nvrtc.value().version) +
+                           " makes code that this host's driver of CUDA " +
+                           cuda::version_text(options_.driver_version) +
+                           " does not load: update the driver, or install the toolkit of CUDA " +
+                           std::to_string(options_.driver_version / 1000),
+                       ""};
   library_ = nvrtc.value().path;
   version_ = cuda::version_text(nvrtc.value().version);
   include_ = cuda::toolkit_include_folder();
@@ -85,7 +93,11 @@ base::Status NvrtcMaker::prepare() {
   if (!fs::is_directory(options_.folder, error))
     return base::Error{base::ErrorKind::unavailable, base::ErrorCode::disk_full,
                        "cannot write to the compile cache " + options_.folder, ""};
-  return walls_.prepare(options_.walls, options_.child_program, fs::path(library_).parent_path());
+  std::vector<std::string> headers;
+  if (!include_.empty())
+    headers.push_back(include_);
+  return walls_.prepare(options_.walls, options_.child_program, fs::path(library_).parent_path(),
+                        headers);
 }
 
 base::ObjectHash NvrtcMaker::key(const KernelRequest& request) const {

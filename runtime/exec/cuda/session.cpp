@@ -18,6 +18,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t printf_bytes = 1u << 20;
 /// Left to the driver, to other processes, and to what kernels allocate themselves.
 constexpr std::uint64_t reserve_divisor = 20;
+/// What a pool takes from the device at a time.
+constexpr std::uint64_t pool_part_bytes = 32u << 20;
 constexpr auto look_time = std::chrono::microseconds(50);
 
 base::Error unavailable(std::string what) {
@@ -128,7 +130,9 @@ base::Status CudaSession::make_pool(std::uint64_t wanted) {
   properties.allocation_type = cuda::allocation_pinned;
   properties.location_type = cuda::location_device;
   properties.location_id = device_;
-  properties.bytes_max = memory_bytes_;
+  // A task's sum is checked to the byte before it comes here; the pool rounds and takes whole
+  // parts.
+  properties.bytes_max = (memory_bytes_ / pool_part_bytes + 2) * pool_part_bytes;
   Code code = api().cuMemPoolCreate(&pool_, &properties);
   if (code == cuda::invalid_value) {  // a driver that does not know the bound: the sum still holds
     properties.bytes_max = 0;

@@ -217,7 +217,7 @@ TEST_P(AnyDevice, HasItsMemoryBackAfterEachTaskGoodOrBad) {
   wrong.arguments.pop_back();
   ExecutorTask beyond = large;
   beyond.arguments[0] = Argument::out(9 << 20);
-  for (int round = 0; round < 5; ++round) {
+  for (int round = 0; round < 15; ++round) {
     ASSERT_EQ(run(large).reason, FailureReason::none) << "round " << round;
     ASSERT_EQ(run(wrong).reason, FailureReason::bad_argument);
     expect_refused(beyond, FailureReason::cuda_out_of_memory,

@@ -214,6 +214,18 @@ TEST_F(FakeGpu, SaysForWhichDevicesItsCompilerBuilds) {
   EXPECT_EQ(result.message, "NVRTC 13.0 does not build for sm_70; it builds for sm_80, sm_90\n");
 }
 
+TEST_F(FakeGpu, SaysThatItsCompilerIsNewerThanItsDriver) {
+  start_well("driver 12040\n");
+  const ExecutorResult result = run(counting_task());
+  EXPECT_EQ(result.reason, FailureReason::not_supported_on_device);
+  EXPECT_NE(result.message.find("NVRTC 13.0 makes code that this host's driver of CUDA 12.4 does "
+                                "not load: update the driver, or install the toolkit of CUDA 12"),
+            std::string::npos)
+      << result.message;
+  start_well("driver 12040\nnvrtc 12\n");
+  expect_works();
+}
+
 TEST_F(FakeGpu, WithoutACompilerSaysWhatWasTried) {
   setenv("FASTGPU_LIBNVRTC", "/nonexistent/libnvrtc.so", 1);
   start_well("");

@@ -42,18 +42,20 @@ class Nvrtc : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(Nvrtc, BuildsEverySampleKernelForADevice) {
-  for (const testing::SampleKernel& sample : testing::sample_kernels()) {
-    SCOPED_TRACE(sample.test_name());
-    const auto entry = make(request_for(sample.source(), sample.kernel));
-    ASSERT_EQ(entry->reason, FailureReason::none) << entry->message;
-    const auto facts = read_cubin(entry->image->bytes);
-    ASSERT_TRUE(facts);
-    EXPECT_EQ(facts->arch, 90u);
-    EXPECT_EQ(facts->has_globals, entry->image->has_globals);
-    EXPECT_EQ(facts->has_globals, sample.file == "suite.cu") << "its counter outlives a launch";
-  }
+class NvrtcSample : public Nvrtc, public ::testing::WithParamInterface<testing::SampleKernel> {};
+
+TEST_P(NvrtcSample, IsBuiltForADevice) {
+  const testing::SampleKernel& sample = GetParam();
+  const auto entry = make(request_for(sample.source(), sample.kernel));
+  ASSERT_EQ(entry->reason, FailureReason::none) << entry->message;
+  const auto facts = read_cubin(entry->image->bytes);
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->arch, 90u);
+  EXPECT_EQ(facts->has_globals, entry->image->has_globals);
+  EXPECT_EQ(facts->has_globals, sample.file == "suite.cu") << "its counter outlives a launch";
 }
+INSTANTIATE_TEST_SUITE_P(Sample, NvrtcSample, ::testing::ValuesIn(testing::sample_kernels()),
+                         [](const auto& made) { return made.param.test_name(); });
 
 TEST_F(Nvrtc, BuildsForEachDeviceWhatRunsThere) {
   for (const unsigned arch : {80u, 90u}) {
