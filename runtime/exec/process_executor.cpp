@@ -413,9 +413,14 @@ void ProcessExecutor::bury() {
   const TaskToken running{channel_->running.load(std::memory_order_acquire)};
   if (!why.empty())
     died.reason = "killed: " + why;
-  else if (faulted)
-    died.charged = died.proven = charge({channel_->fault.token}, died.reason);
-  else if (child_.signal() != SIGKILL)  // that one comes from outside: an operator, lack of memory
+  else if (faulted) {
+    // A GPU that is lost or damaged takes the process with it: that is no proof against a kernel.
+    const bool by_kernel =
+        describe_fault(channel_->fault, {}).reason != base::FailureReason::device_lost;
+    died.charged = charge({channel_->fault.token}, died.reason);
+    died.proven = died.charged && by_kernel;
+  } else if (child_.signal() !=
+             SIGKILL)  // that one comes from outside: an operator, lack of memory
     died.charged = charge(running, died.reason);
   {
     std::lock_guard lock(mutex_);

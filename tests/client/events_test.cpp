@@ -99,5 +99,25 @@ TEST(Events, OfManyJobsAreTheNewestThenWhatWaits) {
                           "-                         node n2  is down, last heard 4.2 s ago\n"));
 }
 
+TEST(Events, OfDevicesTellWhyOneIsUnhealthyAndThatItIsWellAgain) {
+  protocol::ClusterStatus status = cluster();
+  ClusterEvents events;
+  events.news(events_of(status));
+  EXPECT_THAT(events.news(events_of(status)), IsEmpty());
+  protocol::DeviceBooks& books = status.nodes.at(0).devices.at(0);
+  books.healthy = false;
+  books.unhealthy_why = "quarantined: its self-test failed: signal 9";
+  EXPECT_THAT(lines(events.news(events_of(status))),
+              ElementsAre("-                         node n1  cpu:0 is unhealthy: quarantined: its "
+                          "self-test failed: signal 9\n"));
+  EXPECT_THAT(events.news(events_of(status)), IsEmpty());
+  books.healthy = true;
+  const std::vector<Event> again = events.news(events_of(status));
+  EXPECT_THAT(lines(again),
+              ElementsAre("-                         node n1  cpu:0 is healthy again\n"));
+  EXPECT_EQ(again[0].what, "device_healthy");
+  EXPECT_THAT(events.news(events_of(status)), IsEmpty());
+}
+
 }  // namespace
 }  // namespace fastgpu::cli::test

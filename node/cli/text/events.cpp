@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "node/cli/text/quantities.hpp"
@@ -65,6 +66,11 @@ std::string submitted_text(const protocol::JobSummary& job) {
 std::string ended_text(const protocol::JobSummary& job) {
   const std::string line = line_of_counts(job);
   return std::string("ended as ") + protocol::to_word(job.state) + line.substr(line.find(": "));
+}
+
+/// "cpu:0"
+std::string device_text(const protocol::DeviceBooks& books) {
+  return std::string(protocol::to_word(books.kind)) + ":" + std::to_string(books.device.ordinal);
 }
 
 Event waiting_event(const protocol::JobSummary& job) {
@@ -194,8 +200,45 @@ std::vector<Event> events_of(const protocol::ClusterStatus& status) {
       event.text += ", last heard " + show_duration(std::chrono::nanoseconds(node.age_ns)) + " ago";
     }
     all.push_back(std::move(event));
+    for (const protocol::DeviceBooks& books : node.devices) {
+      if (books.healthy || node.state != protocol::NodeState::up) {
+        continue;
+      }
+      all.push_back({.what = "device_unhealthy",
+                     .text = device_text(books) + " is unhealthy: " + books.unhealthy_why,
+                     .node = node.info.name,
+                     .device = books.device.ordinal});
+    }
   }
   return all;
+}
+
+std::vector<Event> ClusterEvents::news(const std::vector<Event>& seen) {
+  std::map<std::string, Event> now;
+  std::vector<Event> fresh;
+  std::set<std::pair<std::string, std::uint32_t>> unhealthy;
+  for (const Event& event : seen) {
+    // A node's age is no news.
+    const std::string key =
+        event.job || event.device ? line_of(event) : event.what + " " + event.node;
+    now.emplace(key, event);
+    if (!told_.contains(key)) {
+      fresh.push_back(event);
+    }
+    if (event.device) {
+      unhealthy.emplace(event.node, *event.device);
+    }
+  }
+  for (const auto& [key, event] : told_) {
+    if (event.what == "device_unhealthy" && !unhealthy.contains({event.node, *event.device})) {
+      Event healthy = event;
+      healthy.what = "device_healthy";
+      healthy.text = event.text.substr(0, event.text.find(' ')) + " is healthy again";
+      fresh.push_back(std::move(healthy));
+    }
+  }
+  told_ = std::move(now);
+  return fresh;
 }
 
 std::string line_of(const Event& event) {

@@ -8,6 +8,7 @@
 /// task, then the end of the job.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,7 +20,8 @@ namespace fastgpu::cli {
 
 struct Event {
   /// "submitted", "placed", "waiting", "ended" (the job); of tasks "succeeded", "failed",
-  /// "timed_out", "lost", "cancelled"; of nodes "node_up", "node_suspect", "node_down".
+  /// "timed_out", "lost", "cancelled"; of nodes "node_up", "node_suspect", "node_down"; of devices
+  /// "device_unhealthy" and, where that was told before, "device_healthy".
   std::string what;
   std::int64_t time_ms{0};  ///< 0: not recorded
   std::optional<base::JobId> job{};
@@ -58,8 +60,19 @@ class JobEvents {
 /// Of many jobs at a glance: submits and ends by time, at most `count` of them, the newest; then
 /// what waits now.
 std::vector<Event> events_of(const protocol::JobList& list, std::size_t count);
-/// The state of each node now.
+/// The state of each node now, and of each device that is up and not healthy.
 std::vector<Event> events_of(const protocol::ClusterStatus& status);
+
+/// Of the whole cluster, as it is looked at again and again: each look gives what was not told
+/// before, and which devices are healthy again.
+class ClusterEvents {
+ public:
+  /// What `events_of` gave now.
+  std::vector<Event> news(const std::vector<Event>& seen);
+
+ private:
+  std::map<std::string, Event> told_;
+};
 
 /// "2026-01-31T11:56:00.000Z  job 424  submitted: ..."
 std::string line_of(const Event& event);

@@ -1,5 +1,4 @@
 #include <chrono>
-#include <map>
 #include <thread>
 #include <utility>
 
@@ -93,24 +92,9 @@ int show_jobs(Context& context, client::Connection& connection, const Invocation
   return 0;
 }
 
-/// What of it was not there at the look before. A node's age is no news.
-std::vector<Event> news(std::map<std::string, bool>& told, const std::vector<Event>& events) {
-  std::vector<Event> fresh;
-  std::map<std::string, bool> now;
-  for (const Event& event : events) {
-    const std::string key = event.job ? line_of(event) : event.what + event.node;
-    now[key] = true;
-    if (!told.contains(key)) {
-      fresh.push_back(event);
-    }
-  }
-  told = std::move(now);
-  return fresh;
-}
-
 int show_all(Context& context, client::Connection& connection, bool follow) {
   Printer printer(context, follow);
-  std::map<std::string, bool> told;
+  ClusterEvents cluster;
   for (;;) {
     context.asking();
     const auto list =
@@ -122,7 +106,7 @@ int show_all(Context& context, client::Connection& connection, bool follow) {
     std::vector<Event> events = events_of(list.value(), events_at_once);
     const std::vector<Event> nodes = events_of(context.cluster());
     events.insert(events.end(), nodes.begin(), nodes.end());
-    printer.add(news(told, events));
+    printer.add(cluster.news(events));
     if (list.value().shards_unanswered != 0) {
       context.tell("INCOMPLETE: " + std::to_string(list.value().shards_unanswered) +
                    " parts of the ledger did not answer; their jobs are missing here");

@@ -16,7 +16,7 @@
 namespace fastgpu::exec {
 
 inline constexpr std::uint32_t wire_magic = 0x55504746;  // "FGPU"
-inline constexpr std::uint32_t wire_version = 3;
+inline constexpr std::uint32_t wire_version = 4;
 inline constexpr std::uint32_t ring_entries = 256;
 inline constexpr std::uint32_t message_bytes_max = 64u << 10;
 inline constexpr std::uint32_t printed_bytes_max = 32u << 10;
