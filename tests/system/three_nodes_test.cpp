@@ -178,7 +178,8 @@ TEST(ThreeNodes, RecordEveryAcceptedTaskOnceThoughNodesAreKilledAmidWork) {
   Seconds both_kills = Seconds{14} + 2 * rate.measured();
   std::vector<std::string> jobs;
   for (int round = 0; round < rounds;) {
-    ASSERT_LT(jobs.size(), std::size_t{2 * rounds}) << "this machine never comes to both kills in time";
+    ASSERT_LT(jobs.size(), std::size_t{2 * rounds})
+        << "this machine never comes to both kills in time";
     const int accepting = round % 3;
     const int other = (accepting + 1 + round % 2) % 3;
     ASSERT_TRUE(await_devices(cluster, accepting, devices));

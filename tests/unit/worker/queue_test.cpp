@@ -35,7 +35,7 @@ TEST(WorkerQueue, IsExpectedToWaitForAsLongAgainAsItHasWaited) {
   WorkerBench bench;
   bench.warm_up();
   bench.give(WorkerBench::assign(1, {0, 1}));
-  for (const auto run : {1s, 2s, 60s, 3600s}) {
+  for (const auto run : {1s, 2s, 60s, 1800s}) {
     bench.pass(run);
     bench.renewed();
     EXPECT_GT(bench.machine.books().backlog_ns, base::Duration(run).count());
