@@ -16,12 +16,21 @@ void RaftMachine::draw_election_deadline() {
                      random_.below(static_cast<std::uint64_t>(spread.count()))));
 }
 
+// A voter whose removal is not committed may be needed to commit it: nobody else may have an entry
+// of it, and those who do not cannot win against this log (dissertation 4.2.2). It does not count
+// itself.
+bool RaftMachine::may_campaign() const {
+  const Configuration* before = log_.active_index() > commit_ ? log_.before_active() : nullptr;
+  const bool leaving = before != nullptr && before->has_voter(options_.self, options_.store);
+  return can_vote() || (leaving && !broken(Fault::leave_before_commit));
+}
+
 // While a snapshot is being put in place this log is neither the old nor the new one; and a replica
 // whose disk is far behind would make a poor leader.
 void RaftMachine::on_election_timeout() {
   draw_election_deadline();
   const bool busy = installing_ && !broken(Fault::campaign_while_installing);
-  if (!can_vote() || busy || pending_.size() >= options_.limits.persists_in_flight_max) {
+  if (!may_campaign() || busy || pending_.size() >= options_.limits.persists_in_flight_max) {
     return;
   }
   if (broken(Fault::no_pre_vote)) {
@@ -70,9 +79,10 @@ void RaftMachine::count_own_vote() {
 bool RaftMachine::won(const std::set<base::NodeId>& granted) const {
   std::size_t votes = 0;
   for (const Member& member : log_.active().members) {
-    votes += member.voter && granted.contains(member.node) ? 1 : 0;
+    const bool other_disk = member.node == options_.self && member.store != options_.store;
+    votes += member.voter && granted.contains(member.node) && !other_disk ? 1 : 0;
   }
-  return can_vote() && votes >= log_.active().majority();
+  return votes >= log_.active().majority();
 }
 
 bool RaftMachine::has_live_leader() const {

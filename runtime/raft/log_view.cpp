@@ -114,6 +114,10 @@ base::LogIndex LogView::active_index() const {
   return members_.back().index;
 }
 
+const Configuration* LogView::before_active() const {
+  return members_.size() > 1 ? &members_[members_.size() - 2].configuration : nullptr;
+}
+
 const Configuration& LogView::members_at(base::LogIndex index) const {
   auto at = members_.rbegin();
   while (at != members_.rend() - 1 && at->index > index) {

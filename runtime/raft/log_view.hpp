@@ -43,6 +43,8 @@ class LogView {
   /// The newest members in the log: in force, committed or not.
   const Configuration& active() const;
   base::LogIndex active_index() const;
+  /// Those that the active ones replaced, if that is still in the log.
+  const Configuration* before_active() const;
   /// The members in force at `index`, at or after the snapshot.
   const Configuration& members_at(base::LogIndex index) const;
   void forget_members_before(base::LogIndex index);

@@ -50,6 +50,9 @@ std::optional<Refusal> RaftMachine::why_not(const ChangeMembers& event) const {
        !broken(Fault::no_own_term_rule))) {
     return Refusal::change_pending;
   }
+  if (!can_vote()) {
+    return Refusal::change_pending;  // it leads on until its own leaving is given out
+  }
   return why_not(event, log_.active().find(event.node));
 }
 

@@ -35,6 +35,7 @@ constexpr std::array names = {
     std::string_view("snapshot_active_members"),
     std::string_view("no_own_term_rule"),
     std::string_view("two_changes"),
+    std::string_view("leave_before_commit"),
     std::string_view("promote_unready"),
     std::string_view("fail_is_no"),
     std::string_view("report_past_cut"),

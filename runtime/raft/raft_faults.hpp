@@ -38,6 +38,7 @@ enum class Fault : std::uint8_t {
   snapshot_active_members,  ///< a snapshot holds the newest configuration, not that of its index
   no_own_term_rule,         ///< members change before an entry of the term is committed
   two_changes,              ///< a second change of members while one is uncommitted
+  leave_before_commit,      ///< a voter does not campaign once its removal is in its log
   promote_unready,          ///< a learner that is behind becomes a voter
   fail_is_no,               ///< a failed write is told as not done, and work goes on
   report_past_cut,          ///< an old report counts entries that were cut since

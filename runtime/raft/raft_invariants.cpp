@@ -41,8 +41,7 @@ void check_leader(const Leader& leader, const RaftMachine& machine, Findings& fi
   findings.expect(leader.proposals.size() <= limits.proposals_in_flight_max,
                   "proposals are bounded");
   findings.expect(leader.reads_waiting.size() <= limits.reads_in_flight_max, "reads are bounded");
-  findings.expect(!leader.ready || machine.given_out() >= leader.first_own ||
-                      machine.options().fault == Fault::no_no_op,
+  findings.expect(!leader.ready || machine.given_out() >= leader.first_own,
                   "a leader is ready once its first entry was given out");
 }
 
@@ -72,12 +71,10 @@ std::vector<std::string> check(const RaftMachine& machine) {
   findings.expect(machine.messages_held() <= limits.held_messages_max, "held messages are bounded");
   if (const auto* leader = std::get_if<Leader>(&machine.role_state())) {
     check_leader(*leader, machine, findings);
-    findings.expect(log.last().term == machine.term() || machine.options().fault == Fault::no_no_op,
-                    "a leader's log ends in its own term");
+    findings.expect(log.last().term == machine.term(), "a leader's log ends in its own term");
   }
   if (const auto* follower = std::get_if<Follower>(&machine.role_state())) {
-    findings.expect(follower->checked <= log.last().index || machine.installing() ||
-                        machine.options().fault == Fault::keep_checked,
+    findings.expect(follower->checked <= log.last().index || machine.installing(),
                     "what was compared is in the log");
   } else {
     findings.expect(!machine.installing(), "only a follower puts a snapshot in place");
@@ -104,8 +101,7 @@ std::vector<std::string> check_step(const RaftFacts& before, const RaftMachine& 
 std::vector<std::string> check_effects(const Effects& effects, const RaftMachine& after) {
   Findings findings;
   for (std::size_t i = 0; i < effects.size(); ++i) {
-    findings.expect(i == 0 || !std::holds_alternative<Persist>(effects[i]) ||
-                        after.options().fault == Fault::term_and_vote_apart,
+    findings.expect(i == 0 || !std::holds_alternative<Persist>(effects[i]),
                     "the one Persist of a step comes first");
     if (const auto* persist = std::get_if<Persist>(&effects[i])) {
       findings.expect(persist->urgent || !persist->hard, "a term or a vote is written at once");

@@ -299,14 +299,26 @@ void RaftMachine::send(base::NodeId to, StoreId store, Body body) {
   }
 }
 
+// A vote stands for its term; all else is said in a role, and another role takes it back.
+bool RaftMachine::still_meant(const Message& message) const {
+  if (message.term != term_) {
+    return false;
+  }
+  if (const auto* request = std::get_if<VoteRequest>(&message.body)) {
+    return role() == (request->pre ? RoleKind::pre_candidate : RoleKind::candidate);
+  }
+  const bool is_answer = std::holds_alternative<AppendReply>(message.body) ||
+                         std::holds_alternative<SnapshotReply>(message.body);
+  return std::holds_alternative<VoteReply>(message.body) ||
+         role() == (is_answer ? RoleKind::follower : RoleKind::leader);
+}
+
 // A message that waited for the disk belongs to the term and the role in which it was made, or
 // to nobody.
 void RaftMachine::release_held() {
   while (!held_.empty() && held_.front().after <= durable_tag_) {
     Message& message = held_.front().message;
-    const bool other_role =
-        std::holds_alternative<AppendReply>(message.body) && role() != RoleKind::follower;
-    if ((message.term == term_ && !other_role) || broken(Fault::no_tag_test)) {
+    if (still_meant(message) || broken(Fault::no_tag_test)) {
       effects_.push_back(Send{std::move(message)});
     }
     held_.pop_front();

@@ -112,6 +112,7 @@ class RaftMachine {
   PersistTag step_tag() const { return {last_tag_.value + 1}; }
   void set_hard_state(base::Term term, std::optional<base::NodeId> vote);
   void release_held();
+  bool still_meant(const Message& message) const;
   void on_reported(const Pending& pending);
   /// Leaves once this term is on disk.
   void send(base::NodeId to, StoreId store, Body body);
@@ -121,6 +122,7 @@ class RaftMachine {
   bool can_vote() const { return log_.active().has_voter(options_.self, options_.store); }
 
   // --- election.cpp ------------------------------------------------------------------------------
+  bool may_campaign() const;
   void on_election_timeout();
   void ask_for_pre_votes();
   void campaign(bool transfer);
