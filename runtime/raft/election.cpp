@@ -26,10 +26,11 @@ bool RaftMachine::may_campaign() const {
 }
 
 // While a snapshot is being put in place this log is neither the old nor the new one; and a replica
-// whose disk is far behind would make a poor leader.
+// whose disk does not even have the present term would make a poor leader.
 void RaftMachine::on_election_timeout() {
   draw_election_deadline();
-  const bool busy = installing_ && !broken(Fault::campaign_while_installing);
+  const bool busy =
+      (installing_ && !broken(Fault::campaign_while_installing)) || hard_tag_ > durable_tag_;
   if (!may_campaign() || busy || pending_.size() >= options_.limits.persists_in_flight_max) {
     return;
   }

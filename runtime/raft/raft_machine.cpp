@@ -151,8 +151,8 @@ void RaftMachine::handle(const Propose& event) {
 
 void RaftMachine::handle(const Compact& event) {
   FASTGPU_CHECK(event.index <= given_, "only what was given out can be replaced by a snapshot");
-  if (event.index <= snapshot_.last.index) {
-    return;
+  if (event.index <= snapshot_.last.index || installing_) {
+    return;  // a later snapshot is here, or on its way to disk: it must not be replaced by this one
   }
   FASTGPU_CHECK(event.data.size() <= options_.limits.snapshot_bytes_max, "a snapshot too large");
   const LogPosition last{event.index, *log_.term_at(event.index)};

@@ -193,6 +193,7 @@ class Chaos {
       if (!node.machine) {
         group_.start(id.value);
       }
+      group_.expect(!node.damaged, "a crash leaves a disk from which a replica starts");
     }
     std::optional<base::LogToken> token;
     const bool alive = group_.run_until(

@@ -331,6 +331,10 @@ void Group::on_synced(Node& node) {
     return;
   }
   if (!peace && random_.chance(options_.fail_sync_ppm)) {
+    if (node.paused) {
+      crash(node.id.value);  // it would write on before it hears of it
+      return;
+    }
     node.disk.crash(random_.below(node.disk.waiting() + 1));
     step(node.id, PersistFailed{});
     return;
@@ -398,7 +402,8 @@ void Group::bury() {
 
 void Group::compact_if_due(Node& node) {
   const base::LogIndex last = node.machine->snapshot().last.index;
-  if (options_.compact_after > 0 && node.applied.value >= last.value + options_.compact_after) {
+  if (options_.compact_after > 0 && node.applied.value >= last.value + options_.compact_after &&
+      !node.machine->installing()) {
     step(node.id, Compact{node.applied, bytes_of(node.state, options_.snapshot_bytes)});
   }
 }

@@ -181,6 +181,38 @@ TEST_F(RaftReplica, MessagesAreDroppedWhileTheDiskIsFarBehind) {
   EXPECT_EQ(machine->term(), base::Term{4});
 }
 
+TEST_F(RaftReplica, ACompactionGivesWayToASnapshotThatIsOnItsWayToDisk) {
+  open(3);
+  const Entry second = entry(2, 2, machine->log().chain_at({1}));
+  receive(2, 2, Append{{{1}, {1}}, {second}, {2}, {1}});
+  sync();
+  ASSERT_EQ(machine->given_out(), base::LogIndex{2});
+  SnapshotChunk chunk;
+  chunk.about.last = {{9}, {2}};
+  receive(2, 2, chunk);
+  ASSERT_TRUE(machine->installing());
+  effects.clear();
+  step(Compact{{2}, command});
+  EXPECT_THAT(take<Persist>(), IsEmpty());
+  sync();
+  EXPECT_THAT(take<Restored>(), SizeIs(1));
+  EXPECT_EQ(machine->snapshot().last.index, base::LogIndex{9});
+}
+
+TEST_F(RaftReplica, ItDoesNotCampaignBeforeItsTermIsOnDisk) {
+  open(3);
+  receive(2, 5, VoteRequest{false, {5}, {{1}, {1}}, false});
+  effects.clear();
+  now = *machine->next_deadline();
+  step(Tick{});
+  EXPECT_THAT(effects, IsEmpty());
+  sync();
+  effects.clear();
+  now = *machine->next_deadline();
+  step(Tick{});
+  EXPECT_THAT(sent<VoteRequest>(), SizeIs(2));
+}
+
 TEST_F(RaftReplica, AForeignStoreIsRefused) {
   StoredState stored;
   stored.store = store_of(2);
