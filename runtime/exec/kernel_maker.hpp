@@ -12,6 +12,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/base/failure.hpp"
@@ -47,6 +48,10 @@ struct LoadedKernel {
   std::shared_ptr<const CudaImage> image;
   bool empty() const { return !module && !image; }
 };
+
+/// What a maker's `key` is made of: who compiles for which device, the request, and how.
+base::ObjectHash kernel_key(std::string_view maker, const KernelRequest& request,
+                            std::string_view mode);
 
 class KernelMaker {
  public:

@@ -195,7 +195,11 @@ TEST(ThreeNodes, RecordEveryAcceptedTaskOnceThoughNodesAreKilledAmidWork) {
         kill_amid_work(cluster, accepting, accepting, jobs.back(), devices, tasks, until) &&
         kill_amid_work(cluster, other, accepting, jobs.back(), devices - 1, tasks, until);
     expect_all_recorded_once(cluster, jobs.back(), tasks);
-    in_time ? void(++round) : void(both_kills *= 2);
+    if (in_time) {
+      ++round;
+    } else {
+      both_kills *= 2;
+    }
   }
   EXPECT_EQ(std::set<std::string>(jobs.begin(), jobs.end()).size(), jobs.size());
   for (const std::string& job : jobs) {

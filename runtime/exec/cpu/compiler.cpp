@@ -164,19 +164,10 @@ base::Status Compiler::prepare() {
 }
 
 base::ObjectHash Compiler::key(const KernelRequest& request) const {
-  base::Sha256 hash;
-  const auto field = [&hash](std::string_view text) {
-    hash.update(std::to_string(text.size()) + ":");
-    hash.update(text);
-  };
-  field(identity_);
-  field(request.source);
-  field(request.expression);
-  for (const auto& define : request.defines)
-    field(define);
-  field(request.standard == Standard::cpp20 ? "c++20" : "c++17");
-  field(request.precise ? "precise" : request.force_fibres ? "fibres" : "fast");
-  return hash.finish();
+  return kernel_key(identity_, request,
+                    request.precise        ? "precise"
+                    : request.force_fibres ? "fibres"
+                                           : "fast");
 }
 
 std::vector<std::string> Compiler::arguments(const KernelRequest& request, bool fibres) const {

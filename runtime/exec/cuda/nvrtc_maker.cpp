@@ -101,18 +101,7 @@ base::Status NvrtcMaker::prepare() {
 }
 
 base::ObjectHash NvrtcMaker::key(const KernelRequest& request) const {
-  base::Sha256 hash;
-  const auto field = [&hash](std::string_view text) {
-    hash.update(std::to_string(text.size()) + ":");
-    hash.update(text);
-  };
-  field(identity_);
-  field(request.source);
-  field(request.expression);
-  for (const auto& define : request.defines)
-    field(define);
-  field(request.standard == Standard::cpp20 ? "c++20" : "c++17");
-  return hash.finish();
+  return kernel_key(identity_, request, "");
 }
 
 std::vector<std::string> NvrtcMaker::command_words(const KernelRequest& request) const {

@@ -271,7 +271,7 @@ TEST_P(AnyDevice, AnEndlessKernelCanBeKilledAndTheNextRuns) {
 
 TEST_P(AnyDevice, SaysOfPtxThatItNeedsAGpu) {
   if (GetParam().is_gpu)
-    GTEST_SKIP() << "it is one";
+    GTEST_SKIP() << "this device is a GPU, which takes PTX";
   ExecutorTask task = good_task();
   task.source = base::Bytes::copy_of("//\n.version 8.0\n.target sm_80\n");
   expect_refused(task, FailureReason::not_supported_on_device,
