@@ -88,6 +88,7 @@ exec::CommandTask CommandDesk::begin(const worker::LaunchCommand& launch,
   task.lease_until = launch.until;
   task.network = spec.command.network;
   task.hidden_folders = place.hidden_folders;
+  task.device_files = place.device_files;
   return task;
 }
 

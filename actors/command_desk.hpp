@@ -20,6 +20,7 @@ namespace fastgpu::actors {
 struct CommandPlace {
   std::string node;  ///< its name
   std::vector<std::string> hidden_folders;
+  std::vector<std::string> device_files;
   std::string device_uuid;
   bool is_gpu{false};
 };

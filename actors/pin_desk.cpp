@@ -1,5 +1,7 @@
 #include "actors/pin_desk.hpp"
 
+#include <algorithm>
+
 #include "actors/object_words.hpp"
 #include "runtime/base/sha256.hpp"
 
@@ -14,7 +16,17 @@ PinDesk::PinDesk(objects::BlobStore& store, base::NodeId self, base::ShardLayout
       self_(self),
       layout_(layout),
       machine_(limits),
-      map_(self, layout.shard_count) {}
+      map_(self, layout.shard_count),
+      upload_idle_(limits.grace_tight) {}
+
+std::optional<base::Time> PinDesk::next_deadline() const {
+  const std::optional<base::Time> due = machine_.next_deadline();
+  if (store_.counters().uploads == 0) {
+    return due;
+  }
+  const base::Time look = uploads_looked_at_ + upload_idle_;
+  return due ? std::min(*due, look) : look;
+}
 
 void PinDesk::begin(base::Time now) {
   for (const auto& [owner, hashes] : store_.pins().owners()) {
@@ -58,6 +70,10 @@ void PinDesk::hear(base::NodeId node, const protocol::PinAnswer& answer, base::T
 void PinDesk::tick(base::Time now) {
   if (const auto due = machine_.next_deadline(); due && *due <= now) {
     step(objects::PinTick{store_.disk_is_tight()}, now);
+  }
+  if (now - uploads_looked_at_ >= upload_idle_) {
+    uploads_looked_at_ = now;
+    store_.set_idle_uploads_aside();
   }
 }
 

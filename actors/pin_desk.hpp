@@ -1,6 +1,7 @@
 #pragma once
 
-/// Pins blobs for those who need them and lets go of the rest: matches the blob store with
+/// Pins blobs for those who need them and lets go of the rest, uploads that were broken off
+/// included: matches the blob store with
 /// PinMachine, which decides, and puts both into the words of the messages. Beneath the objects
 /// actor, which owns the store, sends what `end_turn` gives, and calls on its own thread.
 /// Every pin is durable before who asked for it is answered.
@@ -30,7 +31,7 @@ class PinDesk {
   PinDesk(objects::BlobStore& store, base::NodeId self, base::ShardLayout layout,
           const objects::PinLimits& limits);
 
-  std::optional<base::Time> next_deadline() const { return machine_.next_deadline(); }
+  std::optional<base::Time> next_deadline() const;
   /// Takes over the pins of earlier lives.
   void begin(base::Time now);
   /// Who leads which shard now.
@@ -62,6 +63,8 @@ class PinDesk {
   objects::PinMachine machine_;
   session::ClusterMap map_;
   std::map<base::ShardId, base::NodeId> leaders_;
+  const base::Duration upload_idle_;
+  base::Time uploads_looked_at_{};
   Turn turn_;
 };
 

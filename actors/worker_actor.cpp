@@ -112,8 +112,8 @@ void WorkerActor::perform(worker::KillExecutor& kill) {
 void WorkerActor::perform(worker::LaunchCommand& launch) {
   const protocol::DeviceBooks& books = machine_.books();
   exec::CommandTask task =
-      desk_.begin(launch, {context().self.name, parts_.hidden_folders, books.uuid,
-                           books.kind == protocol::DeviceKind::gpu});
+      desk_.begin(launch, {context().self.name, parts_.hidden_folders, parts_.device_files,
+                           books.uuid, books.kind == protocol::DeviceKind::gpu});
   if (parts_.runner && parts_.runner->run(std::move(task))) {
     trace(base::to_string(launch.job) + " task " + std::to_string(launch.task) + " -> started");
     return;

@@ -22,6 +22,7 @@ struct WorkerParts {
   std::unique_ptr<exec::CommandRunner> runner;  ///< null: this device takes no commands
   std::string no_commands_why{"this device runs kernels only"};  ///< told then
   std::vector<std::string> hidden_folders;  ///< host paths that no command may see
+  std::vector<std::string> device_files;    ///< of /dev, which its commands are given
 };
 
 class WorkerActor final : public BaseActor {

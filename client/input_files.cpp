@@ -1,5 +1,7 @@
 #include "client/input_files.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -23,7 +25,7 @@ base::Error unreadable(const std::string& file, const std::string& why) {
           "give a path from the current folder, or an absolute one"};
 }
 
-base::Result<base::Bytes> read_file(const fs::path& file) {
+base::Result<Source> find_file(const fs::path& file) {
   std::error_code failed;
   const std::uintmax_t size = fs::file_size(file, failed);
   if (failed) {
@@ -35,13 +37,10 @@ base::Result<base::Bytes> read_file(const fs::path& file) {
                            std::to_string(limits::object_bytes_max) + " are possible",
                        "split it"};
   }
-  std::ifstream stream(file, std::ios::binary);
-  std::vector<std::uint8_t> data(size);
-  stream.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(size));
-  if (!stream) {
+  if (::access(file.c_str(), R_OK) != 0) {
     return unreadable(file.string(), std::strerror(errno));
   }
-  return base::Bytes(std::move(data));
+  return Source(file.string(), size);
 }
 
 bool is_executable(const fs::path& file) {
@@ -62,25 +61,25 @@ std::string path_of(const Contents::Input& input) {
   return file.filename().string();
 }
 
-base::Status load_file(const Contents::Input& input, std::uint32_t tasks,
-                       std::vector<LoadedInput>& loaded) {
+base::Status add_file(const Contents::Input& input, std::uint32_t tasks,
+                      std::vector<FoundInput>& found) {
   const bool each = input.file.find("{}") != std::string::npos;
-  LoadedInput file{path_of(input), false, {}};
+  FoundInput file{path_of(input), false, {}};
   for (std::uint32_t task = 0; task < (each ? tasks : 1); ++task) {
     const fs::path from = protocol::fill_in(input.file, task, tasks);
-    auto data = read_file(from);
-    if (!data.ok()) {
-      return data.error();
+    auto source = find_file(from);
+    if (!source.ok()) {
+      return source.error();
     }
     file.executable = file.executable || is_executable(from);
-    file.data.push_back(std::move(data).value());
+    file.sources.push_back(std::move(source).value());
   }
-  loaded.push_back(std::move(file));
+  found.push_back(std::move(file));
   return {};
 }
 
 /// Every regular file below the folder, by path, so that equal folders make equal jobs.
-base::Status load_folder(const Contents::Input& input, std::vector<LoadedInput>& loaded) {
+base::Status add_folder(const Contents::Input& input, std::vector<FoundInput>& found) {
   std::vector<fs::path> files;
   std::error_code failed;
   for (fs::recursive_directory_iterator at(input.file, failed), end; !failed && at != end;
@@ -92,7 +91,7 @@ base::Status load_folder(const Contents::Input& input, std::vector<LoadedInput>&
   if (failed) {
     return unreadable(input.file, failed.message());
   }
-  if (files.size() + loaded.size() > limits::command_files_max) {
+  if (files.size() + found.size() > limits::command_files_max) {
     return base::Error{base::ErrorKind::invalid, base::ErrorCode::too_large,
                        input.file + " has " + std::to_string(files.size()) +
                            " files below it; a task takes at most " +
@@ -101,37 +100,50 @@ base::Status load_folder(const Contents::Input& input, std::vector<LoadedInput>&
   }
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
-    auto data = read_file(file);
-    if (!data.ok()) {
-      return data.error();
+    auto source = find_file(file);
+    if (!source.ok()) {
+      return source.error();
     }
     // "." puts what is in the folder beside the other files; a name puts it below that.
     const fs::path below = path_of(input) == "." ? fs::path() : fs::path(path_of(input));
-    loaded.push_back({(below / fs::relative(file, input.file)).generic_string(),
-                      is_executable(file),
-                      {std::move(data).value()}});
+    found.push_back({(below / fs::relative(file, input.file)).generic_string(),
+                     is_executable(file),
+                     {std::move(source).value()}});
   }
   return {};
 }
 
 }  // namespace
 
-base::Result<std::vector<LoadedInput>> load_inputs(const Contents& contents) {
-  std::vector<LoadedInput> loaded;
+base::Result<base::Bytes> Source::read() const {
+  if (file_.empty()) {
+    return data_;
+  }
+  std::ifstream stream(file_, std::ios::binary);
+  std::vector<std::uint8_t> data(size_bytes_);
+  stream.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(data.size()));
+  if (!stream) {
+    return unreadable(file_, stream.eof() ? "it became shorter" : std::strerror(errno));
+  }
+  return base::Bytes(std::move(data));
+}
+
+base::Result<std::vector<FoundInput>> find_inputs(const Contents& contents) {
+  std::vector<FoundInput> found;
   for (const Contents::Input& input : contents.inputs) {
     if (input.file.empty()) {
-      loaded.push_back({input.path, false, input.data});
+      found.push_back({input.path, false, {input.data.begin(), input.data.end()}});
       continue;
     }
     std::error_code failed;
     const base::Status status = fs::is_directory(input.file, failed)
-                                    ? load_folder(input, loaded)
-                                    : load_file(input, contents.tasks, loaded);
+                                    ? add_folder(input, found)
+                                    : add_file(input, contents.tasks, found);
     if (!status.ok()) {
       return status.error();
     }
   }
-  return loaded;
+  return found;
 }
 
 }  // namespace fastgpu::client

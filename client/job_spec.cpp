@@ -203,6 +203,10 @@ JobSpec& JobSpec::retries(std::uint32_t count) {
   contents_->retries = count;
   return *this;
 }
+JobSpec& JobSpec::crash_limit(std::uint32_t count) {
+  contents_->crash_limit = count;
+  return *this;
+}
 JobSpec& JobSpec::wait_if_infeasible(bool on) {
   contents_->wait_if_infeasible = on;
   return *this;

@@ -1,11 +1,13 @@
 #include "client/prepare.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <deque>
 #include <optional>
+#include <set>
 #include <utility>
 
-#include "client/input_files.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/base/sha256.hpp"
 
@@ -48,9 +50,11 @@ std::string default_name(const Contents& contents) {
   if (contents.argv.empty()) {
     return contents.kernel;
   }
-  const auto is_script = [](const std::string& word) {
-    return word.find('.') != std::string::npos && !word.starts_with('-') &&
-           word.find_first_of(" \t\n=") == std::string::npos;
+  const auto is_script = [](const std::string& word) {  // "train.py", but not "0.5" nor "data.csv"
+    constexpr std::array endings{".py", ".sh", ".pl", ".R", ".jl", ".js", ".rb", ".lua", ".m"};
+    return !word.starts_with('-') && std::any_of(endings.begin(), endings.end(), [&](auto ending) {
+      return word.size() > std::strlen(ending) && word.ends_with(ending);
+    });
   };
   const auto script = std::find_if(contents.argv.begin() + 1, contents.argv.end(), is_script);
   const std::string& word = script == contents.argv.end() ? contents.argv.front() : *script;
@@ -83,6 +87,7 @@ protocol::JobSpec without_arguments(const Contents& contents) {
       contents.argv.empty() ? limits::kernel_time_limit_default : limits::duration_max;
   spec.time_limit_ns = contents.time_limit.value_or(unlimited).count();
   spec.retries = contents.retries;
+  spec.crash_limit = contents.crash_limit;
   spec.wait_if_infeasible = contents.wait_if_infeasible;
   spec.command.argv = contents.argv;
   spec.command.environment = contents.environment;
@@ -96,6 +101,60 @@ protocol::JobSpec without_arguments(const Contents& contents) {
   return spec;
 }
 
+/// The bytes of an input that may travel with the job, where `room` is left for it.
+std::optional<std::uint64_t> inline_bytes(const FoundInput& input, std::uint64_t room) {
+  std::uint64_t sum = 0;
+  for (const Source& source : input.sources) {
+    if (source.size_bytes() > limits::inline_data_bytes_max) {
+      return std::nullopt;
+    }
+    sum += source.size_bytes();
+  }
+  return sum <= room ? std::optional(sum) : std::nullopt;
+}
+
+base::Result<std::vector<protocol::Data>> read_all(const std::vector<Source>& sources) {
+  std::vector<protocol::Data> all;
+  for (const Source& source : sources) {
+    auto data = source.read();
+    if (!data.ok()) {
+      return data.error();
+    }
+    all.emplace_back(std::move(data).value());
+  }
+  return all;
+}
+
+base::Result<std::vector<protocol::Data>> upload_all(Connection& connection, Uploads& uploads,
+                                                     const std::vector<Source>& sources,
+                                                     Time deadline) {
+  const auto objects = uploads.bring(connection, sources, deadline);
+  if (!objects.ok()) {
+    return objects.error();
+  }
+  return std::vector<protocol::Data>(objects.value().begin(), objects.value().end());
+}
+
+base::Status add_inputs(protocol::JobSpec& spec, Connection& connection, Uploads& uploads,
+                        const Contents& contents, Time deadline) {
+  const auto inputs = find_inputs(contents);
+  if (!inputs.ok()) {
+    return inputs.error();
+  }
+  std::uint64_t total = 0;  // of what travels with the job
+  for (const FoundInput& input : inputs.value()) {
+    const auto bytes = inline_bytes(input, inline_total_max - total);
+    total += bytes.value_or(0);
+    auto data =
+        bytes ? read_all(input.sources) : upload_all(connection, uploads, input.sources, deadline);
+    if (!data.ok()) {
+      return data.error();
+    }
+    spec.command.inputs.push_back({input.path, input.executable, std::move(data).value()});
+  }
+  return {};
+}
+
 base::Result<protocol::BufferArgument> place(Connection& connection, Uploads& uploads,
                                              const Contents::Buffer& buffer, bool small,
                                              Time deadline) {
@@ -104,48 +163,12 @@ base::Result<protocol::BufferArgument> place(Connection& connection, Uploads& up
     argument.data.assign(buffer.data.begin(), buffer.data.end());
     return argument;
   }
-  const auto objects = uploads.bring(connection, buffer.data, deadline);
-  if (!objects.ok()) {
-    return objects.error();
+  auto data = upload_all(connection, uploads, {buffer.data.begin(), buffer.data.end()}, deadline);
+  if (!data.ok()) {
+    return data.error();
   }
-  argument.data.assign(objects.value().begin(), objects.value().end());
+  argument.data = std::move(data).value();
   return argument;
-}
-
-/// The bytes of an input that may travel with the job, where `room` is left for it.
-std::optional<std::uint64_t> inline_bytes(const LoadedInput& input, std::uint64_t room) {
-  std::uint64_t sum = 0;
-  for (const base::Bytes& data : input.data) {
-    if (data.size() > limits::inline_data_bytes_max) {
-      return std::nullopt;
-    }
-    sum += data.size();
-  }
-  return sum <= room ? std::optional(sum) : std::nullopt;
-}
-
-base::Status add_inputs(protocol::JobSpec& spec, Connection& connection, Uploads& uploads,
-                        const Contents& contents, Time deadline) {
-  const auto inputs = load_inputs(contents);
-  if (!inputs.ok()) {
-    return inputs.error();
-  }
-  std::uint64_t total = 0;  // of what travels with the job
-  for (const LoadedInput& input : inputs.value()) {
-    protocol::InputFile file{input.path, input.executable, {}};
-    if (const auto bytes = inline_bytes(input, inline_total_max - total)) {
-      total += *bytes;
-      file.data.assign(input.data.begin(), input.data.end());
-    } else {
-      const auto objects = uploads.bring(connection, input.data, deadline);
-      if (!objects.ok()) {
-        return objects.error();
-      }
-      file.data.assign(objects.value().begin(), objects.value().end());
-    }
-    spec.command.inputs.push_back(std::move(file));
-  }
-  return {};
 }
 
 base::Status add_dependencies(protocol::JobSpec& spec, const Contents& contents) {
@@ -196,13 +219,9 @@ class Window {
 }  // namespace
 
 base::Result<std::vector<protocol::ObjectRef>> Uploads::bring(Connection& connection,
-                                                              const std::vector<base::Bytes>& all,
+                                                              const std::vector<Source>& all,
                                                               Time deadline) {
   const std::lock_guard lock(mutex_);
-  std::vector<base::ObjectHash> hashes;
-  for (const base::Bytes& data : all) {
-    hashes.push_back(base::sha256(data.span()));
-  }
   Window window(deadline);
   const auto settle = [&]() -> base::Status {
     const base::Result<protocol::ObjectRef> object = window.take_oldest();
@@ -212,17 +231,23 @@ base::Result<std::vector<protocol::ObjectRef>> Uploads::bring(Connection& connec
     known_[object.value().hash] = object.value();
     return {};
   };
-  std::map<base::ObjectHash, bool> started;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (known_.contains(hashes[i]) || !started.emplace(hashes[i], true).second) {
-      continue;
-    }
-    while (!window.has_room(all[i].size())) {
+  std::vector<base::ObjectHash> hashes;
+  std::set<base::ObjectHash> started;
+  for (const Source& source : all) {
+    while (!window.has_room(source.size_bytes())) {
       if (const base::Status status = settle(); !status.ok()) {
         return status.error();
       }
     }
-    window.add(all[i].size(), connection.start_upload(hashes[i], all[i], deadline));
+    auto data = source.read();
+    if (!data.ok()) {
+      return data.error();
+    }
+    hashes.push_back(base::sha256(data.value().span()));
+    if (!known_.contains(hashes.back()) && started.insert(hashes.back()).second) {
+      window.add(data.value().size(),
+                 connection.start_upload(hashes.back(), data.value(), deadline));
+    }
   }
   while (!window.empty()) {
     if (const base::Status status = settle(); !status.ok()) {

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "client/connection.hpp"
+#include "client/input_files.hpp"
 #include "client/spec_contents.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/protocol/job.hpp"
@@ -17,9 +18,10 @@ namespace fastgpu::client {
 /// What was uploaded over this connection. Any thread.
 class Uploads {
  public:
-  /// The object with these bytes, uploaded now or before.
+  /// The objects with these bytes, uploaded now or before. Of sources that are files no more is in
+  /// memory than a window holds, or one file that is larger.
   base::Result<std::vector<protocol::ObjectRef>> bring(Connection& connection,
-                                                       const std::vector<base::Bytes>& all,
+                                                       const std::vector<Source>& all,
                                                        Time deadline);
   /// Uploads again next time: some object was found missing.
   void forget();

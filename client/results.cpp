@@ -10,7 +10,9 @@
 namespace fastgpu::client {
 namespace {
 
+/// Downloads that are under way at once.
 constexpr std::size_t downloads_max = 16;
+constexpr std::uint64_t download_bytes_max = 64u << 20;
 /// One step of a wait: how old a progress line can be.
 constexpr std::chrono::milliseconds wait_step{500};
 /// Enough for a try at one node and one at another.
@@ -29,6 +31,47 @@ bool may_pass(const base::Error& error) {
   return error.kind == base::ErrorKind::unavailable || error.kind == base::ErrorKind::overloaded ||
          error.kind == base::ErrorKind::unknown;
 }
+
+std::uint64_t bytes_to_bring(const protocol::Data& piece) {
+  const auto* object = std::get_if<protocol::ObjectRef>(&piece);
+  return object != nullptr ? object->size_bytes : 0;
+}
+
+/// Downloads on their way, in the order in which they were started. Pieces that need none have
+/// their place in it too.
+class Downloads {
+ public:
+  Downloads(Connection& connection, Time deadline) : connection_(connection), deadline_(deadline) {}
+
+  bool has_room(const protocol::Data& piece) const {
+    return under_way_.empty() || (under_way_.size() < downloads_max &&
+                                  bytes_ + bytes_to_bring(piece) <= download_bytes_max);
+  }
+  void add(const protocol::Data& piece) {
+    bytes_ += bytes_to_bring(piece);
+    const auto* object = std::get_if<protocol::ObjectRef>(&piece);
+    under_way_.push_back(object ? connection_.start_download(*object, deadline_)
+                                : std::future<Reply>());
+  }
+  /// `piece` is the one that was added first.
+  base::Result<base::Bytes> take_oldest(const protocol::Data& piece) {
+    std::future<Reply> future = std::move(under_way_.front());
+    under_way_.pop_front();
+    bytes_ -= bytes_to_bring(piece);
+    if (const auto* bytes = std::get_if<base::Bytes>(&piece)) {
+      return *bytes;
+    }
+    auto chunk =
+        Connection::expect<protocol::Chunk>(Connection::wait(std::move(future), deadline_));
+    return chunk.ok() ? base::Result(chunk.value().data) : chunk.error();
+  }
+
+ private:
+  Connection& connection_;
+  Time deadline_;
+  std::uint64_t bytes_{0};
+  std::deque<std::future<Reply>> under_way_;
+};
 
 }  // namespace
 
@@ -91,40 +134,35 @@ base::Result<protocol::JobSummary> wait_for(Connection& connection, base::JobId 
   }
 }
 
+base::Status fetch_each(Connection& connection, const std::vector<protocol::Data>& pieces,
+                        Time deadline, const TakePiece& take) {
+  Downloads downloads(connection, deadline);
+  std::size_t next = 0;  // to be started
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    for (; next < pieces.size() && downloads.has_room(pieces[next]); ++next) {
+      downloads.add(pieces[next]);
+    }
+    const auto data = downloads.take_oldest(pieces[i]);
+    if (!data.ok()) {
+      return data.error();
+    }
+    if (const base::Status taken = take(i, data.value()); !taken.ok()) {
+      return taken;
+    }
+  }
+  return {};
+}
+
 base::Result<std::vector<base::Bytes>> fetch_all(Connection& connection,
                                                  const std::vector<protocol::Data>& pieces,
                                                  Time deadline) {
-  std::vector<base::Bytes> all(pieces.size());
-  std::deque<std::pair<std::size_t, std::future<Reply>>> under_way;
-  const auto take_oldest = [&]() -> base::Status {
-    auto [index, future] = std::move(under_way.front());
-    under_way.pop_front();
-    auto chunk = Connection::expect<protocol::Chunk>(Connection::wait(std::move(future), deadline));
-    if (!chunk.ok()) {
-      return chunk.error();
-    }
-    all[index] = chunk.value().data;
-    return {};
-  };
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    if (const auto* bytes = std::get_if<base::Bytes>(&pieces[i])) {
-      all[i] = *bytes;
-      continue;
-    }
-    if (under_way.size() >= downloads_max) {
-      if (const base::Status status = take_oldest(); !status.ok()) {
-        return status.error();
-      }
-    }
-    under_way.emplace_back(
-        i, connection.start_download(std::get<protocol::ObjectRef>(pieces[i]), deadline));
-  }
-  while (!under_way.empty()) {
-    if (const base::Status status = take_oldest(); !status.ok()) {
-      return status.error();
-    }
-  }
-  return all;
+  std::vector<base::Bytes> all;
+  const base::Status fetched = fetch_each(
+      connection, pieces, deadline, [&](std::size_t, const base::Bytes& data) -> base::Status {
+        all.push_back(data);
+        return {};
+      });
+  return fetched.ok() ? base::Result(std::move(all)) : fetched.error();
 }
 
 }  // namespace fastgpu::client

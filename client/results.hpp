@@ -32,7 +32,15 @@ base::Result<protocol::JobSummary> wait_for(Connection& connection, base::JobId 
                                             std::optional<Time> deadline,
                                             const WaitWatch& watch = {});
 
-/// The bytes of each piece, in order; those that are kept elsewhere are fetched, a few at a time.
+/// Told each piece in order; what it answers but success ends the fetching.
+using TakePiece = std::function<base::Status(std::size_t index, const base::Bytes& data)>;
+
+/// Brings the pieces that are kept elsewhere, a few at a time: no more of them is in memory than
+/// the window holds, or one piece that is larger.
+base::Status fetch_each(Connection& connection, const std::vector<protocol::Data>& pieces,
+                        Time deadline, const TakePiece& take);
+
+/// The bytes of each piece, in order.
 base::Result<std::vector<base::Bytes>> fetch_all(Connection& connection,
                                                  const std::vector<protocol::Data>& pieces,
                                                  Time deadline);

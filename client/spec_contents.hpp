@@ -53,6 +53,7 @@ struct JobSpec::Contents {
   std::string device{"any"};
   std::optional<std::chrono::nanoseconds> time_limit;
   std::uint32_t retries{0};
+  std::uint32_t crash_limit{base::limits::retries_node_loss_default};
   bool wait_if_infeasible{false};
   std::vector<After> after;
   protocol::Labels labels;

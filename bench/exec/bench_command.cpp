@@ -67,6 +67,8 @@ class Loop {
     exec::ProcessRunnerOptions options;
     options.program = FASTGPU_BENCH_EXECUTOR;
     options.sandbox = sandbox;
+    options.user =
+        exec::claim_user(exec::default_users(), static_cast<std::uint32_t>(getpid())).value();
     task_.argv = {"/bin/true"};
     task_.folder = folder;
     runner_ = exec::make_process_runner(options);

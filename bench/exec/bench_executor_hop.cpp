@@ -25,6 +25,8 @@ class PingPong {
     exec::ProcessExecutorOptions options;
     options.program = FASTGPU_BENCH_EXECUTOR;
     options.device = "null";
+    options.user =
+        exec::claim_user(exec::default_users(), static_cast<std::uint32_t>(getpid())).value();
     executor_ = exec::make_process_executor(options);
     task_.source = base::Bytes::copy_of("__global__ void k() {}");
     task_.kernel = "k";

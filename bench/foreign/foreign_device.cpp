@@ -1,5 +1,7 @@
 #include "bench/foreign/foreign_device.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -54,6 +56,10 @@ ForeignDevice::ForeignDevice() : events_(std::make_unique<Events>()) {
   exec::ProcessExecutorOptions options;
   options.program = FASTGPU_BENCH_EXECUTOR;
   options.cache_folder = events_->folder.path();
+  const auto user = exec::claim_user(exec::default_users(), static_cast<std::uint32_t>(getpid()));
+  if (!user.ok())
+    throw ForeignFailure(user.error().message);
+  options.user = user.value();
   executor_ = exec::make_process_executor(options);
   executor_->start([this](const exec::ExecutorEvent& event) {
     const std::lock_guard lock(events_->mutex);

@@ -130,6 +130,8 @@ class JobSpec {
   JobSpec& time_limit(std::chrono::nanoseconds limit);
   /// How often a task that failed by its own fault is tried again. Default 0.
   JobSpec& retries(std::uint32_t count);
+  /// How many nodes or executors a task may lose while it runs before it ends as `lost`. Default 5.
+  JobSpec& crash_limit(std::uint32_t count);
   /// Queue it even where no present device could ever run it.
   JobSpec& wait_if_infeasible(bool on = true);
 

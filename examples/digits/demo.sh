@@ -10,7 +10,7 @@ shift
 cd "$(dirname "$0")/../.." || exit 2
 devices=2
 folder=$(mktemp -d "${TMPDIR:-/tmp}/fastgpu-demo.XXXXXX")
-chmod 711 "$folder"  # a node of root's runs commands as nobody, who passes through
+chmod 711 "$folder"  # commands, of users of their own where this is root's, pass through
 children=()
 
 is_alive() { kill -0 -- "$1" 2>/dev/null; }

@@ -24,7 +24,7 @@ class ExampleTest(unittest.TestCase):
         temporary = tempfile.TemporaryDirectory(prefix="fastgpu-example.")
         self.addCleanup(temporary.cleanup)
         self.folder = pathlib.Path(temporary.name)
-        self.folder.chmod(0o711)  # commands, nobody's where this is root's, pass through
+        self.folder.chmod(0o711)  # where this is root's, commands of other users pass through
         self.environment = dict(
             os.environ, PATH=f"{self.programs}:{os.environ['PATH']}", TMPDIR=temporary.name
         )

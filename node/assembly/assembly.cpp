@@ -80,6 +80,9 @@ base::Status assemble(caf::actor_system& system, NodeParts parts) {
     if (i < parts.runners.size()) {
       worker.runner = std::move(parts.runners[i]);
     }
+    if (i < parts.device_files.size()) {
+      worker.device_files = std::move(parts.device_files[i]);
+    }
     directory.workers.push_back(system.spawn<actors::WorkerActor>(
         context, static_cast<std::uint16_t>(i), std::move(worker)));
   }

@@ -38,6 +38,8 @@ struct NodeParts {
   std::vector<std::unique_ptr<exec::Executor>> executors;  ///< by device ordinal; not started
   /// By device ordinal, or none: that device takes no commands.
   std::vector<std::unique_ptr<exec::CommandRunner>> runners;
+  /// By device ordinal, or none: files of /dev that its commands are given.
+  std::vector<std::vector<std::string>> device_files;
   std::string no_commands_why;  ///< why there are no runners, if there is more to say than that
   std::vector<std::string> hidden_folders;  ///< host paths that no command may see
   std::vector<base::ShardId> shards;        ///< that this node keeps

@@ -108,6 +108,13 @@ Parsed parse(const std::vector<std::string>& words) {
     parsed.exit_code = 2;
     const auto meant = app.get_subcommands();
     parsed.runs_a_program = !meant.empty() && meant.front()->get_name() == "run";
+    const bool took_words =
+        parsed.runs_a_program || (!meant.empty() && meant.front()->get_name() == "submit");
+    if (took_words && own_end == words.end() &&
+        dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+      parsed.text += "; a command stands behind --: fastgpu " + meant.front()->get_name() +
+                     " [flags] -- python3 my_script.py";
+    }
     parsed.invocation.global.json |= wants_json(arguments);
     return parsed;
   }

@@ -81,6 +81,8 @@ void declare_job(CLI::App& app, Invocation& to) {
   app.add_option("--time-limit", flags.time_limit,
                  "of one execution: 90s 1h30m (default: kernels 1h, commands none)");
   app.add_option("--retries", flags.retries, "of failures that are the job's own");
+  app.add_option("--crash-limit", flags.crash_limit,
+                 "nodes that a task may lose before it ends as lost (default 5)");
   app.add_option("--after", flags.after,
                  "run once that job ended so, or be cancelled: ID[:ok|any|fail] (ok)")
       ->allow_extra_args(false);
@@ -151,6 +153,8 @@ void declare_retry(CLI::App& app, Invocation& to) {
       ->check(CLI::IsMember({"any", "gpu", "cpu", "null"}));
   group.add_option("--time-limit", flags.time_limit, "of one execution: 90s 1h30m");
   group.add_option("--retries", flags.retries, "of failures that are the job's own");
+  group.add_option("--crash-limit", flags.crash_limit,
+                   "nodes that a task may lose before it ends as lost");
   group.add_option("--if-infeasible", flags.if_infeasible, "fail or wait")
       ->check(CLI::IsMember({"fail", "wait"}));
   group.add_option("--env", flags.environment, "NAME=VALUE")->allow_extra_args(false);

@@ -15,8 +15,8 @@ void write(std::FILE* to, const std::string& text) {
   }
 }
 
-void write(const LogText& text) {
-  write(stdout, text.out);
+void write(std::FILE* out, const LogText& text) {
+  write(out, text.out);
   write(stderr, text.err);
 }
 
@@ -32,16 +32,17 @@ std::optional<session::FollowDone> show_output(Context& context, client::Connect
   for (const protocol::NodeView& node : context.cluster().nodes) {
     follow.names[node.info.node] = node.info.name;
   }
-  const bool documents = context.wants_documents();
+  const bool documents = context.wants_documents() && !options.beside_document;
+  std::FILE* const out = options.beside_document ? stderr : stdout;
   LogLines lines(context.names(), options.tasks > 1 && !options.task, options.times);
   client::LogSink sink;
   sink.record = [&](base::NodeId node, const base::LogRecord& record) {
     if (documents) {
-      write(stdout, json_log_record(node, record, context.names())
-                            .dump(-1, ' ', false, Json::error_handler_t::replace) +
-                        "\n");
+      write(out, json_log_record(node, record, context.names())
+                         .dump(-1, ' ', false, Json::error_handler_t::replace) +
+                     "\n");
     } else {
-      write(lines.show(node, record));
+      write(out, lines.show(node, record));
     }
   };
   sink.notice = [&](const std::string& notice) { context.tell(notice); };
@@ -53,7 +54,7 @@ std::optional<session::FollowDone> show_output(Context& context, client::Connect
   if (interrupts.pressed()) {
     interrupts.park();
   }
-  write(lines.rest());
+  write(out, lines.rest());
   return done;
 }
 

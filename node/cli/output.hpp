@@ -17,6 +17,7 @@ struct OutputOptions {
   bool follow{true};
   bool all_attempts{false};
   bool times{false};
+  bool beside_document{false};  ///< stdout is for one document that comes later: all to stderr
 };
 
 /// Blocks until all is shown. Does not return after Ctrl-C. How the showing ended; nothing past

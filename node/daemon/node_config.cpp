@@ -114,6 +114,19 @@ std::vector<protocol::NodeInfo> members_of(const toml::table& table) {
   return members;
 }
 
+/// "first-last".
+std::optional<exec::UserRange> parse_users(const std::string& text) {
+  std::istringstream words(text);
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+  char dash = 0;
+  if (!(words >> first >> dash >> last) || dash != '-' || last < first ||
+      words.peek() != std::istringstream::traits_type::eof()) {
+    return std::nullopt;
+  }
+  return exec::UserRange{first, last - first + 1};
+}
+
 std::uint64_t parse_hex(std::string_view text) {
   std::uint64_t value = 0;
   for (const char c : text) {
@@ -183,11 +196,14 @@ base::Result<NodeSettings> NodeFolder::settings() const {
     return read.error();
   }
   const toml::table& table = read.value();
-  if (const auto error = unknown_key(file, table, {"node", "cluster", "devices"}, "")) {
+  if (const auto error = unknown_key(file, table, {"node", "cluster", "devices", "sandbox"}, "")) {
     return *error;
   }
   const std::pair<const char*, std::set<std::string, std::less<>>> sections[] = {
-      {"node", {"name"}}, {"cluster", {"listen"}}, {"devices", {"arena_bytes", "cpu", "null"}}};
+      {"node", {"name"}},
+      {"cluster", {"listen"}},
+      {"devices", {"arena_bytes", "cpu", "null"}},
+      {"sandbox", {"users"}}};
   for (const auto& [section, known] : sections) {
     if (const toml::table* inner = table[section].as_table()) {
       if (const auto error = unknown_key(file, *inner, known, std::string(section) + ".")) {
@@ -203,6 +219,13 @@ base::Result<NodeSettings> NodeFolder::settings() const {
   settings.arena_bytes = table["devices"]["arena_bytes"].value_or(settings.arena_bytes);
   if (settings.name.empty() || settings.listen.empty()) {
     return bad_file(file, "node.name and cluster.listen must be set");
+  }
+  if (const auto users = table["sandbox"]["users"]) {
+    settings.users = parse_users(users.value_or(std::string{}));
+    if (!settings.users) {
+      return bad_file(file, "sandbox.users is no range of ids",
+                      "write the first and the last, such as \"2100000000-2100065535\"");
+    }
   }
   return settings;
 }

@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/result.hpp"
+#include "runtime/exec/sandbox/user_claim.hpp"
 #include "runtime/protocol/peer_messages.hpp"
 
 namespace fastgpu::node {
@@ -22,6 +24,9 @@ struct NodeSettings {
   std::uint32_t cpu_devices{1};          ///< they share the host's cores evenly, at least one each
   std::uint32_t null_devices{0};         ///< finish at once: to measure everything else
   std::uint64_t arena_bytes{64u << 20};  ///< shared memory for the buffers of one device
+  /// [sandbox] users = "2100000000-2100065535": of which a node that is root claims those that run
+  /// its kernels and its commands; left out, exec::default_users().
+  std::optional<exec::UserRange> users;
 };
 
 /// identity.toml: fixed for the node's life.

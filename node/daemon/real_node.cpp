@@ -1,17 +1,17 @@
 #include "node/daemon/real_node.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
 #include "node/assembly/assembly.hpp"
 #include "node/daemon/clock.hpp"
+#include "node/daemon/node_users.hpp"
 #include "node/host/reach.hpp"
 #include "runtime/base/limits.hpp"
+#include "runtime/exec/cuda/device_files.hpp"
+#include "runtime/exec/cuda/discovery.hpp"
 #include "runtime/exec/process_executor.hpp"
 #include "runtime/exec/warden/leftovers.hpp"
 #include "runtime/exec/warden/process_runner.hpp"
@@ -33,12 +33,33 @@ std::vector<protocol::NodeInfo> merged(std::vector<protocol::NodeInfo> members,
   return members;
 }
 
+using Gpus = std::vector<exec::GpuDescription>;
+
+/// Says what it finds; that a host has no driver at all is worth no more than a line of the trace.
+Gpus find_gpus(const RealNodeOptions& options) {
+  if (!options.use_gpus) {
+    return {};
+  }
+  exec::GpuListing listing = exec::list_gpus(options.executor_program);
+  const std::string found = exec::describe(listing);
+  if (!listing.no_driver) {
+    std::fprintf(stderr, "fastgpu-node: %s%s\n", found.c_str(),
+                 listing.devices.empty() ? "; it has CPU devices only" : "");
+  } else if (options.trace) {
+    options.trace(found + " -> CPU devices only");
+  }
+  return std::move(listing.devices);
+}
+
 std::vector<std::unique_ptr<exec::Executor>> make_executors(const NodeFolder& folder,
                                                             const NodeSettings& settings,
-                                                            const std::string& program) {
+                                                            const RealNodeOptions& node,
+                                                            const NodeUsers& users,
+                                                            const Gpus& gpus) {
   std::vector<std::unique_ptr<exec::Executor>> executors;
   exec::ProcessExecutorOptions options;
-  options.program = program;
+  options.program = node.executor_program;
+  options.user = users.kernels;
   options.cache_folder = folder.kernels().string();
   options.arena_bytes = settings.arena_bytes;
   const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
@@ -51,24 +72,37 @@ std::vector<std::unique_ptr<exec::Executor>> make_executors(const NodeFolder& fo
   for (std::uint32_t i = 0; i < settings.null_devices; ++i) {
     executors.push_back(exec::make_process_executor(options));
   }
+  for (const exec::GpuDescription& gpu : gpus) {
+    options.device = "cuda:" + gpu.uuid;
+    executors.push_back(exec::make_process_executor(options));
+  }
   return executors;
 }
 
-/// One for each device that executes anything. Each has a folder of its own: the mark in it tells
-/// whose commands are whose.
-std::vector<std::unique_ptr<exec::CommandRunner>> make_runners(const NodeFolder& folder,
-                                                               const NodeSettings& settings,
-                                                               const std::string& program) {
-  std::vector<std::unique_ptr<exec::CommandRunner>> runners;
+/// By device ordinal, for each that executes anything. Each has a folder of its own: the mark in it
+/// tells whose commands are whose.
+void make_runners(const NodeFolder& folder, const NodeSettings& settings,
+                  const std::string& program, const NodeUsers& users, const Gpus& gpus,
+                  NodeParts& parts) {
   exec::ProcessRunnerOptions options;
   options.program = program;
-  for (std::uint32_t i = 0; i < settings.cpu_devices; ++i) {
+  std::error_code told_by_the_runner;
+  std::filesystem::create_directories(folder.wardens(), told_by_the_runner);
+  const std::size_t first_gpu = settings.cpu_devices + settings.null_devices;
+  parts.runners.resize(first_gpu + gpus.size());
+  parts.device_files.resize(first_gpu + gpus.size());
+  std::size_t user = 0;
+  for (std::size_t i = 0; i < parts.runners.size(); ++i) {
+    if (i >= settings.cpu_devices && i < first_gpu) {
+      continue;  // null devices execute nothing
+    }
+    options.user = users.commands.at(user++);
     options.data_folder = (folder.wardens() / std::to_string(i)).string();
-    std::error_code told_by_the_runner;
-    std::filesystem::create_directories(folder.wardens(), told_by_the_runner);
-    runners.push_back(exec::make_process_runner(options));
+    parts.runners[i] = exec::make_process_runner(options);
+    if (i >= first_gpu) {
+      parts.device_files[i] = exec::gpu_device_files(gpus[i - first_gpu].uuid);
+    }
   }
-  return runners;
 }
 
 /// Of the disk with the data folder, what new work leaves free.
@@ -99,13 +133,8 @@ base::Status open_disk(const NodeFolder& folder, NodeParts& parts) {
   if (!blobs.ok()) {
     return blobs.error();
   }
-  // A node of root's runs commands as nobody: their folders are made nobody's.
-  std::optional<objects::JobOwner> owner;
-  if (::geteuid() == 0) {
-    owner = objects::JobOwner{objects::nobody_id, objects::nobody_id};
-  }
   base::Result<std::unique_ptr<objects::FileJobs>> jobs =
-      objects::FileJobs::open(folder.jobs().string(), {.owner = owner});
+      objects::FileJobs::open(folder.jobs().string());
   if (!jobs.ok()) {
     return jobs.error();
   }
@@ -201,6 +230,12 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   if (const base::Status ended = end_earlier_commands(folder); !ended.ok()) {
     return ended.error();
   }
+  const Gpus gpus = find_gpus(options);
+  const base::Result<NodeUsers> users =
+      claim_users(settings.value(), who, settings.value().cpu_devices + gpus.size());
+  if (!users.ok()) {
+    return users.error();
+  }
   const base::Result<base::Incarnation> incarnation = folder.next_incarnation();
   if (!incarnation.ok()) {
     return incarnation.error();
@@ -212,9 +247,9 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   link_options.identity = {who.cluster, who.node, incarnation.value()};
   parts.context = make_context(folder, settings.value(), who, incarnation.value(), options);
   parts.link = std::make_shared<link::ZmqLink>(link_options, boot_time);
-  parts.executors = make_executors(folder, settings.value(), options.executor_program);
+  parts.executors = make_executors(folder, settings.value(), options, users.value(), gpus);
   if (const base::Status reach = check_reach(folder.path()); reach.ok()) {
-    parts.runners = make_runners(folder, settings.value(), options.executor_program);
+    make_runners(folder, settings.value(), options.executor_program, users.value(), gpus, parts);
   } else {
     parts.no_commands_why = reach.error().message + "; " + reach.error().hint;
     std::fprintf(stderr, "fastgpu-node: takes no commands, kernels only: %s\n",
@@ -245,15 +280,6 @@ RealNode::~RealNode() {
 
 void RealNode::append_log(std::vector<base::LogRecord> records) {
   caf::anon_send(context_->directory.logs, protocol::LogAppend{std::move(records)});
-}
-
-std::string find_executor_program() {
-  if (const char* named = std::getenv("FASTGPU_EXECUTOR")) {
-    return named;
-  }
-  std::error_code failed;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
-  return (self.parent_path() / "fastgpu-executor").string();
 }
 
 }  // namespace fastgpu::node

@@ -9,12 +9,14 @@
 
 #include "actors/base_actor.hpp"
 #include "node/daemon/node_config.hpp"
+#include "node/host/executor_program.hpp"
 #include "runtime/base/result.hpp"
 
 namespace fastgpu::node {
 
 struct RealNodeOptions {
   std::string executor_program;  ///< path of fastgpu-executor
+  bool use_gpus{true};           ///< false where another node of this host has them
   /// One line of the form "fact -> consequence"; may be empty. Called from any thread.
   std::function<void(const std::string&)> trace;
   /// The node's view of the cluster has changed; may be empty. Called from any thread.
@@ -41,8 +43,5 @@ class RealNode {
   caf::actor_system& system_;
   actors::ContextPtr context_;
 };
-
-/// `fastgpu-executor` beside the running program, or what FASTGPU_EXECUTOR names.
-std::string find_executor_program();
 
 }  // namespace fastgpu::node

@@ -29,8 +29,8 @@ base::Result<fs::path> temporary_folder() {
   if (::mkdtemp(name.data()) == nullptr) {
     return failed("no temporary folder: " + std::string(std::strerror(errno)));
   }
-  // Commands run as nobody where the node is root's: they pass through to the folder that is
-  // theirs.
+  // Commands run as users of their own where the node is root's: they pass through to the folder
+  // that is theirs.
   ::chmod(name.c_str(), 0711);
   return fs::path(name);
 }
@@ -60,9 +60,9 @@ class Views {
     return view.nodes.size() == nodes &&
            std::all_of(view.nodes.begin(), view.nodes.end(), [&](const protocol::NodeView& node) {
              return node.state == protocol::NodeState::up && !node.leads.empty() &&
-                    node.devices.size() == devices &&
-                    std::all_of(node.devices.begin(), node.devices.end(),
-                                [](const auto& books) { return books.healthy; });
+                    std::count_if(node.devices.begin(), node.devices.end(), [](const auto& books) {
+                      return books.healthy;
+                    }) >= static_cast<std::ptrdiff_t>(devices);
            });
   }
 
@@ -116,6 +116,7 @@ struct EmbeddedCluster::Impl {
   base::Status start_node(std::uint32_t index) {
     RealNodeOptions node_options;
     node_options.executor_program = options.executor_program;
+    node_options.use_gpus = index == 0;  // the host has them once
     node_options.on_view = [this, index](const protocol::SharedView& view) {
       views.set(index, view);
     };

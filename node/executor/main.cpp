@@ -1,6 +1,7 @@
 /// fastgpu-executor: the process that touches one device. Started by a node, never by hand, with
 /// the descriptors that runtime/exec/channel/wire.hpp lists; or by itself, around a compiler. With
-/// --warden it touches no device: it is the process that runs users' commands.
+/// --warden it touches no device: it is the process that runs users' commands. With --list-gpus it
+/// says which GPUs there are, with --watch-gpus how they are.
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -15,6 +16,9 @@
 #include "runtime/exec/child/executor_loop.hpp"
 #include "runtime/exec/child/executor_walls.hpp"
 #include "runtime/exec/cpu/compile_child.hpp"
+#include "runtime/exec/cuda/discovery.hpp"
+#include "runtime/exec/cuda/gpu_watch.hpp"
+#include "runtime/exec/cuda/nvrtc_child.hpp"
 #include "runtime/exec/warden/child/warden_loop.hpp"
 
 namespace {
@@ -23,10 +27,12 @@ constexpr int exit_usage = 2;
 constexpr int exit_walls = 4;
 
 int usage() {
-  std::fprintf(stderr,
-               "usage: fastgpu-executor --device cpu:N|null [--threads N] [--memory BYTES]\n"
-               "                        [--cache FOLDER] --parent PID\n"
-               "Started by fastgpu-node for each device, not by hand.\n");
+  std::fprintf(
+      stderr,
+      "usage: fastgpu-executor --device cpu:N|cuda:UUID|null [--threads N] [--memory BYTES]\n"
+      "                        [--cache FOLDER] [--user ID] --parent PID\n"
+      "       fastgpu-executor --list-gpus\n"
+      "Started by fastgpu-node for each device, not by hand.\n");
   return exit_usage;
 }
 
@@ -36,6 +42,12 @@ int main(int count, char** words) {
   if (count > 1 && std::strcmp(words[1], "--compile-child") == 0)
     // At once: behind its walls not even a sanitizer could look for leaks at the end.
     _exit(fastgpu::exec::compile_child_main(count - 2, words + 2));
+  if (count > 1 && std::strcmp(words[1], "--nvrtc-child") == 0)
+    return fastgpu::exec::nvrtc_child_main(count - 2, words + 2);
+  if (count == 2 && std::strcmp(words[1], "--list-gpus") == 0)
+    return fastgpu::exec::list_gpus_main();
+  if (count > 1 && std::strcmp(words[1], "--watch-gpus") == 0)
+    return fastgpu::exec::gpu_watch_child_main(count - 2, words + 2);
   if (count > 1 && std::strcmp(words[1], "--warden") == 0)
     return fastgpu::exec::warden_main(count - 2, words + 2);
   fastgpu::exec::ExecutorProcessOptions options;
@@ -51,6 +63,8 @@ int main(int count, char** words) {
       options.memory_bytes = std::strtoull(value, nullptr, 10);
     else if (name == "--cache")
       options.cache_folder = value;
+    else if (name == "--user")
+      options.user = static_cast<std::uint32_t>(std::strtoul(value, nullptr, 10));
     else if (name == "--parent")
       parent = std::strtol(value, nullptr, 10);
     else

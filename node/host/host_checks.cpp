@@ -1,6 +1,5 @@
 #include "node/host/host_checks.hpp"
 
-#include <dlfcn.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
@@ -12,9 +11,11 @@
 #include <cstring>
 #include <fstream>
 
+#include "node/host/executor_program.hpp"
 #include "node/host/reach.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/exec/cpu/compiler.hpp"
+#include "runtime/exec/cuda/discovery.hpp"
 #include "runtime/exec/sandbox/landlock.hpp"
 #include "runtime/exec/sandbox/sandbox.hpp"
 
@@ -120,22 +121,18 @@ Check shared_memory() {
   return {"shared memory", CheckState::ok, "/dev/shm has " + gib(free) + " free", ""};
 }
 
-/// Whether the loader finds it; no call goes into it.
+/// As a node would find them when it starts.
 Check gpu_driver() {
-  void* library = ::dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
-  if (library == nullptr) {
-    return {"gpu driver", CheckState::ok,
-            "there is no NVIDIA driver library (libcuda.so.1): this host has CPU devices only", ""};
+  const exec::GpuListing listing = exec::list_gpus(find_executor_program());
+  const std::string found = exec::describe(listing);
+  if (listing.no_driver) {
+    return {"gpu driver", CheckState::ok, found + ": this host has CPU devices only", ""};
   }
-  ::dlclose(library);
-  std::ifstream file("/proc/driver/nvidia/version");
-  std::string line;
-  if (!std::getline(file, line)) {
-    return {"gpu driver", CheckState::warning,
-            "the NVIDIA driver library is there, its kernel module is not loaded",
-            "load it (modprobe nvidia), or let the container see the devices"};
+  if (listing.devices.empty()) {
+    return {"gpu driver", CheckState::warning, found + ": this host has CPU devices only",
+            "mend the driver, or let the container see the devices; then restart the node"};
   }
-  return {"gpu driver", CheckState::ok, line, ""};
+  return {"gpu driver", CheckState::ok, found, ""};
 }
 
 Check founded(const fs::path& folder) {
@@ -158,7 +155,7 @@ Check reach(const fs::path& folder) {
     return {"way to the folder", CheckState::failed, open.error().message, open.error().hint};
   }
   return {"way to the folder", CheckState::ok,
-          ::geteuid() == 0 ? "nobody, whom commands run as, can pass through to it"
+          ::geteuid() == 0 ? "other users, whom commands run as, can pass through to it"
                            : "commands run as this user, who can pass through to it",
           ""};
 }

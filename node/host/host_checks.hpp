@@ -2,7 +2,7 @@
 
 /// What this host offers to a node, found out by trying: each check is one sentence, and a remedy
 /// where something is missing. For `fastgpu doctor`. Blocks up to some seconds; starts a trial of
-/// the sandbox, compiles nothing, touches no GPU.
+/// the sandbox and a process that asks the driver for its devices; compiles nothing.
 
 #include <cstdint>
 #include <filesystem>

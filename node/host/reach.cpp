@@ -67,7 +67,7 @@ base::Status check_reach(const fs::path& data_folder) {
     return {};
   }
   return base::Error{base::ErrorKind::invalid, base::ErrorCode::file_not_found,
-                     "commands run as the user nobody here, who cannot pass through " + closed +
+                     "commands run as users of their own here, who cannot pass through " + closed +
                          " to the node's folder " + data_folder.string(),
                      "chmod o+x " + closed +
                          " (it lets others pass, not list it), or give the node another --dir"};

@@ -1,9 +1,10 @@
 #pragma once
 
-/// May the user that commands run as come to their folder? A node of root's runs commands as
-/// `nobody`: where that user cannot pass through a folder above, no command of the node ever
-/// starts. Asked at the start of a node and by `fastgpu doctor`. Forks: call it before there are
-/// threads, or where they hold no lock that a system call needs.
+/// May the users that commands run as come to their folders? A node of root's runs commands as
+/// users of their own: where such a one cannot pass through a folder above, no command of the node
+/// ever starts. `nobody` is asked, who may what every stranger may. Asked at the start of a node
+/// and by `fastgpu doctor`. Forks: call it before there are threads, or where they hold no lock
+/// that a system call needs.
 
 #include <filesystem>
 #include <string>

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "runtime/exec/cpu/run/fibre.hpp"
+#include "runtime/exec/cuda/codes.hpp"
 
 namespace fastgpu::exec {
 namespace {
@@ -62,6 +63,15 @@ std::string place_text(const FaultRecord& record) {
          " (run it with precise=true to learn the thread)";
 }
 
+/// The device does not say which thread it was, nor which buffer.
+FaultText gpu_fault(const FaultRecord& record) {
+  FaultText result{cuda::reason_of(record.gpu_code), cuda::meaning_of(record.gpu_code)};
+  if (!result.message.empty())
+    result.message += ": ";
+  result.message += text(record.what) + ", while " + text(record.file);
+  return result;
+}
+
 }  // namespace
 
 FaultText describe_fault(const FaultRecord& record, const FaultedTask& task) {
@@ -94,12 +104,15 @@ FaultText describe_fault(const FaultRecord& record, const FaultedTask& task) {
       if (record.line > 0)
         result.message += " at " + text(record.file) + ":" + std::to_string(record.line);
       break;
+    case FaultKind::gpu:
+      result = gpu_fault(record);
+      break;
     case FaultKind::none:
       break;
   }
   result.message += "; kernel " + task.kernel + ", grid " + triple(task.grid) + ", block size " +
                     triple(task.block);
-  if (record.kind != FaultKind::none)
+  if (record.kind != FaultKind::none && record.kind != FaultKind::gpu)
     result.message += ", " + place_text(record);
   return result;
 }

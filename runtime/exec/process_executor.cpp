@@ -58,6 +58,11 @@ ExecutorResult read_result(const Completion& completion, const InFlight& task, c
   return result;
 }
 
+DeviceKind device_kind_of(std::uint32_t number) {
+  const bool known = number <= static_cast<std::uint32_t>(DeviceKind::cuda);
+  return known ? static_cast<DeviceKind>(number) : DeviceKind::cpu;
+}
+
 class ProcessExecutor final : public Executor {
  public:
   explicit ProcessExecutor(ProcessExecutorOptions options)
@@ -266,6 +271,8 @@ bool ProcessExecutor::spawn() {
                                      options_.cache_folder,
                                      "--parent",
                                      std::to_string(getpid())};
+  if (options_.user)
+    arguments.insert(arguments.end(), {"--user", std::to_string(options_.user->user().uid)});
   base::Status started;
   {
     std::lock_guard lock(mutex_);
@@ -303,9 +310,12 @@ bool ProcessExecutor::await_hello() {
       return false;
     }
     hello.model[sizeof hello.model - 1] = hello.uuid[sizeof hello.uuid - 1] = '\0';
-    hello.walls[sizeof hello.walls - 1] = '\0';
-    device_ = {hello.device_kind == static_cast<std::uint32_t>(DeviceKind::null) ? DeviceKind::null
-                                                                                 : DeviceKind::cpu,
+    hello.walls[sizeof hello.walls - 1] = hello.trouble[sizeof hello.trouble - 1] = '\0';
+    if (hello.trouble[0] != '\0') {
+      die_in_vain(hello.trouble);
+      return false;
+    }
+    device_ = {device_kind_of(hello.device_kind),
                hello.model,
                hello.memory_bytes,
                hello.uuid,
@@ -403,9 +413,14 @@ void ProcessExecutor::bury() {
   const TaskToken running{channel_->running.load(std::memory_order_acquire)};
   if (!why.empty())
     died.reason = "killed: " + why;
-  else if (faulted)
-    died.charged = died.proven = charge({channel_->fault.token}, died.reason);
-  else if (child_.signal() != SIGKILL)  // that one comes from outside: an operator, lack of memory
+  else if (faulted) {
+    // A GPU that is lost or damaged takes the process with it: that is no proof against a kernel.
+    const bool by_kernel =
+        describe_fault(channel_->fault, {}).reason != base::FailureReason::device_lost;
+    died.charged = charge({channel_->fault.token}, died.reason);
+    died.proven = died.charged && by_kernel;
+  } else if (child_.signal() !=
+             SIGKILL)  // that one comes from outside: an operator, lack of memory
     died.charged = charge(running, died.reason);
   {
     std::lock_guard lock(mutex_);

@@ -14,13 +14,16 @@
 #include <string>
 
 #include "runtime/exec/executor.hpp"
+#include "runtime/exec/sandbox/user_claim.hpp"
 
 namespace fastgpu::exec {
 
 struct ProcessExecutorOptions {
   std::string program;            ///< path of fastgpu-executor
-  std::string device{"cpu:0"};    ///< "cpu:N" or "null"
+  std::string device{"cpu:0"};    ///< "cpu:N", "cuda:UUID" or "null"
   std::string cache_folder;       ///< compiled kernels; made if missing; may be shared
+  ClaimedUser user;               ///< of the child; must be there when this process is root. One
+                                  ///< for all executors that share a cache folder
   std::uint32_t threads{0};       ///< threads that run kernels; 0 = all this process may use
   std::uint64_t memory_bytes{0};  ///< what buffers may use in all; 0 = half of the host's memory
   std::uint64_t arena_bytes{64ull << 20};  ///< shared memory; taken from the host only as touched

@@ -95,6 +95,9 @@ class BlobStore {
   base::Status commit(const base::ObjectHash& hash);
   /// Drops an upload and its bytes.
   void abandon(const base::ObjectHash& hash);
+  /// Uploads that have got nothing since the last call are under way no more: their senders may
+  /// never come back. What is here of them stays while there is room, and `begin` goes on from it.
+  void set_idle_uploads_aside();
 
   /// Begins to take bytes of this node whose hash is not known: an output, piece by piece.
   IntakeId begin_intake();
@@ -119,6 +122,7 @@ class BlobStore {
     std::uint64_t size{};
     std::uint64_t received{};
     base::Sha256 running;  ///< over the received bytes, so that commit need not read them again
+    bool grew{true};       ///< since idle ones were set aside
   };
 
   BlobStore(BlobFolder& folder, BlobStoreOptions options)
@@ -127,7 +131,7 @@ class BlobStore {
         packs_(folder, options.pack_bytes_full),
         pins_(folder, options.pin_entries_min) {}
   base::Status load();
-  /// Drops uploads of earlier lives that nobody came back for, as far as `bytes` need it.
+  /// Drops uploads that nobody came back for, as far as `bytes` need it.
   base::Status make_room(std::uint64_t bytes);
   base::Error full(std::uint64_t bytes) const;
   /// False if there is no room; the file is as it was.
@@ -143,7 +147,7 @@ class BlobStore {
   std::uint64_t blobs_bytes_{0};
   std::map<base::ObjectHash, Upload> uploads_;
   std::uint64_t uploads_bytes_{0};                       ///< announced sizes
-  std::map<base::ObjectHash, std::uint64_t> unclaimed_;  ///< uploads of earlier lives, their sizes
+  std::map<base::ObjectHash, std::uint64_t> unclaimed_;  ///< begun, not under way: what is here
   std::uint64_t unclaimed_bytes_{0};
   std::map<IntakeId, Upload> intakes_;
   std::uint64_t intakes_bytes_{0};  ///< received by those

@@ -1,6 +1,7 @@
 /// What comes into a BlobStore piece by piece: uploads of a known name, and intakes.
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/base/check.hpp"
 #include "runtime/base/limits.hpp"
@@ -110,6 +111,7 @@ base::Result<std::uint64_t> BlobStore::append(const base::ObjectHash& hash, std:
   }
   upload.running.update(fresh);
   upload.received += fresh.size();
+  upload.grew = true;
   return upload.received;
 }
 
@@ -223,6 +225,20 @@ void BlobStore::abandon(const base::ObjectHash& hash) {
     return;
   }
   folder_.remove(upload_name(hash));
+}
+
+void BlobStore::set_idle_uploads_aside() {
+  for (auto at = uploads_.begin(); at != uploads_.end();) {
+    auto& [hash, upload] = *at;
+    if (std::exchange(upload.grew, false)) {
+      ++at;
+      continue;
+    }
+    uploads_bytes_ -= upload.size;
+    unclaimed_[hash] = upload.received;
+    unclaimed_bytes_ += upload.received;
+    at = uploads_.erase(at);
+  }
 }
 
 }  // namespace fastgpu::objects

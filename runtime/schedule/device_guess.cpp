@@ -68,7 +68,9 @@ std::uint32_t DeviceGuess::room() const {
 
 std::int64_t DeviceGuess::backlog_ns(base::Time now) const {
   const std::int64_t passed = (now - seen_at_).count();
-  return std::max<std::int64_t>(0, others_ns_ - passed) + static_cast<std::int64_t>(own_ns_);
+  const std::int64_t guess =
+      std::max<std::int64_t>(0, others_ns_ - passed) + static_cast<std::int64_t>(own_ns_);
+  return books_.backlog_ns < long_backlog_ns ? guess : std::max(guess, books_.backlog_ns - passed);
 }
 
 }  // namespace fastgpu::schedule

@@ -20,6 +20,7 @@ class DeviceGuess {
  public:
   static constexpr base::Duration avoid_min = std::chrono::milliseconds(20);
   static constexpr base::Duration avoid_max = std::chrono::seconds(5);
+  static constexpr std::int64_t long_backlog_ns = 2'000'000'000;
 
   const protocol::DeviceBooks& books() const { return books_; }
   bool reachable() const { return reachable_; }
@@ -42,7 +43,8 @@ class DeviceGuess {
   std::uint32_t held() const { return others_ + own_; }
   /// Tasks that it may still take.
   std::uint32_t room() const;
-  /// Predicted time until all that it holds has ended.
+  /// Predicted time until all that it holds has ended; at least what the device itself says where
+  /// that is long: a task of ours may run for longer than we thought.
   std::int64_t backlog_ns(base::Time now) const;
 
  private:

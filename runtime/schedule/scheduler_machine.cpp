@@ -207,7 +207,8 @@ std::uint32_t SchedulerMachine::room_for(const ReadyJob& job, const DeviceGuess&
   const std::uint32_t held = device.held();
   const std::uint32_t free_slots = books.slots_total - std::min(books.slots_total, held);
   if (!prediction.known && books.kind != DeviceKind::null) {
-    const std::uint32_t ahead = books.slots_total + ahead_unknown;
+    const bool soon = device.backlog_ns(now_) < ahead_ns;
+    const std::uint32_t ahead = books.slots_total + (soon ? ahead_unknown : 0);
     return std::min(room, ahead - std::min(ahead, held));
   }
   const std::int64_t time_left = std::max<std::int64_t>(0, ahead_ns - device.backlog_ns(now_));

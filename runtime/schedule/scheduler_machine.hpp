@@ -15,7 +15,8 @@
 ///   so that schedulers that see the same do not all choose the same.
 /// - Short tasks are sent ahead, up to `ahead_ns` of predicted time; long ones when a slot is free;
 ///   unknown ones a few at a time until some have run; never more to one device than the mean of
-///   its kind.
+///   its kind. A device that is held up by a task of unforeseen length gets nothing behind it, and
+///   gives back what it has: it becomes ready again.
 /// - A device that refuses or does not answer is avoided for a growing while. Nodes that are not
 ///   up and devices that are not healthy are not used.
 /// - Every job that could not be served has a reason, said when it changes.

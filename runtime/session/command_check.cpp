@@ -67,6 +67,15 @@ base::Status check_paths(const CommandSpec& command) {
                       "give one of them another path: --in FILE:PATH");
     }
   }
+  for (const std::string& input : inputs) {
+    for (std::size_t at = input.find('/'); at != std::string::npos; at = input.find('/', at + 1)) {
+      if (inputs.contains(input.substr(0, at))) {
+        return bad_spec(
+            "the input '" + input.substr(0, at) + "' is a file, and '" + input + "' lies below it",
+            "give one of them another path: --in FILE:PATH");
+      }
+    }
+  }
   std::set<std::string> outputs;
   for (const std::string& output : command.outputs) {
     if (const base::Status status = base::check_relative_path(output); !status.ok()) {

@@ -117,7 +117,7 @@ void WorkerMachine::grant(const protocol::Assign& assign) {
 
 void WorkerMachine::answer(base::NodeId to, const protocol::Assign& assign, RefusalReason refused) {
   if (described_)
-    ledger_.set_backlog(run_times_.backlog_ns(books().kind));
+    ledger_.set_backlog(backlog_ns());
   protocol::AssignReply reply{assign.attempt, assign.job, options_.device, refused, books()};
   if (refused == RefusalReason::none)
     reply.granted_at_ns = attempts_.at(assign.attempt).granted_stamp.time_since_epoch().count();

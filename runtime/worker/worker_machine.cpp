@@ -28,6 +28,7 @@ Effects WorkerMachine::step(const Event& event, base::Time now) {
   keep_again_where_due();
   watch_health();
   watch_device();
+  watch_queue();
   pump();
   stage_ahead();
   staging_.trim();
@@ -60,6 +61,7 @@ std::optional<base::Time> WorkerMachine::next_deadline() const {
   for (const auto& [token, keeping] : keeping_)
     earlier(earliest, keeping.retry_at);
   earlier(earliest, commands_due());
+  earlier(earliest, queue_due());
   if (published_at_ && books().version != published_version_)
     earlier(earliest, *published_at_ + publish_interval);
   return earliest;
@@ -132,7 +134,7 @@ void WorkerMachine::publish_where_due() {
       published_healthy_ == books().healthy &&
       published_commands_ == books().no_commands_why.empty())
     return;
-  ledger_.set_backlog(run_times_.backlog_ns(books().kind));
+  ledger_.set_backlog(backlog_ns());
   published_version_ = books().version;
   published_healthy_ = books().healthy;
   published_commands_ = books().no_commands_why.empty();

@@ -74,6 +74,7 @@ class WorkerMachine {
   static constexpr base::Duration stop_grace = std::chrono::milliseconds(10);
   static constexpr base::Duration unhealthy_after = std::chrono::seconds(1);
   static constexpr base::Duration device_lost_after = std::chrono::seconds(5);
+  static constexpr base::Duration held_up_after = std::chrono::seconds(1);
   static constexpr std::size_t staged_ahead_tasks = 4;
   static constexpr base::Duration launch_retry_delay = std::chrono::milliseconds(5);
   static constexpr base::Duration kill_limit = std::chrono::seconds(10);
@@ -220,6 +221,14 @@ class WorkerMachine {
   void give_process_up();
 
   std::optional<base::Time> head_deadline() const;
+
+  // worker_queue.cpp
+  void watch_queue();
+  std::optional<base::Time> queue_due() const;
+  base::Time progressed_at() const;
+  void release_queue();
+  std::int64_t backlog_ns() const { return run_times_.backlog_ns(books().kind) + overrun_ns_; }
+
   void publish_where_due();
   std::uint32_t window() const;
   void send(base::ShardId shard, protocol::PeerMessage message);
@@ -263,6 +272,7 @@ class WorkerMachine {
   std::optional<base::Time> command_not_before_;
   std::optional<base::Time> warden_away_since_;  ///< until queued commands have been handed back
   base::Time last_end_{base::Time::min()};       ///< of the last launch that ended
+  std::int64_t overrun_ns_{0};  ///< expected further time of what runs for longer than foreseen
   std::uint64_t last_token_{0};
   std::uint64_t published_version_{0};
   bool published_healthy_{false};

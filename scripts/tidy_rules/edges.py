@@ -23,7 +23,7 @@ _RUNTIME = _PLACING + [
 EDGES = {
     "runtime/base": [],
     "runtime/protocol": ["runtime/base"],
-    "runtime/raft": _CORE,
+    "runtime/raft": ["runtime/base"],
     "runtime/ledger": _CORE,
     "runtime/books": _CORE,
     "runtime/membership": _CORE,

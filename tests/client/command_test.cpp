@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -10,6 +11,9 @@
 
 namespace fastgpu::cli {
 namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Commands, EveryOneOfTheTableHasHelp) {
   for (const Command& command : command_table()) {
@@ -132,6 +136,13 @@ TEST(Commands, ExitWithTwoWhenTheyAreNotUnderstood) {
     EXPECT_EQ(parsed.exit_code, 2);
     EXPECT_FALSE(parsed.text.empty());
   }
+}
+
+TEST(Commands, TellWhereACommandStandsWhoForgetTheTwoDashes) {
+  for (const char* verb : {"run", "submit"}) {
+    EXPECT_THAT(parse({verb, "--in", "a.csv", "python3", "x.py"}).text, HasSubstr(" -- python3"));
+  }
+  EXPECT_THAT(parse({"show", "17", "--fly"}).text, Not(HasSubstr("--:")));
 }
 
 TEST(Selectors, RefusesATaskWhereOnlyAWholeJobCanBeMeant) {

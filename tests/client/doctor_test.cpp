@@ -22,6 +22,9 @@ TEST(Doctor, SaysHowANodeAnswers) {
   EXPECT_EQ(checks[1].state, CheckState::ok);
   EXPECT_EQ(checks[2].sentence, "of 2 nodes not all are up: n2 down");
   EXPECT_EQ(checks[3].state, CheckState::ok);
+  NodeAnswer fast = answered();
+  fast.answered_ms = fast.asked_ms;
+  EXPECT_EQ(checks_of(fast)[0].sentence, "node n1 answers in less than 1 ms, protocol 1");
 }
 
 TEST(Doctor, TellsOfAClockOnlyWhatIsCertain) {

@@ -71,6 +71,7 @@ TEST(KernelFlags, MakesAJobOfThem) {
   flags.kernel.defines = {"A", "B=2"};
   flags.time_limit = "90s";
   flags.retries = 2;
+  flags.crash_limit = 3;
   flags.if_infeasible = "wait";
   flags.device = "cpu";
   flags.kernel.arguments = {"i32:7", "in:x.f32", "inout:y.f32=z.f32", "scratch:64"};
@@ -87,6 +88,7 @@ TEST(KernelFlags, MakesAJobOfThem) {
   EXPECT_EQ(contents.defines[1].second, "2");
   EXPECT_EQ(contents.time_limit, std::chrono::seconds(90));
   EXPECT_EQ(contents.retries, 2u);
+  EXPECT_EQ(contents.crash_limit, 3u);
   EXPECT_TRUE(contents.wait_if_infeasible);
   ASSERT_EQ(contents.arguments.size(), 4u);
   const auto& inout = std::get<v1::JobSpec::Contents::Buffer>(contents.arguments[2]);

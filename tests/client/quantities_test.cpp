@@ -17,7 +17,8 @@ TEST(Quantities, ReadsDurationsAsPeopleWriteThem) {
 }
 
 TEST(Quantities, RefusesWhatIsNoDuration) {
-  for (const char* text : {"", "s", "1x", "-5s", "5s3", "1h 30m", "1e400s", "300000d"}) {
+  for (const char* text :
+       {"", "s", "1x", "-5s", "5s3", "1h 30m", "1e400s", "300000d", "nan", "nans", "inf"}) {
     const auto time = parse_duration(text);
     ASSERT_FALSE(time.ok()) << text;
     EXPECT_EQ(time.error().code, base::ErrorCode::usage);
@@ -35,7 +36,8 @@ TEST(Quantities, ReadsSizesInPowersOfTenAndOfTwo) {
 }
 
 TEST(Quantities, RefusesWhatIsNoSize) {
-  for (const char* text : {"", "KiB", "12X", "-1", "1GiBx", "99999999999TB"}) {
+  for (const char* text :
+       {"", "KiB", "12X", "-1", "1GiBx", "99999999999TB", "nan", "nanB", "inf"}) {
     EXPECT_FALSE(parse_size(text).ok()) << text;
   }
 }

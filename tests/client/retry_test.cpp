@@ -117,6 +117,7 @@ TEST(RetryFlags, ChangeWhatTheyNameAndNothingElse) {
   spec.command.argv = {"python3"};
   spec.command.environment = {{"SEED", "1"}, {"MODE", "fast"}};
   spec.retries = 3;
+  spec.crash_limit = 5;
   const protocol::JobSpec before = spec;
   ASSERT_TRUE(cli::change(spec, {}).ok());
   EXPECT_EQ(spec, before);
@@ -124,6 +125,7 @@ TEST(RetryFlags, ChangeWhatTheyNameAndNothingElse) {
   flags.memory = "8GiB";
   flags.time_limit = "2h";
   flags.retries = 0;
+  flags.crash_limit = 1;
   flags.device = "cpu";
   flags.environment = {"SEED=2", "NEW=x"};
   flags.labels = {"try=2"};
@@ -131,6 +133,7 @@ TEST(RetryFlags, ChangeWhatTheyNameAndNothingElse) {
   EXPECT_EQ(spec.command.host_memory_bytes, 8ull << 30);
   EXPECT_EQ(spec.time_limit_ns, 7'200'000'000'000);
   EXPECT_EQ(spec.retries, 0u);
+  EXPECT_EQ(spec.crash_limit, 1u);
   EXPECT_EQ(spec.request.kind, protocol::DeviceKind::cpu);
   EXPECT_EQ(spec.labels, (protocol::Labels{{"try", "2"}}));
   EXPECT_THAT(spec.command.environment,

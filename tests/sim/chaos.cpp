@@ -58,6 +58,7 @@ SimOptions world_options(const ChaosOptions& options, const Plan& plan) {
   }
   if (plan.dying_devices) {
     world.executor.spontaneous_death_ppm = 30'000;
+    world.executor.dies_until = base::Time{options.trouble};  // histories begin at 0
   }
   return world;
 }

@@ -83,8 +83,9 @@ void SimExecutor::run_next() {
 
 void SimExecutor::finish() {
   const exec::ExecutorTask task = tasks_.front();
-  if (says(task, "crash") || agenda_.now() < options_.sick_until ||
-      random_.chance(options_.spontaneous_death_ppm)) {
+  const bool dies =
+      agenda_.now() < options_.dies_until && random_.chance(options_.spontaneous_death_ppm);
+  if (says(task, "crash") || dies) {
     die("signal 9", true);
     return;
   }

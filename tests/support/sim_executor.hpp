@@ -23,7 +23,7 @@ struct SimExecutorOptions {
   base::Duration run_max{std::chrono::milliseconds{20}};
   base::Duration start_delay{std::chrono::milliseconds{2}};
   std::uint32_t spontaneous_death_ppm{0};  ///< of tasks: the process dies although the task is good
-  base::Time sick_until{base::Time::min()};  ///< until then it dies under each task
+  base::Time dies_until{base::Time::max()};  ///< of itself; afterwards the device is well
 };
 
 class SimExecutor final : public exec::Executor {

@@ -3,8 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <set>
 
 #include "tests/system/command_cluster.hpp"
+#include "tests/system/lives.hpp"
 
 namespace fastgpu::testing {
 namespace {
@@ -60,6 +64,16 @@ TEST_F(Commands, EndAsTheirProgramEnded) {
   const Finished missing = fastgpu({"run", "--", "no-such-program"});
   EXPECT_NE(missing.exit_code, 0);
   EXPECT_THAT(missing.err, HasSubstr("no-such-program"));
+}
+
+TEST_F(Commands, LeaveStdoutToTheOneDocumentThatWasAskedFor) {
+  const Finished done = fastgpu({"run", "--json", "--", "sh", "-c", "echo out; echo err >&2"});
+  EXPECT_EQ(done.exit_code, 0);
+  const json document = json::parse(done.out, nullptr, false);
+  ASSERT_TRUE(document.is_object()) << done.out;
+  EXPECT_EQ(document["state"], "succeeded");
+  EXPECT_THAT(done.err, HasSubstr("out\n"));
+  EXPECT_THAT(done.err, HasSubstr("err\n"));
 }
 
 TEST_F(Commands, SeeTheEnvironmentOfTheContractAndNothingOfTheNodes) {
@@ -171,6 +185,34 @@ TEST_F(Commands, ReadNeitherOtherJobsNorTheNodesKeysNorTheLedger) {
   EXPECT_EQ(looked.out.find("join_token"), std::string::npos) << looked.out;
   EXPECT_NE(looked.out.substr(0, 2), "0\n") << "a command never runs as root";
   fastgpu({"cancel", other});
+}
+
+TEST_F(Commands, OfTwoNodesOfAHostAreTwoUsersAndReadNothingOfEachOther) {
+  if (geteuid() != 0) {
+    GTEST_SKIP() << "only nodes that are root give commands users of their own";
+  }
+  const std::string living = submit({"--tasks", "2", "--out", "result-{}"}, living_script);
+  ASSERT_TRUE(await([&] { return lives_of(cluster_, living).size() == 2; }));
+  std::set<uid_t> users;
+  std::string folders;
+  for (const Life& life : lives_of(cluster_, living)) {
+    struct stat facts {};
+    EXPECT_EQ(::stat(life.folder.c_str(), &facts), 0) << life.folder;
+    users.insert(facts.st_uid);
+    folders += " " + life.folder;
+  }
+  EXPECT_EQ(users.size(), 2u);
+  EXPECT_FALSE(users.contains(0));
+  const Finished looked = run({}, "for folder in" + folders +
+                                      "; do cat $folder/life && echo read; ls $folder && echo "
+                                      "listed; done; true");
+  EXPECT_EQ(looked.exit_code, 0) << looked.err;
+  EXPECT_EQ(looked.out.find("read"), std::string::npos) << looked.out;
+  EXPECT_EQ(looked.out.find("listed"), std::string::npos) << looked.out;
+  for (const Life& life : lives_of(cluster_, living)) {
+    life.let_go();
+  }
+  EXPECT_EQ(fastgpu({"wait", living}).exit_code, 0);
 }
 
 }  // namespace

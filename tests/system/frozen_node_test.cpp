@@ -162,7 +162,7 @@ TEST_F(FrozenNodeWithCommands, LeavesThemToItsNextLifeWhichEndsThemBeforeItIsHea
     }
     return tasks_ended(job) == tasks;
   })) << "the next life is proof enough, whatever the lease";
-  for (const json& record : show(job)["tasks"]) {
+  for (const json& record : show(job).value("tasks", json::array())) {
     EXPECT_EQ(record["state"], "succeeded") << record.dump();
   }
   for (const pid_t warden : frozen) {

@@ -126,18 +126,22 @@ Counts await_running(const ProcessCluster& cluster, int keeper, const std::strin
 
 /// Kills the node right after its job was seen to have at least `least` tasks running and others
 /// waiting. Each task holds its device until `until`, and there are more of them than devices: what
-/// ran and waited then does so at the kill if that comes before `until`.
-void kill_amid_work(ProcessCluster& cluster, int victim, int keeper, const std::string& job,
+/// ran and waited then does so at the kill if that comes before `until`. False where it came later:
+/// then the kill may have met nothing.
+bool kill_amid_work(ProcessCluster& cluster, int victim, int keeper, const std::string& job,
                     unsigned least, unsigned most, long long until) {
   SCOPED_TRACE("node " + std::to_string(victim + 1) + ", job " + job);
   const Counts counts = await_running(cluster, keeper, job, least, most);
   cluster.kill(victim);
-  EXPECT_LT(processor_clock(), until) << "the machine is too slow: tasks may have ended already";
-  EXPECT_GE(counts.running, least);
-  EXPECT_LE(counts.running, most);
-  EXPECT_GT(counts.pending + counts.running, 3u) << "more than there are devices: some wait";
-  EXPECT_EQ(counts.ended, 0u);
+  const bool in_time = processor_clock() < until;
+  if (in_time) {
+    EXPECT_GE(counts.running, least);
+    EXPECT_LE(counts.running, most);
+    EXPECT_GT(counts.pending + counts.running, 3u) << "more than there are devices: some wait";
+    EXPECT_EQ(counts.ended, 0u);
+  }
   cluster.start(victim);
+  return in_time;
 }
 
 /// Each task has exactly one record, whoever is asked: it succeeded, with its right answer.
@@ -168,10 +172,14 @@ TEST(ThreeNodes, RecordEveryAcceptedTaskOnceThoughNodesAreKilledAmidWork) {
   constexpr unsigned devices = 3;
   constexpr unsigned tasks = 300;  // more than devices take in advance
   ASSERT_TRUE(await_devices(cluster, 0, devices));
-  // It takes as long as this machine makes it: less than the three starts so far.
-  const Seconds both_kills = Seconds{14} + 2 * rate.measured();
+  // It takes as long as this machine makes it, as a rule less than the three starts so far. A round
+  // whose tasks were over before its kills is one more in which nothing is lost, but does not
+  // count.
+  Seconds both_kills = Seconds{14} + 2 * rate.measured();
   std::vector<std::string> jobs;
-  for (int round = 0; round < rounds; ++round) {
+  for (int round = 0; round < rounds;) {
+    ASSERT_LT(jobs.size(), std::size_t{2 * rounds})
+        << "this machine never comes to both kills in time";
     const int accepting = round % 3;
     const int other = (accepting + 1 + round % 2) % 3;
     ASSERT_TRUE(await_devices(cluster, accepting, devices));
@@ -182,10 +190,16 @@ TEST(ThreeNodes, RecordEveryAcceptedTaskOnceThoughNodesAreKilledAmidWork) {
                                        "--arg", "out:o_{}=4", "--tasks", std::to_string(tasks)});
     ASSERT_EQ(submitted.exit_code, 0) << submitted.err;
     jobs.push_back(submitted.out.substr(0, submitted.out.find('\n')));
-    kill_amid_work(cluster, accepting, accepting, jobs.back(), devices, tasks, until);
-    // The two that stayed up, this one among them, still have what they ran.
-    kill_amid_work(cluster, other, accepting, jobs.back(), devices - 1, tasks, until);
+    // After the first one the two that stayed up, the other among them, still have what they ran.
+    const bool in_time =
+        kill_amid_work(cluster, accepting, accepting, jobs.back(), devices, tasks, until) &&
+        kill_amid_work(cluster, other, accepting, jobs.back(), devices - 1, tasks, until);
     expect_all_recorded_once(cluster, jobs.back(), tasks);
+    if (in_time) {
+      ++round;
+    } else {
+      both_kills *= 2;
+    }
   }
   EXPECT_EQ(std::set<std::string>(jobs.begin(), jobs.end()).size(), jobs.size());
   for (const std::string& job : jobs) {

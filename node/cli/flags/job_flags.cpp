@@ -7,7 +7,8 @@ namespace {
 
 base::Status add_common(v1::JobSpec& spec, const JobFlags& flags) {
   spec.name(flags.name).tasks(flags.tasks).device(flags.device);
-  spec.retries(flags.retries).wait_if_infeasible(flags.if_infeasible == "wait");
+  spec.retries(flags.retries).crash_limit(flags.crash_limit);
+  spec.wait_if_infeasible(flags.if_infeasible == "wait");
   if (!flags.time_limit.empty()) {
     const auto limit = parse_duration(flags.time_limit);
     if (!limit.ok()) {

@@ -21,6 +21,7 @@ struct JobFlags {
   std::string name;
   std::string time_limit;
   std::uint32_t retries{0};
+  std::uint32_t crash_limit{base::limits::retries_node_loss_default};
   std::string if_infeasible{"fail"};
   std::vector<std::string> after;
   std::vector<std::string> labels;

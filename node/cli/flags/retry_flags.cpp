@@ -91,6 +91,7 @@ base::Status change(protocol::JobSpec& spec, const RetryFlags& flags) {
   }
   change_device(spec, flags.device);
   spec.retries = flags.retries.value_or(spec.retries);
+  spec.crash_limit = flags.crash_limit.value_or(spec.crash_limit);
   if (!flags.if_infeasible.empty()) {
     spec.wait_if_infeasible = flags.if_infeasible == "wait";
   }

@@ -21,6 +21,7 @@ struct RetryFlags {
   std::string device;
   std::string time_limit;
   std::optional<std::uint32_t> retries;
+  std::optional<std::uint32_t> crash_limit;
   std::string memory;
   std::string disk;
   std::string lease;

@@ -27,9 +27,10 @@ Check reach_check(const NodeAnswer& answer) {
                           : "start one, or name a node of a cluster with --server"};
   }
   const protocol::ClusterStatus& status = answer.status.value();
+  const milliseconds took{answer.answered_ms - answer.asked_ms};
   return {"reach", CheckState::ok,
           "node " + Names(status).of(status.source) + " answers in " +
-              show_duration(milliseconds(answer.answered_ms - answer.asked_ms)) + ", protocol " +
+              (took.count() == 0 ? "less than 1 ms" : show_duration(took)) + ", protocol " +
               std::to_string(base::limits::protocol_version),
           ""};
 }

@@ -50,7 +50,7 @@ std::optional<double> take_number(std::string_view& text) {
   double value = 0;
   const auto [end, problem] =
       std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  if (problem != std::errc{} || value < 0) {
+  if (problem != std::errc{} || !(value >= 0)) {  // "nan" is a number to from_chars
     return std::nullopt;
   }
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));

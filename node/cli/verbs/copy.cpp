@@ -11,8 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Brought at once: they are written before the next ones come.
-constexpr std::size_t files_at_once = 64;
 constexpr std::chrono::hours transfer_limit{1};
 
 base::Error usage(std::string message, std::string hint) {
@@ -46,31 +44,22 @@ std::string place_of(const Copy& copy, const std::string& destination) {
 
 base::Result<std::uint64_t> bring(client::Connection& connection, const std::vector<Copy>& copies,
                                   const std::string& destination, client::Time deadline) {
-  std::uint64_t bytes = 0;
-  for (std::size_t at = 0; at < copies.size(); at += files_at_once) {
-    const std::size_t end = std::min(copies.size(), at + files_at_once);
-    std::vector<protocol::Data> pieces;
-    for (std::size_t i = at; i < end; ++i) {
-      pieces.push_back(*copies[i].data);
-    }
-    const auto data = client::fetch_all(connection, pieces, deadline);
-    if (!data.ok()) {
-      return data.error();
-    }
-    for (std::size_t i = at; i < end; ++i) {
-      const std::string to = place_of(copies[i], destination);
-      std::error_code failed;  // told by write_file, which cannot write then
-      if (!copies[i].to.empty()) {
-        fs::create_directories(fs::path(to).parent_path(), failed);
-      }
-      const auto& file = data.value()[i - at];
-      if (const base::Status written = write_file(to, file.span()); !written.ok()) {
-        return written.error();
-      }
-      bytes += file.size();
-    }
+  std::vector<protocol::Data> pieces;
+  for (const Copy& copy : copies) {
+    pieces.push_back(*copy.data);
   }
-  return bytes;
+  std::uint64_t bytes = 0;
+  const auto write = [&](std::size_t index, const base::Bytes& data) {
+    const std::string to = place_of(copies[index], destination);
+    std::error_code failed;  // told by write_file, which cannot write then
+    if (!copies[index].to.empty()) {
+      fs::create_directories(fs::path(to).parent_path(), failed);
+    }
+    bytes += data.size();
+    return write_file(to, data.span());
+  };
+  const base::Status brought = client::fetch_each(connection, pieces, deadline, write);
+  return brought.ok() ? base::Result(bytes) : brought.error();
 }
 
 }  // namespace

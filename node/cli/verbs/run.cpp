@@ -10,7 +10,7 @@
 namespace fastgpu::cli {
 namespace {
 
-/// Tasks whose outputs are brought at once: their files are written before the next ones come.
+/// Tasks whose files are named at once.
 constexpr std::size_t reports_at_once = 64;
 
 /// Of uploads and downloads, where no --timeout was given.
@@ -63,31 +63,30 @@ base::Status write_some(client::Connection& connection, const protocol::JobDetai
                         std::size_t first, std::size_t end, client::Time deadline,
                         Interrupts& interrupts) {
   std::vector<protocol::Data> pieces;
-  for (std::size_t i = first; i < end; ++i) {
-    const auto& outputs = detail.reports[i].outcome.outputs;
-    pieces.insert(pieces.end(), outputs.begin(), outputs.end());
-  }
-  const auto data = client::fetch_all(connection, pieces, deadline);
-  if (!data.ok()) {
-    return data.error();
-  }
-  std::size_t next = 0;
+  std::vector<std::vector<std::string>> files;  // that each piece is written to
   for (std::size_t i = first; i < end; ++i) {
     const protocol::TaskReport& report = detail.reports[i];
-    const std::size_t outputs = report.outcome.outputs.size();
+    const auto& outputs = report.outcome.outputs;
+    const std::size_t before = pieces.size();
+    pieces.insert(pieces.end(), outputs.begin(), outputs.end());
+    files.resize(pieces.size());
     for (std::uint32_t task = report.range.first; task < report.range.end(); ++task) {
-      const std::vector<std::string> files = output_files(detail, task);
-      for (std::size_t output = 0; output < outputs && output < files.size(); ++output) {
-        const auto whole = interrupts.whole_file();
-        const base::Status status = write_file(files[output], data.value()[next + output].span());
-        if (!status.ok()) {
-          return status;
-        }
+      const std::vector<std::string> names = output_files(detail, task);
+      for (std::size_t output = 0; output < outputs.size() && output < names.size(); ++output) {
+        files[before + output].push_back(names[output]);
       }
     }
-    next += outputs;
   }
-  return {};
+  const auto write = [&](std::size_t index, const base::Bytes& data) -> base::Status {
+    for (const std::string& file : files[index]) {
+      const auto whole = interrupts.whole_file();
+      if (const base::Status status = write_file(file, data.span()); !status.ok()) {
+        return status;
+      }
+    }
+    return {};
+  };
+  return client::fetch_each(connection, pieces, deadline, write);
 }
 
 base::Status write_outputs(client::Connection& connection, const protocol::JobDetail& detail,
@@ -171,7 +170,9 @@ int finish_run(Context& context, client::Connection& connection, const protocol:
 int accompany(Context& context, std::shared_ptr<client::Connection> connection, base::JobId job,
               const protocol::JobSpec& spec, const std::string& progress, Interrupts& interrupts) {
   if (spec.is_command()) {
-    show_output(context, *connection, {.job = job, .tasks = spec.tasks}, interrupts);
+    const bool one_document = context.format() == Format::json;
+    show_output(context, *connection,
+                {.job = job, .tasks = spec.tasks, .beside_document = one_document}, interrupts);
   }
   const auto ended = follow(context, connection, {job}, progress, interrupts);
   if (!ended.ok()) {

@@ -2,9 +2,10 @@
 
 /// What a dying device process leaves behind about the kernel that killed it.
 ///
-/// Place in the flow: lies in the shared channel; written by a signal handler of the executor, read
-/// by the node after the process is gone. Fixed layout, plain words only, so that the handler needs
-/// nothing but stores. The reader trusts no field: numbers are shown, texts are cut.
+/// Place in the flow: lies in the shared channel; written by a signal handler of the executor or by
+/// the CUDA device, read by the node after the process is gone. Fixed layout, plain words only, so
+/// that the handler needs nothing but stores. The reader trusts no field: numbers are shown, texts
+/// are cut.
 
 #include <atomic>
 #include <cstdint>
@@ -19,6 +20,7 @@ enum class FaultKind : std::uint32_t {
   division,
   illegal_instruction,
   failed_check,  ///< assert or __trap: `what`, `file`, `line`
+  gpu,           ///< the driver's sticky `gpu_code`, described in `what`, met while `file`
 };
 
 struct FaultRecord {
@@ -35,7 +37,7 @@ struct FaultRecord {
   std::uint32_t has_thread;  ///< fibre mode: `block` and `thread` are exact
   std::uint32_t block[3];
   std::uint32_t thread[3];
-  std::uint32_t zero;
+  std::int32_t gpu_code;
   std::uint64_t first_block;  ///< loop mode: the fault is in one of these
   std::uint64_t last_block;
   std::uint64_t heap_asked;  ///< the last malloc that the launch's heap refused; 0: none

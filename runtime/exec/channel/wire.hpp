@@ -16,7 +16,7 @@
 namespace fastgpu::exec {
 
 inline constexpr std::uint32_t wire_magic = 0x55504746;  // "FGPU"
-inline constexpr std::uint32_t wire_version = 3;
+inline constexpr std::uint32_t wire_version = 4;
 inline constexpr std::uint32_t ring_entries = 256;
 inline constexpr std::uint32_t message_bytes_max = 64u << 10;
 inline constexpr std::uint32_t printed_bytes_max = 32u << 10;
@@ -65,7 +65,7 @@ struct Channel {
   FaultRecord fault;
 };
 
-/// The first and only message on the control socket: the executor is ready.
+/// The first and only message on the control socket: the executor is ready, or why it cannot be.
 struct ExecutorHello {
   std::uint32_t magic;
   std::uint32_t version;
@@ -75,6 +75,7 @@ struct ExecutorHello {
   char model[128];
   char uuid[64];
   char walls[32];
+  char trouble[512];  ///< empty = it is ready
 };
 
 }  // namespace fastgpu::exec

@@ -15,6 +15,7 @@
 #include "runtime/exec/child/null_device.hpp"
 #include "runtime/exec/cpu/cpu_device.hpp"
 #include "runtime/exec/cpu/run/fault_handler.hpp"
+#include "runtime/exec/cuda/cuda_device.hpp"
 
 namespace fastgpu::exec {
 namespace {
@@ -22,6 +23,7 @@ namespace {
 constexpr int exit_good = 0;
 constexpr int exit_usage = 2;
 constexpr int exit_wire = 3;
+constexpr int exit_no_device = 5;
 
 struct Pending {
   TaskView task;
@@ -49,12 +51,10 @@ class Loop {
     if (channel_memory_.size() < sizeof(Channel) || channel_.magic != wire_magic ||
         channel_.version != wire_version)
       return exit_wire;
-    install_fault_handler(&channel_.fault);
-    device_ = make_device(options);
-    if (!device_)
-      return exit_usage;
-    if (!say_hello(options.walls))
-      return exit_good;
+    std::string trouble;
+    device_ = make_device(options, trouble);
+    if (!say_hello(options.walls, trouble) || !device_)
+      return device_ ? exit_good : exit_no_device;
     for (;;) {
       if (!take_submissions())
         return exit_wire;
@@ -68,28 +68,56 @@ class Loop {
   }
 
  private:
-  std::unique_ptr<Device> make_device(const ExecutorProcessOptions& options) {
+  std::unique_ptr<Device> make_device(const ExecutorProcessOptions& options, std::string& trouble) {
     if (options.device == "null")
       return std::make_unique<NullDevice>();
-    if (!options.device.starts_with("cpu:"))
-      return nullptr;
+    if (options.device.starts_with("cuda:"))
+      return make_cuda_device(options, trouble);
+    if (options.device.starts_with("cpu:"))
+      return make_cpu_device(options);
+    trouble = "there is no device '" + options.device + "'";
+    return nullptr;
+  }
+
+  void tell_kernel_made() {
+    kernels_made_.fetch_add(1, std::memory_order_release);
+    own_bell_.ring();
+  }
+
+  std::unique_ptr<Device> make_cuda_device(const ExecutorProcessOptions& options,
+                                           std::string& trouble) {
+    CudaDeviceOptions cuda;
+    cuda.session.id = options.device.substr(sizeof "cuda:" - 1);
+    cuda.session.memory_bytes = options.memory_bytes;
+    cuda.session.cache_folder = options.cache_folder;
+    cuda.child_program = options.own_program;
+    cuda.arena = arena_.data();
+    cuda.arena_bytes = arena_.size();
+    cuda.fault = &channel_.fault;
+    auto device = CudaDevice::open(cuda, [this] { tell_kernel_made(); });
+    if (device.ok())
+      return std::move(device).value();
+    trouble = device.error().message;
+    return nullptr;
+  }
+
+  std::unique_ptr<Device> make_cpu_device(const ExecutorProcessOptions& options) {
+    install_fault_handler(&channel_.fault);
     CpuDeviceOptions cpu;
     cpu.ordinal = static_cast<unsigned>(std::strtoul(options.device.c_str() + 4, nullptr, 10));
     cpu.threads = options.threads;
     cpu.memory_bytes = options.memory_bytes;
     cpu.cache.compiler.folder = options.cache_folder;
     cpu.cache.compiler.child_program = options.own_program;
-    return std::make_unique<CpuDevice>(std::move(cpu), [this] {
-      kernels_made_.fetch_add(1, std::memory_order_release);
-      own_bell_.ring();
-    });
+    return std::make_unique<CpuDevice>(std::move(cpu), [this] { tell_kernel_made(); });
   }
 
-  bool say_hello(const std::string& walls) const {
-    const DeviceDescription device = device_->describe();
+  bool say_hello(const std::string& walls, const std::string& trouble) const {
+    const DeviceDescription device = device_ ? device_->describe() : DeviceDescription{};
     ExecutorHello hello{};
     hello.magic = wire_magic;
     hello.version = wire_version;
+    copy_text(hello.trouble, sizeof hello.trouble, trouble);
     hello.device_kind = static_cast<std::uint32_t>(device.kind);
     hello.threads = device.threads;
     hello.memory_bytes = device.memory_bytes;

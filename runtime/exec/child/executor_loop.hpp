@@ -14,6 +14,7 @@ struct ExecutorProcessOptions {
   std::string device{"cpu:0"};
   std::string cache_folder;
   std::string own_program;  ///< path of this program, for the compile child
+  std::uint32_t user{0};    ///< who it becomes if it is root; must be there then
   std::uint32_t threads{0};
   std::uint64_t memory_bytes{0};
   std::string walls;  ///< what the process has given up, for the hello (executor_walls.hpp)

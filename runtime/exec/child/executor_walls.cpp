@@ -15,8 +15,10 @@
 #include <sstream>
 
 #include "runtime/exec/cpu/compiler.hpp"
+#include "runtime/exec/cuda/libraries.hpp"
 #include "runtime/exec/sandbox/landlock.hpp"
 #include "runtime/exec/sandbox/process_limits.hpp"
+#include "runtime/exec/warden/child/folder.hpp"
 
 namespace fastgpu::exec {
 namespace {
@@ -30,13 +32,14 @@ base::Error trouble(const char* what, int code) {
           std::string(what) + ": " + std::strerror(code), ""};
 }
 
-/// Whether the user can get at the program and the kernels' folder: it tries, in a child.
+/// Whether the user can get at the program and the place of the kernels' folder: it tries, in a
+/// child. The folder itself becomes his.
 bool can_reach(const UnprivilegedUser& user, const ExecutorProcessOptions& options) {
   const pid_t pid = fork();
   if (pid == 0) {
     bool fine = drop_root(user) == 0 && access(options.own_program.c_str(), X_OK) == 0;
     if (fine && !options.cache_folder.empty())
-      fine = chdir(options.cache_folder.c_str()) == 0;
+      fine = chdir(fs::path(options.cache_folder).parent_path().c_str()) == 0;
     _exit(fine ? 0 : 1);
   }
   int status = 0;
@@ -45,26 +48,11 @@ bool can_reach(const UnprivilegedUser& user, const ExecutorProcessOptions& optio
   return pid > 0 && status == 0;
 }
 
-bool give(const char* path, const UnprivilegedUser& from, const UnprivilegedUser& to) {
+/// What earlier lives compiled belongs to whom they ran as. What cannot be given is compiled again.
+void take_over(const std::string& folder, const UnprivilegedUser& user) {
   struct stat info {};
-  // A file of several names could be anybody's.
-  if (lstat(path, &info) != 0 || info.st_uid != from.uid ||
-      (!S_ISDIR(info.st_mode) && info.st_nlink != 1))
-    return false;
-  return lchown(path, to.uid, to.gid) == 0;
-}
-
-/// The folder last: as long as it is the old owner's, the new one has put nothing there.
-void give_folder(const std::string& folder, const UnprivilegedUser& from,
-                 const UnprivilegedUser& to) {
-  struct stat info {};
-  if (lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != from.uid)
-    return;
-  std::error_code error;
-  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
-       at.increment(error))
-    give(at->path().c_str(), from, to);
-  give(folder.c_str(), from, to);
+  if (lstat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid != user.uid)
+    static_cast<void>(give_folder(folder, {user.uid, user.gid}));
 }
 
 /// Root keeps its name and what that name owns, and can do nothing that others cannot.
@@ -76,15 +64,16 @@ int drop_capabilities() {
   return syscall(SYS_capset, &header, none) == 0 ? 0 : errno;
 }
 
-int stop_being_root(const ExecutorProcessOptions& options, bool& became_other) {
-  const UnprivilegedUser user;
-  const UnprivilegedUser root{0, 0};
-  if (geteuid() != 0)
-    return drop_root(user);
-  became_other = can_reach(user, options);
-  if (!options.cache_folder.empty())
-    give_folder(options.cache_folder, became_other ? root : user, became_other ? user : root);
-  return became_other ? drop_root(user) : drop_capabilities();
+base::Status stop_being_root(const ExecutorProcessOptions& options, bool& became_other) {
+  const UnprivilegedUser user{options.user, options.user};
+  if (geteuid() == 0 && user.uid == 0)
+    return trouble("an executor that is root needs a user to become", EPERM);
+  became_other = geteuid() == 0 && can_reach(user, options);
+  const bool stays_root = geteuid() == 0 && !became_other;
+  if (geteuid() == 0 && !options.cache_folder.empty())
+    take_over(options.cache_folder, became_other ? user : UnprivilegedUser{0, 0});
+  const int code = stays_root ? drop_capabilities() : drop_root(user);
+  return code == 0 ? base::Status() : trouble("the executor cannot give up its privileges", code);
 }
 
 void add_library_folders(const std::string& program, std::vector<std::string>& folders) {
@@ -95,6 +84,19 @@ void add_library_folders(const std::string& program, std::vector<std::string>& f
   for (std::string folder; std::getline(words, folder, ':');)
     if (folder.starts_with('/'))
       folders.push_back(folder);
+}
+
+/// What the driver of a GPU needs beside that: its device files, and all that it asks the kernel
+/// about processors, memory and itself. It runs no code of users' on the host.
+void add_driver_files(AllowedFiles& files) {
+  for (const auto& folder : cuda::library_folders())
+    files.readable.push_back(folder);
+  for (const char* path : {"/proc", "/sys", "/dev/shm"})
+    files.readable.emplace_back(path);
+  std::error_code error;
+  for (fs::directory_iterator at("/dev", error), end; !error && at != end; at.increment(error))
+    if (at->path().filename().string().starts_with("nvidia"))
+      files.devices.push_back(at->path());
 }
 
 AllowedFiles files_for(const ExecutorProcessOptions& options) {
@@ -109,6 +111,8 @@ AllowedFiles files_for(const ExecutorProcessOptions& options) {
     for (const auto& folder : folders_of_compiler(compiler))
       files.readable.push_back(folder);
   files.writable = {"/dev/null"};
+  if (options.device.starts_with("cuda:"))
+    add_driver_files(files);
   if (!options.cache_folder.empty())
     files.writable.push_back(options.cache_folder);
   return files;
@@ -121,8 +125,8 @@ base::Result<ExecutorWalls> raise_walls(const ExecutorProcessOptions& options) {
   if (!options.cache_folder.empty())
     fs::create_directories(options.cache_folder, error);
   bool became_other = false;
-  if (const int code = stop_being_root(options, became_other); code != 0)
-    return trouble("the executor cannot give up its privileges", code);
+  if (auto stopped = stop_being_root(options, became_other); !stopped.ok())
+    return stopped.error();
   if (const int code = set_limits(limits); code != 0)
     return trouble("the executor cannot limit itself", code);
   if (!can_confine())

@@ -52,9 +52,11 @@ std::vector<std::string> folders_of_compiler(const std::string& program) {
 }
 
 base::Status CompileWalls::prepare(CompilerWalls wanted, const std::string& compiler,
-                                   const std::string& include_folder) {
+                                   const std::string& include_folder,
+                                   const std::vector<std::string>& more_folders) {
   include_folder_ = include_folder;
   compiler_folders_ = folders_of_compiler(compiler);
+  compiler_folders_.insert(compiler_folders_.end(), more_folders.begin(), more_folders.end());
   chosen_ = wanted;
   if (wanted == CompilerWalls::automatic && can_confine())
     chosen_ = CompilerWalls::confinement;

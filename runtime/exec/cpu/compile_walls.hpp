@@ -34,9 +34,11 @@ struct CompileLimits {
 
 class CompileWalls {
  public:
-  /// `compiler` and `include_folder` are what every compile may read beside the system's folders.
+  /// `compiler`, `include_folder` and `more_folders` are what every compile may read beside the
+  /// system's folders.
   base::Status prepare(CompilerWalls wanted, const std::string& compiler,
-                       const std::string& include_folder);
+                       const std::string& include_folder,
+                       const std::vector<std::string>& more_folders = {});
   /// The command that runs `compiler_words` in `work_folder`, behind walls and limits.
   ChildCommand command(const std::string& child_program, const std::string& work_folder,
                        const CompileLimits& limits,

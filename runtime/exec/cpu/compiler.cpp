@@ -13,6 +13,7 @@
 #include "runtime/base/sha256.hpp"
 #include "runtime/exec/cpu/compat_text.hpp"
 #include "runtime/exec/cpu/compile_child.hpp"
+#include "runtime/exec/cpu/module.hpp"
 
 namespace fastgpu::exec {
 namespace {
@@ -163,19 +164,10 @@ base::Status Compiler::prepare() {
 }
 
 base::ObjectHash Compiler::key(const KernelRequest& request) const {
-  base::Sha256 hash;
-  const auto field = [&hash](std::string_view text) {
-    hash.update(std::to_string(text.size()) + ":");
-    hash.update(text);
-  };
-  field(identity_);
-  field(request.source);
-  field(request.expression);
-  for (const auto& define : request.defines)
-    field(define);
-  field(request.standard == Standard::cpp20 ? "c++20" : "c++17");
-  field(request.precise ? "precise" : request.force_fibres ? "fibres" : "fast");
-  return hash.finish();
+  return kernel_key(identity_, request,
+                    request.precise        ? "precise"
+                    : request.force_fibres ? "fibres"
+                                           : "fast");
 }
 
 std::vector<std::string> Compiler::arguments(const KernelRequest& request, bool fibres) const {
@@ -227,17 +219,21 @@ CompileOutcome Compiler::compile(const KernelRequest& request) {
   outcome = judge(end.value(), work.path, request, rewritten);
   if (outcome.reason != base::FailureReason::none)
     return outcome;
-  const std::string_view base = kernel_base_name(request.expression);
-  if (!rewritten.hidden_kernels && !rewritten.kernels.contains(base))
-    return fail(base::FailureReason::bad_kernel,
-                "'" + request.expression +
-                    "' is not a __global__ function; this source has: " + list(rewritten.kernels));
+  if (std::string wrong = check_is_kernel(request, rewritten); !wrong.empty())
+    return fail(base::FailureReason::bad_kernel, std::move(wrong));
   outcome.object_path = work.path + ".so";
   std::error_code error;
   fs::rename(work.path + "/kernel.so", outcome.object_path, error);
   if (error)
     return fail(base::FailureReason::staging_failed, "no compiled file: " + error.message());
   return outcome;
+}
+
+base::Result<LoadedKernel> Compiler::load(const std::string& path) const {
+  auto module = Module::load(path);
+  if (!module.ok())
+    return module.error();
+  return LoadedKernel{std::move(module).value(), nullptr};
 }
 
 CompileOutcome Compiler::judge(ChildEnd end, const std::string& work_folder,
@@ -298,6 +294,12 @@ CompileOutcome judge_log(std::string log, const KernelRequest& request,
     outcome.message = log.empty() ? "the compiler failed and said nothing" : std::move(log);
     return outcome;
   }
+  return judge_wrong_name(log, request, rewritten);
+}
+
+CompileOutcome judge_wrong_name(const std::string& log, const KernelRequest& request,
+                                const Rewritten& rewritten) {
+  CompileOutcome outcome;
   const std::string kernels =
       list(rewritten.kernels) + (rewritten.hidden_kernels ? ", and those that macros declare" : "");
   outcome.reason = base::FailureReason::bad_kernel;
@@ -310,6 +312,13 @@ CompileOutcome judge_log(std::string log, const KernelRequest& request,
                       "its own\n" +
                       log;
   return outcome;
+}
+
+std::string check_is_kernel(const KernelRequest& request, const Rewritten& rewritten) {
+  if (rewritten.hidden_kernels || rewritten.kernels.contains(kernel_base_name(request.expression)))
+    return "";
+  return "'" + request.expression +
+         "' is not a __global__ function; this source has: " + list(rewritten.kernels);
 }
 
 }  // namespace fastgpu::exec

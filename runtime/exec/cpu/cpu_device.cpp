@@ -11,6 +11,7 @@
 #include "runtime/exec/cpu/run/context.hpp"
 #include "runtime/exec/cpu/run/device_heap.hpp"
 #include "runtime/exec/cpu/run/fault_handler.hpp"
+#include "runtime/exec/cuda/image.hpp"
 
 namespace fastgpu::exec {
 namespace {
@@ -107,9 +108,9 @@ class PreparedCpuKernel final : public PreparedKernel {
  public:
   explicit PreparedCpuKernel(std::shared_ptr<const KernelEntry> made, bool there)
       : entry(std::move(made)), was_there(there) {}
-  bool ready() const override { return entry->done(); }
-  const std::shared_ptr<const KernelEntry> entry;
-  const bool was_there;  ///< loaded before this task asked
+  bool ready() const override { return entry == nullptr || entry->done(); }
+  const std::shared_ptr<const KernelEntry> entry;  ///< null for what no compiler takes
+  const bool was_there;                            ///< loaded before this task asked
 };
 
 }  // namespace
@@ -145,6 +146,8 @@ DeviceDescription CpuDevice::describe() const {
 }
 
 std::unique_ptr<PreparedKernel> CpuDevice::prepare(const TaskView& task) {
+  if (kind_of_source(task.source) != SourceKind::cuda)
+    return std::make_unique<PreparedCpuKernel>(nullptr, true);
   KernelRequest request;
   request.source = task.source;
   request.expression = task.kernel;
@@ -159,8 +162,14 @@ std::unique_ptr<PreparedKernel> CpuDevice::prepare(const TaskView& task) {
 
 TaskOutcome CpuDevice::run(const TaskView& task, const PreparedKernel* prepared) {
   const auto& kernel = static_cast<const PreparedCpuKernel&>(*prepared);
-  const KernelEntry& entry = *kernel.entry;
   TaskOutcome outcome;
+  if (!kernel.entry) {
+    outcome.reason = base::FailureReason::not_supported_on_device;
+    outcome.message = std::string("the job gives ") + to_word(kind_of_source(task.source)) +
+                      ": that runs on a GPU only, a CPU device takes CUDA C++ source";
+    return outcome;
+  }
+  const KernelEntry& entry = *kernel.entry;
   outcome.timings.compile_cached = kernel.was_there || !entry.compiled;
   outcome.timings.compile_ns = kernel.was_there ? 0 : entry.made_ns;
   const auto fail = [&outcome](base::FailureReason reason, std::string message) {

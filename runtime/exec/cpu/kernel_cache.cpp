@@ -91,7 +91,11 @@ bool is_lasting(base::FailureReason reason) {
 }  // namespace
 
 KernelCache::KernelCache(KernelCacheOptions options, std::function<void()> changed)
-    : options_(std::move(options)), changed_(std::move(changed)), compiler_(options_.compiler) {
+    : KernelCache(options, std::make_unique<Compiler>(options.compiler), std::move(changed)) {}
+
+KernelCache::KernelCache(KernelCacheOptions options, std::unique_ptr<KernelMaker> maker,
+                         std::function<void()> changed)
+    : options_(std::move(options)), changed_(std::move(changed)), maker_(std::move(maker)) {
   for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.threads); ++i)
     threads_.emplace_back([this] { serve(); });
 }
@@ -196,7 +200,7 @@ base::Status KernelCache::prepare() {
   const std::lock_guard lock(preparing_);
   if (prepared_)
     return {};
-  if (base::Status usable = compiler_.prepare(); !usable.ok())
+  if (base::Status usable = maker_->prepare(); !usable.ok())
     return usable;
   clean_folder();
   prepared_ = true;
@@ -211,9 +215,10 @@ void KernelCache::make(const Order& order) {
     entry.reason = usable.error().code == base::ErrorCode::disk_full
                        ? base::FailureReason::staging_failed
                        : base::FailureReason::not_supported_on_device;
-    entry.message = "this CPU device cannot compile: " + usable.error().message;
+    entry.message =
+        std::string("this ") + maker_->device_word() + " cannot compile: " + usable.error().message;
   } else {
-    const base::ObjectHash key = compiler_.key(order.request);
+    const base::ObjectHash key = maker_->key(order.request);
     if (!load_from_folder(key, entry))
       compile(key, order.request, entry);
   }
@@ -233,16 +238,16 @@ bool KernelCache::load_from_folder(const base::ObjectHash& key, KernelEntry& ent
     unlink(path.c_str());
     return false;
   }
-  auto loaded = Module::load(path);
+  auto loaded = maker_->load(path);
   if (!loaded.ok())
     return false;
-  entry.module = std::move(loaded).value();
+  static_cast<LoadedKernel&>(entry) = std::move(loaded).value();
   return true;
 }
 
 void KernelCache::compile(const base::ObjectHash& key, const KernelRequest& request,
                           KernelEntry& entry) {
-  CompileOutcome outcome = compiler_.compile(request);
+  CompileOutcome outcome = maker_->compile(request);
   entry.compiled = true;
   entry.compiler_cpu_ns = outcome.cpu_ns;
   entry.reason = outcome.reason;
@@ -258,11 +263,11 @@ void KernelCache::compile(const base::ObjectHash& key, const KernelRequest& requ
   std::error_code error;
   fs::create_directories(fs::path(path).parent_path(), error);
   fs::rename(outcome.object_path, path, error);
-  auto loaded = Module::load(error ? outcome.object_path : path);
+  auto loaded = maker_->load(error ? outcome.object_path : path);
   if (error)
     unlink(outcome.object_path.c_str());
   if (loaded.ok()) {
-    entry.module = std::move(loaded).value();
+    static_cast<LoadedKernel&>(entry) = std::move(loaded).value();
     return;
   }
   unlink(path.c_str());

@@ -2,7 +2,7 @@
 
 /// Kernels that are compiled and loaded, by what they were made from.
 ///
-/// Place in the flow: the CPU device asks for each task's kernel here. In memory first, then in the
+/// Place in the flow: a device asks for each task's kernel here. In memory first, then in the
 /// folder, then by compiling; on threads of its own, so that a task whose kernel is there does not
 /// wait for one whose kernel is being made. One compile per key and process however many ask;
 /// several processes may share the folder: a file appears whole, by rename, and is checked when it
@@ -43,15 +43,14 @@ struct KernelCacheOptions {
   std::function<std::chrono::steady_clock::time_point()> now{std::chrono::steady_clock::now};
 };
 
-/// What is known of one kernel. Immutable once `done()`.
-class KernelEntry {
+/// What is known of one kernel; on failure it is empty. Immutable once `done()`.
+class KernelEntry : public LoadedKernel {
  public:
   bool done() const { return done_.load(std::memory_order_acquire); }
   base::FailureReason reason{base::FailureReason::none};
   std::string message;
-  std::shared_ptr<Module> module;  ///< null on failure
-  bool compiled{false};            ///< a compiler ran for it
-  std::uint64_t made_ns{};         ///< wall time of making it: look-up, compile, load
+  bool compiled{false};     ///< a compiler ran for it
+  std::uint64_t made_ns{};  ///< wall time of making it: look-up, compile, load
   std::uint64_t compiler_cpu_ns{};
 
  private:
@@ -63,6 +62,9 @@ class KernelCache {
  public:
   /// `changed` is called on a thread of the cache whenever an entry is done.
   KernelCache(KernelCacheOptions options, std::function<void()> changed);
+  /// With a maker of another device's; of `options.compiler` it takes the folder alone.
+  KernelCache(KernelCacheOptions options, std::unique_ptr<KernelMaker> maker,
+              std::function<void()> changed);
   ~KernelCache();
   KernelCache(const KernelCache&) = delete;
   KernelCache& operator=(const KernelCache&) = delete;
@@ -97,7 +99,7 @@ class KernelCache {
 
   const KernelCacheOptions options_;
   const std::function<void()> changed_;
-  Compiler compiler_;
+  const std::unique_ptr<KernelMaker> maker_;
 
   std::mutex mutex_;
   std::condition_variable work_;

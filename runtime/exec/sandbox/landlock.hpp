@@ -10,8 +10,8 @@
 /// Failures: a kernel without Landlock (before 5.19, or switched off) is told as a sentence, and
 /// then nothing has been done. After any other failure half of it may be done: the process must
 /// end. Inside: no file but those named, no socket, no other process to trace or (from Linux 6.12
-/// on) to signal, no namespaces, no devices, no change of anybody's rights. That a path exists, and
-/// its size and age, can still be asked.
+/// on) to signal, no namespaces, no devices but those named, no change of anybody's rights. That a
+/// path exists, and its size and age, can still be asked.
 
 #include <string>
 #include <vector>
@@ -24,6 +24,7 @@ namespace fastgpu::exec {
 struct AllowedFiles {
   std::vector<std::string> readable;  ///< may be executed too
   std::vector<std::string> writable;  ///< may be read, not executed
+  std::vector<std::string> devices;   ///< may be read, written and asked things of their own
 };
 
 /// Where compilers, libraries and the loader's cache are on this host.

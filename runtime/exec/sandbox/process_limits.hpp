@@ -14,7 +14,8 @@
 
 namespace fastgpu::exec {
 
-/// Who runs what a node that was started as root starts. Debian's nobody and nogroup.
+/// Who runs what root starts: a claimed user (user_claim.hpp). By default nobody, for trials that
+/// leave nothing behind.
 struct UnprivilegedUser {
   uid_t uid{65534};
   gid_t gid{65534};

@@ -173,18 +173,21 @@ std::vector<std::string> sandboxed(const SandboxMeans& means, const SandboxPolic
 }
 
 Protection protection_of(const SandboxMeans& means, bool started_as_root) {
+  const std::string who = started_as_root
+                              ? ", those of each device as a user of their own"
+                              : ", all as the node's own user, whose processes count together";
   if (!means.bubblewrap.empty() && means.cuts_network)
-    return {"bubblewrap",
-            "commands run in namespaces of their own: the host read-only, no other processes, "
-            "nothing of the node's data"};
+    return {"bubblewrap", "commands run in namespaces of their own" + who +
+                              ": the host read-only, no other processes, nothing of the node's "
+                              "data"};
   if (!means.bubblewrap.empty())
-    return {"bubblewrap",
-            "commands run in namespaces of their own, but none can be cut off from the network: " +
-                means.why_not};
+    return {"bubblewrap", "commands run in namespaces of their own" + who +
+                              ", but none can be cut off from the network: " + means.why_not};
   if (started_as_root)
     return {"uid only",
-            "commands run as another user than the node, one user for all of them: they see the "
-            "host's files as that user does, and each other's folders: " +
+            "commands run as other users than the node, those of each device as one of their own: "
+            "they see the host's files as such a user does, but nothing of other devices' "
+            "commands: " +
                 means.why_not};
   return {"none",
           "commands run as the node's own user and can do what it can, also read its keys: " +

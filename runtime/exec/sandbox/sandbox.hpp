@@ -8,10 +8,10 @@
 /// The walls are bubblewrap's: namespaces of its own for users, processes, IPC, host name, mounts
 /// and, unless asked otherwise, the network; no capabilities; no new privileges.
 /// Failures: a host on which bubblewrap is missing or cannot work is told as a sentence with its
-/// remedy. Then `sandboxed` adds nothing, and what is left is limits and another uid
-/// (process_limits.hpp): `protection_of` says so in a word, for results and for `doctor`.
-/// Limits: no wall against faults of the kernel or of a GPU's driver. Users who attack each other
-/// need hosts of their own.
+/// remedy. Then `sandboxed` adds nothing, and what is left is limits and a uid of its own
+/// (process_limits.hpp, user_claim.hpp): `protection_of` says so in a word, for results and for
+/// `doctor`. Limits: no wall against faults of the kernel or of a GPU's driver. Users who attack
+/// each other need hosts of their own.
 
 #include <sys/types.h>
 

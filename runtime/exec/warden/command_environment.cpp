@@ -53,11 +53,13 @@ Environment command_environment(const CommandFacts& facts, const Environment& us
   return env;
 }
 
-void add_default_variables(Environment& env, const std::string& folder) {
+void add_default_variables(Environment& env, const std::string& folder, const std::string& user) {
   const std::pair<const char*, std::string> defaults[] = {
       {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
       {"HOME", folder},
       {"LANG", "C.UTF-8"},
+      {"USER", user},
+      {"LOGNAME", user},
   };
   for (const auto& [name, value] : defaults)
     if (!has(env, name))

@@ -40,7 +40,8 @@ struct CommandFacts {
 /// The user's variables first, in their order and without those that are ours; then ours.
 Environment command_environment(const CommandFacts& facts, const Environment& user);
 
-/// Adds what every program expects and `env` lacks: PATH, HOME = the folder, LANG.
-void add_default_variables(Environment& env, const std::string& folder);
+/// Adds what every program expects and `env` lacks: PATH, HOME = the folder, LANG, and USER and
+/// LOGNAME, which stand in for an entry in /etc/passwd.
+void add_default_variables(Environment& env, const std::string& folder, const std::string& user);
 
 }  // namespace fastgpu::exec

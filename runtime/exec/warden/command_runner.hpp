@@ -40,10 +40,11 @@ inline constexpr const char* command_error_file = ".fastgpu-error";
 struct CommandTask {
   CommandToken token;
   std::vector<std::string> argv;  ///< the program, by path or looked up in PATH, and its arguments
-  /// All of its environment. PATH, HOME (the folder) and LANG are set if they are not here.
+  /// All of its environment. PATH, HOME (the folder), LANG, USER and LOGNAME are set if they are
+  /// not here.
   std::vector<std::pair<std::string, std::string>> env;
   /// The job folder, an absolute path: its working folder. Exists, and all folders above it can be
-  /// entered by anybody; it and what lies in it is given to the user who runs commands.
+  /// entered by anybody; it and what lies in it is given to the user who runs them.
   std::string folder;
   std::string cwd;                ///< where it starts, below the folder; empty = the folder itself
   std::int64_t time_limit_ns{0};  ///< 0 = none
@@ -66,7 +67,7 @@ struct WardenReady {
 
 struct CommandStarted {
   CommandToken token;
-  std::string protection;  ///< for people and `doctor`: "bubblewrap", "user nobody, no sandbox"
+  std::string protection;  ///< for people and `doctor`: "bubblewrap", "uid only", "none"
   bool operator==(const CommandStarted&) const = default;
 };
 

@@ -70,7 +70,7 @@ std::string fault_of(const CommandTask& task, std::size_t bytes) {
   return "";
 }
 
-RunMessage message_of(const CommandTask& task) {
+RunMessage message_of(const CommandTask& task, const std::string& user) {
   RunMessage run{task.token,
                  task.time_limit_ns,
                  task.host_memory_bytes,
@@ -84,7 +84,7 @@ RunMessage message_of(const CommandTask& task) {
                  task.hidden_folders,
                  task.device_files};
   Environment env = task.env;
-  add_default_variables(env, task.folder);
+  add_default_variables(env, task.folder, user);
   for (const auto& [name, value] : env)
     if (name != marker_variable)
       run.env.push_back(name + "=" + value);
@@ -103,6 +103,7 @@ class ProcessRunner final : public CommandRunner {
  public:
   explicit ProcessRunner(ProcessRunnerOptions options)
       : options_(std::move(options)),
+        user_name_(user_name(options_.user)),
         outputs_([this](CommandOutput output) { sink_(std::move(output)); }) {
     options_.window = std::clamp<std::uint32_t>(
         options_.window, 1, static_cast<std::uint32_t>(base::limits::commands_in_flight_max));
@@ -139,6 +140,7 @@ class ProcessRunner final : public CommandRunner {
   void refuse(CommandToken token, FailureReason reason, std::string message);
 
   ProcessRunnerOptions options_;
+  const std::string user_name_;
   Sink sink_;
   std::thread thread_;
   std::atomic<bool> stop_{false};
@@ -176,7 +178,7 @@ void ProcessRunner::wake() {
 
 bool ProcessRunner::run(CommandTask task) {
   FASTGPU_CHECK(task.token.value != 0 && task.token.value >> 63 == 0, "a command has a token");
-  RunMessage message = message_of(task);
+  RunMessage message = message_of(task, user_name_);
   const std::string fault = fault_of(task, text_bytes(message));
   std::lock_guard lock(mutex_);
   if (!ready_ || in_flight_.size() + refused_.size() >= options_.window)
@@ -285,7 +287,6 @@ bool ProcessRunner::spawn() {
   std::vector<std::string> words{options_.program, "--warden", "--marker", marker_};
   const std::pair<const char*, std::string> flags[] = {
       {"--sandbox", options_.sandbox},
-      {"--user", std::to_string(options_.user)},
       {"--tmp-bytes", std::to_string(options_.tmp_bytes)},
       {"--grace-ms", std::to_string(options_.grace_ms)},
       {"--processes", std::to_string(options_.processes_max)},
@@ -294,7 +295,12 @@ bool ProcessRunner::spawn() {
     words.insert(words.end(), {name, value});
   for (const auto& folder : options_.writable_folders)
     words.insert(words.end(), {"--writable", folder});
-  const base::Status started = child_.start(words, {{theirs.get(), warden_control_fd}});
+  std::vector<ChildProcess::Inherited> files{{theirs.get(), warden_control_fd}};
+  if (options_.user) {
+    words.insert(words.end(), {"--user", std::to_string(options_.user->user().uid)});
+    files.push_back({options_.user->lock(), warden_claim_fd});
+  }
+  const base::Status started = child_.start(words, files);
   if (!started.ok())
     die_in_vain(started.error().message);
   return started.ok();

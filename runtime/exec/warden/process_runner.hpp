@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/exec/sandbox/user_claim.hpp"
 #include "runtime/exec/warden/command_runner.hpp"
 #include "runtime/exec/warden/leftovers.hpp"
 
@@ -25,12 +26,12 @@ struct ProcessRunnerOptions {
   std::string program;          ///< path of fastgpu-executor
   std::string data_folder;      ///< holds the warden's marker; empty: a marker of this life only
   std::string sandbox{"auto"};  ///< "auto", "bubblewrap", "none"
-  std::uint32_t user{0};        ///< of commands when this process is root; 0 = nobody
+  ClaimedUser user;             ///< of commands; must be there when this process is root
   std::uint64_t tmp_bytes{10ull << 30};       ///< of each private folder for temporary files
   std::vector<std::string> writable_folders;  ///< of the host; the sandbox lets commands write here
   std::uint32_t window{256};                  ///< commands in flight at most
   std::uint32_t grace_ms{2000};               ///< between asking a command to end and killing it
-  std::uint32_t processes_max{4096};          ///< of the user that runs commands
+  std::uint32_t processes_max{4096};          ///< of the user that runs the commands
   std::uint32_t restart_pause_ms{10};         ///< doubled with each death in a row
   std::uint32_t restart_pause_max_ms{5000};
   std::uint32_t start_limit_ms{10'000};  ///< a warden that is not ready by then is killed

@@ -24,6 +24,9 @@ namespace fastgpu::exec {
 inline constexpr std::uint32_t warden_wire_magic = 0x4e445257;  // "WRDN"
 inline constexpr std::uint32_t warden_wire_version = 1;
 inline constexpr int warden_control_fd = 3;  ///< in the warden; its end is the node's end
+/// The claim of the commands' user: the warden has it open as long as it lives, for it may start
+/// and end commands when the node is gone. Only where the node is root.
+inline constexpr int warden_claim_fd = 4;
 inline constexpr std::size_t warden_text_bytes_max = 1024;
 
 struct RunMessage {

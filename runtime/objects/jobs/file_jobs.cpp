@@ -129,14 +129,6 @@ base::Error FileJobs::error_of(const std::string& path, const char* action,
   return output_missing(name, std::string("cannot be ") + action + ": " + std::strerror(why));
 }
 
-base::Status FileJobs::give_away(int file, const std::string& path) const {
-  if (options_.owner && ::fchownat(file, "", options_.owner->user, options_.owner->group,
-                                   AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) != 0) {
-    return error_of(path, "given to the user of commands");
-  }
-  return {};
-}
-
 base::Status FileJobs::make_at(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash);
@@ -145,8 +137,7 @@ base::Status FileJobs::make_at(const std::string& path) {
   if (!above || ::mkdirat(above.get(), name, 0700) != 0) {
     return error_of(path, "made");
   }
-  const OwnedFile made = open_below(path, O_PATH | O_DIRECTORY);
-  return made ? give_away(made.get(), path) : base::Status(error_of(path, "made"));
+  return {};
 }
 
 base::Status FileJobs::make(const std::string& folder) {
@@ -165,7 +156,7 @@ base::Status FileJobs::make_file(const std::string& folder, const std::string& p
   if (!file || ::fchmod(file.get(), mode) != 0) {
     return error_of(whole, "made");
   }
-  return give_away(file.get(), whole);
+  return {};
 }
 
 base::Status FileJobs::append(const std::string& folder, const std::string& path,

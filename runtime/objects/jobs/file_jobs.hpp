@@ -11,7 +11,6 @@
 #include <dirent.h>
 
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 
@@ -19,14 +18,7 @@
 
 namespace fastgpu::objects {
 
-/// Whom commands run as, where that is not the node itself: folders and inputs are made theirs.
-struct JobOwner {
-  std::uint32_t user{};
-  std::uint32_t group{};
-};
-inline constexpr std::uint32_t nobody_id = 65534;  ///< the user `nobody`, the group `nogroup`
 struct FileJobsOptions {
-  std::optional<JobOwner> owner;
   /// Resolve component by component, as on kernels and in containers without openat2.
   bool walk{false};
 };
@@ -49,7 +41,8 @@ class OwnedFile {
 class FileJobs final : public JobDisk {
  public:
   /// Makes `path` if it is not there. Others may pass through it to the job folder that is theirs,
-  /// but not list it.
+  /// but not list it. Job folders are this process's own; the warden of a node that is root gives
+  /// each to the user of its command, when that starts.
   static base::Result<std::unique_ptr<FileJobs>> open(std::string path,
                                                       FileJobsOptions options = {});
 
@@ -86,7 +79,6 @@ class FileJobs final : public JobDisk {
   /// Opens what lies at `path` below the jobs folder; errno tells why not.
   OwnedFile open_below(const std::string& path, int flags, unsigned mode = 0) const;
   OwnedFile walk_below(const std::string& path, int flags, unsigned mode) const;
-  base::Status give_away(int file, const std::string& path) const;
   base::Status make_at(const std::string& path);
   base::Error error_of(const std::string& path, const char* action, std::uint64_t bytes = 0) const;
   bool trash_entry(int folder, const char* name);

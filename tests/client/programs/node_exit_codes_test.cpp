@@ -104,11 +104,13 @@ TEST_F(FoundedNode, ExitsWithSixWhereNobodyLetsItJoin) {
 
 TEST_F(FoundedNode, ExitsWith78WhereItsConfigurationIsWrong) {
   const std::string good = read_file(toml());
-  for (const auto& [old, text] :
-       std::vector<std::pair<std::string, std::string>>{{"name = ", "nmae = "},
-                                                        {address_, "0.0.0.0:7600"},
-                                                        {address_, "here"},
-                                                        {"[node]", "[node"}}) {
+  for (const auto& [old, text] : std::vector<std::pair<std::string, std::string>>{
+           {"name = ", "nmae = "},
+           {address_, "0.0.0.0:7600"},
+           {address_, "here"},
+           {"[node]", "[node"},
+           {"[node]", "[sandbox]\nusers = 5\n[node]"},
+           {"[node]", "[sandbox]\nusers = \"9-5\"\n[node]"}}) {
     replace("n/node.toml", old, text);
     expect_failure(run_, 78);
     folder_.write("n/node.toml", good);

@@ -22,14 +22,7 @@ namespace fastgpu::testing {
 class Recorder {
  public:
   explicit Recorder(caf::actor_system& system) : messages_(std::make_shared<Messages>()) {
-    actor_ = system.spawn([messages = messages_](caf::event_based_actor* self) -> caf::behavior {
-      self->set_default_handler([messages](caf::scheduled_actor*, caf::message_view& message) {
-        messages->push_back(message.move_content_to_message());
-        return caf::result<caf::message>(caf::message{});
-      });
-      // A behavior without any handler would end the actor; nobody sends this one.
-      return {[](caf::ok_atom) {}};
-    });
+    actor_ = system.spawn(record, messages_);
   }
 
   const caf::actor& actor() const { return actor_; }
@@ -51,6 +44,17 @@ class Recorder {
 
  private:
   using Messages = std::deque<caf::message>;
+
+  static caf::behavior record(caf::event_based_actor* self,
+                              const std::shared_ptr<Messages>& messages) {
+    self->set_default_handler([messages](caf::scheduled_actor*, caf::message_view& message) {
+      messages->push_back(message.move_content_to_message());
+      return caf::result<caf::message>(caf::message{});
+    });
+    // A behavior without any handler would end the actor; nobody sends this one.
+    return {[](caf::ok_atom) {}};
+  }
+
   std::shared_ptr<Messages> messages_;
   caf::actor actor_;
 };

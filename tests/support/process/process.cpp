@@ -217,7 +217,7 @@ TemporaryFolder::TemporaryFolder()
     : path_((std::filesystem::temp_directory_path() / "fastgpu-test.XXXXXX").string()) {
   FASTGPU_CHECK(::mkdtemp(path_.data()) != nullptr, "a temporary folder can be made");
   ::chmod(path_.c_str(),
-          0711);  // commands, which are nobody's where tests are root's, pass through
+          0711);  // where tests are root's, commands of other users pass through
 }
 
 TemporaryFolder::~TemporaryFolder() {

@@ -14,6 +14,7 @@
 
 #include "runtime/exec/executor.hpp"
 #include "runtime/exec/process_executor.hpp"
+#include "tests/support/own_user.hpp"
 
 namespace fastgpu::exec::test {
 
@@ -140,10 +141,12 @@ class Recorder {
 };
 
 inline ProcessExecutorOptions cpu_options() {
+  static const ClaimedUser user = fastgpu::testing::own_user();  // of all, as the cache is
   ProcessExecutorOptions options;
   options.program = FASTGPU_TEST_EXECUTOR;
   options.cache_folder = shared_cache_folder();
   options.threads = 2;
+  options.user = user;
   return options;
 }
 

@@ -99,7 +99,7 @@ TEST_F(ExecutorWalls, KernelsOfARootNodeAreNotRoot) {
   recorder_ = std::make_unique<Recorder>(make_process_executor(options));
   recorder_->await_ready();
   if (access(options.program.c_str(), X_OK) == 0) {
-    EXPECT_EQ(value_of("getuid()"), 65534);
+    EXPECT_EQ(static_cast<uid_t>(value_of("getuid()")), options.user->user().uid);
   }
 }
 

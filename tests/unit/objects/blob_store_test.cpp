@@ -273,6 +273,34 @@ TYPED_TEST(BlobStoreContract, BoundsTheUploadsAndForgetsAbandonedOnes) {
   EXPECT_TRUE(this->store_->begin(hash_of("one more"), 1).ok());
 }
 
+TYPED_TEST(BlobStoreContract, SetsUploadsAsideThatGetNothingAndGoesOnWithThemWhenTheyComeBack) {
+  this->reopen({.capacity_bytes = 12});
+  const auto idle = hash_of("12345678");
+  const auto busy = hash_of("ab");
+  ASSERT_TRUE(this->store_->begin(idle, 8).ok());
+  this->append(idle, 0, "1234");
+  ASSERT_TRUE(this->store_->begin(busy, 2).ok());
+  this->store_->set_idle_uploads_aside();
+  EXPECT_EQ(this->store_->counters().uploads, 2u) << "both got something lately";
+  this->append(busy, 0, "a");
+  this->store_->set_idle_uploads_aside();
+  EXPECT_EQ(this->store_->counters().uploads, 1u);
+  EXPECT_EQ(this->store_->counters().uploads_bytes, 2u);
+  EXPECT_EQ(this->store_->begin(idle, 8).value(), 4u);
+  this->append(idle, 4, "5678");
+  EXPECT_TRUE(this->store_->commit(idle).ok());
+}
+
+TYPED_TEST(BlobStoreContract, GivesTheRoomOfIdleUploadsToOthers) {
+  this->reopen({.capacity_bytes = 10});
+  ASSERT_TRUE(this->store_->begin(hash_of("12345678"), 8).ok());
+  this->append(hash_of("12345678"), 0, "1234");
+  this->store_->set_idle_uploads_aside();
+  this->store_->set_idle_uploads_aside();
+  this->put("abcdefghi");
+  EXPECT_EQ(this->store_->begin(hash_of("12345678"), 8).error().kind, ErrorKind::overloaded);
+}
+
 TYPED_TEST(BlobStoreContract, RefusesWhatExceedsItsCapacity) {
   this->reopen({.capacity_bytes = 10});
   this->put("12345678");

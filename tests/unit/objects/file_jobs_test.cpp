@@ -47,22 +47,6 @@ TEST_F(FileJobsTest, KeepsOthersFromListingJobsAndFromEnteringThem) {
   EXPECT_EQ(fs::status(in_f("program")).permissions(), static_cast<fs::perms>(0700));
 }
 
-TEST_F(FileJobsTest, GivesFoldersAndInputsToTheUserOfCommands) {
-  if (geteuid() != 0) {
-    GTEST_SKIP() << "only root may give files away";
-  }
-  const auto jobs = FileJobs::open(twin_.path() + "/owned", {.owner = JobOwner{65534, 65534}});
-  ASSERT_TRUE(jobs.value()->make("f").ok());
-  ASSERT_TRUE(jobs.value()->make_folder("f", "in").ok());
-  ASSERT_TRUE(jobs.value()->make_file("f", "in/x", false).ok());
-  for (const std::string path : {"", "/in", "/in/x"}) {
-    struct stat found {};
-    ASSERT_EQ(::lstat((jobs.value()->host_path("f") + path).c_str(), &found), 0);
-    EXPECT_EQ(found.st_uid, 65534u) << path;
-    EXPECT_EQ(found.st_gid, 65534u) << path;
-  }
-}
-
 TEST_F(FileJobsTest, NeitherWaitsForAPipeNorReadsIt) {
   ASSERT_EQ(::mkfifo(in_f("pipe").c_str(), 0600), 0);
   EXPECT_EQ(disk().info("f", "pipe").value().kind, JobFileKind::other);

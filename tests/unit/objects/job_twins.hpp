@@ -70,7 +70,7 @@ class ResolvingTwin : public FileJobsTwin {
 };
 class WalkingTwin : public FileJobsTwin {
  public:
-  WalkingTwin() : FileJobsTwin({.owner = {}, .walk = true}) {}
+  WalkingTwin() : FileJobsTwin({.walk = true}) {}
 };
 class MemoryJobsTwin {
  public:

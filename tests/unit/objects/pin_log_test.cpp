@@ -26,7 +26,8 @@ class PinLogTest : public testing::Test {
   }
   std::uint64_t bytes_on_disk() const {
     std::uint64_t bytes = 0;
-    for (const FileEntry& file : disk_.list().value()) {
+    const auto files = disk_.list();
+    for (const FileEntry& file : files.value()) {
       bytes += file.size_bytes;
     }
     return bytes;

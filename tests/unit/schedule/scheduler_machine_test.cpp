@@ -230,6 +230,26 @@ TEST(Scheduler, UnknownTasksAreSentAFewAtATime) {
   EXPECT_EQ(bench.by_node()[{1}], 3u);
 }
 
+TEST(Scheduler, NothingIsSentBehindATaskThatRunsForLong) {
+  Bench bench(2);
+  bench.books(1).version = 2;
+  bench.books(1).slots_free = 0;
+  bench.books(1).backlog_ns = 4'000'000'000;
+  bench.show();
+  bench.step(Bench::tasks(4, 1));
+  bench.pass(10ms);
+  EXPECT_EQ(bench.by_node()[{2}], 1u);
+  bench.step(Bench::tasks(5, 10));
+  bench.pass(1s);
+  EXPECT_EQ(bench.by_node()[{1}], 0u);
+  bench.books(1).version = 3;
+  bench.books(1).slots_free = 1;
+  bench.books(1).backlog_ns = 0;
+  bench.show();
+  bench.pass(10ms);
+  EXPECT_GT(bench.by_node()[{1}], 0u);
+}
+
 TEST(Scheduler, LongTasksAreNotSentAheadAndShortOnesAre) {
   Bench bench(1);
   bench.show();
@@ -531,6 +551,23 @@ TEST(DeviceGuess, CorrectsItselfByTheBooks) {
   books.queued_tasks = 50;
   guess.see(books, base::Time{1s});
   EXPECT_EQ(guess.held(), 2u) << "older books change nothing";
+}
+
+TEST(DeviceGuess, BelievesADeviceThatItIsHeldUpForLong) {
+  DeviceGuess guess;
+  DeviceBooks books;
+  books.version = 1;
+  books.queue_room = 100;
+  guess.see(books, base::Time{1s});
+  guess.sent(1, 1000);
+  guess.answered(1, true);
+  books.version = 2;
+  books.queued_tasks = 1;
+  books.backlog_ns = DeviceGuess::long_backlog_ns;
+  guess.see(books, base::Time{2s});
+  EXPECT_EQ(guess.backlog_ns(base::Time{2s}), DeviceGuess::long_backlog_ns);
+  EXPECT_EQ(guess.backlog_ns(base::Time{3s}), DeviceGuess::long_backlog_ns - 1'000'000'000);
+  EXPECT_EQ(guess.backlog_ns(base::Time{100s}), 1000);
 }
 
 TEST(DeviceGuess, WhatWasRefusedIsNotThere) {

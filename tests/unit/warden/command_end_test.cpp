@@ -1,8 +1,5 @@
 // How commands are ended: whole trees, and each limit with its reason.
 
-#include <fcntl.h>
-#include <sys/file.h>
-
 #include "tests/unit/warden/warden_support.hpp"
 
 namespace fastgpu::exec::test {
@@ -154,22 +151,7 @@ TEST_P(Ending, AFileBeyondTheLimitIsStoppedWithNumbers) {
   expect_good();
 }
 
-/// One user's processes are counted together, whatever sandbox they are in: one storm at a time,
-/// also among the test processes that run side by side.
-class OneStorm {
- public:
-  OneStorm()
-      : file_(open((::testing::TempDir() + "fastgpu-one-storm.lock").c_str(),
-                   O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-    EXPECT_EQ(flock(file_.get(), LOCK_EX), 0) << "no lock";
-  }
-
- private:
-  FileDescriptor file_;
-};
-
 TEST_P(Ending, AForkStormIsBoundedAndEnded) {
-  const OneStorm alone;
   ProcessRunnerOptions options = options_of(GetParam());
   options.grace_ms = 50;
   options.processes_max = 200;

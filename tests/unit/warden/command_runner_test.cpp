@@ -175,7 +175,8 @@ TEST_P(Runner, GivesACompleteEnvironmentAndNothingOfItsOwn) {
   for (std::string line; std::getline(lines, line);)
     names.insert(line.substr(0, line.find('=')));
   names.erase("PWD");  // the sandbox's program sets it
-  EXPECT_EQ(names, (std::set<std::string>{"FASTGPU_WARDEN", "HOME", "LANG", "MINE", "PATH"}));
+  EXPECT_EQ(names, (std::set<std::string>{"FASTGPU_WARDEN", "HOME", "LANG", "LOGNAME", "MINE",
+                                          "PATH", "USER"}));
   EXPECT_NE(seen.out().find("MINE=a b=c\n"), std::string::npos);
   EXPECT_NE(seen.out().find("LANG=C\n"), std::string::npos);
   EXPECT_NE(seen.out().find("HOME=" + folder_.path() + "\n"), std::string::npos);

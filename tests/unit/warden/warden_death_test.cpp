@@ -181,6 +181,24 @@ TEST_P(Death, TheNextLifeEndsACommandWhoseNodeIsKilledAndWhoseWardenIsStopped) {
   EXPECT_TRUE(await_end_of(warden)) << "resumed, it would start what it has not read yet";
 }
 
+TEST_P(Death, AWardenThatOutlivesItsNodeKeepsTheUserOfItsCommands) {
+  if (geteuid() != 0)
+    GTEST_SKIP() << "only a node that is root gives commands another user";
+  Host host(data_, job_, GetParam(), 3'600'000, "echo up; exec sleep " + word_);
+  host.await("up\n");
+  struct stat facts {};
+  ASSERT_EQ(stat(job_.path().c_str(), &facts), 0);
+  const UserRange only{facts.st_uid, 1};
+  const pid_t warden = warden_of(host.pid());
+  kill(warden, SIGSTOP);
+  host.end(SIGKILL);
+  EXPECT_FALSE(claim_user(only, 0).ok()) << "resumed, it would start what it has not read yet";
+  const Sweep swept =
+      sweep_leftovers(marker_of(data_.path()).value(), std::chrono::milliseconds(5000));
+  EXPECT_TRUE(swept.proven()) << swept.doubt;
+  EXPECT_TRUE(await_end_of(warden));
+}
+
 INSTANTIATE_TEST_SUITE_P(Protections, Death, ::testing::Values("none", "auto"),
                          [](const auto& one) { return std::string(one.param); });
 

@@ -24,6 +24,7 @@
 #include "runtime/exec/channel/shared_memory.hpp"
 #include "runtime/exec/warden/process_runner.hpp"
 #include "runtime/exec/warden/process_table.hpp"
+#include "tests/support/own_user.hpp"
 
 namespace fastgpu::exec::test {
 
@@ -203,10 +204,12 @@ class Recorder {
   std::unique_ptr<CommandRunner> runner_;
 };
 
+/// Each with a user of its own.
 inline ProcessRunnerOptions options_of(const std::string& sandbox) {
   ProcessRunnerOptions options;
   options.program = FASTGPU_TEST_EXECUTOR;
   options.sandbox = sandbox;
+  options.user = fastgpu::testing::own_user();
   return options;
 }
 

@@ -1,6 +1,5 @@
 #include "runtime/exec/warden/child/confinement.hpp"
 
-#include <pwd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,14 +10,7 @@ constexpr int shell_signal_base = 128;  ///< a keeper reports a signal as this a
 constexpr int signal_last = 64;
 
 FolderOwner owner_of_commands(uid_t user) {
-  if (geteuid() != 0)
-    return {geteuid(), getegid()};
-  const UnprivilegedUser nobody;
-  if (user == 0)
-    return {nobody.uid, nobody.gid};
-  const passwd* entry = getpwuid(user);
-  const bool has_group = entry != nullptr && entry->pw_gid != 0;
-  return {user, has_group ? entry->pw_gid : nobody.gid};
+  return geteuid() != 0 ? FolderOwner{geteuid(), getegid()} : FolderOwner{user, user};
 }
 
 }  // namespace
@@ -29,6 +21,9 @@ base::Result<Confinement> Confinement::choose(const ConfinementRules& rules) {
     return base::Error{base::ErrorKind::invalid, base::ErrorCode::usage,
                        "no such sandbox mode: '" + rules.mode + "'",
                        "use auto, bubblewrap or none"};
+  if (geteuid() == 0 && rules.user == 0)
+    return base::Error{base::ErrorKind::invalid, base::ErrorCode::usage,
+                       "a warden that is root needs a user for its commands", ""};
   Confinement chosen;
   chosen.rules_ = rules;
   chosen.owner_ = owner_of_commands(rules.user);
@@ -55,6 +50,11 @@ std::vector<std::string> Confinement::words(const RunMessage& task) const {
   policy.network = task.network;
   policy.tmp_bytes = rules_.tmp_bytes;
   policy.user = {owner_.user, owner_.group};
+  if (geteuid() == 0) {
+    // The host has no name for its user, which some programs ask for.
+    policy.uid = UnprivilegedUser{}.uid;
+    policy.gid = UnprivilegedUser{}.gid;
+  }
   return sandboxed(means_, policy, task.argv);
 }
 

@@ -4,7 +4,8 @@
 ///
 /// Place in the flow: the warden's loop asks it for the words that are really executed and for the
 /// user that they run as. The walls themselves are sandbox/sandbox.hpp's.
-/// A warden that is root gives every command to an unprivileged user; no command runs as root.
+/// A warden that is root gives every command to the user that the node has claimed for it
+/// (sandbox/user_claim.hpp); no command runs as root.
 /// Failures: a mode that this host does not offer is an error, not a weaker mode.
 
 #include <string>
@@ -20,9 +21,9 @@ namespace fastgpu::exec {
 
 /// What all commands of a warden have in common.
 struct ConfinementRules {
-  std::string mode{"auto"};                   ///< "auto", "bubblewrap" or "none"
-  uid_t user{0};                              ///< of commands if this process is root; 0 = nobody
-  std::uint64_t tmp_bytes{10ull << 30};       ///< of each private folder for temporary files
+  std::string mode{"auto"};              ///< "auto", "bubblewrap" or "none"
+  uid_t user{0};                         ///< of commands; must be there if this process is root
+  std::uint64_t tmp_bytes{10ull << 30};  ///< of each private folder for temporary files
   std::vector<std::string> writable_folders;  ///< of the host, besides the job folder
 };
 

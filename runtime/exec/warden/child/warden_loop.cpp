@@ -185,6 +185,7 @@ int Warden::run() {
 
 bool Warden::prepare() {
   fcntl(control_.get(), F_SETFD, FD_CLOEXEC);
+  fcntl(warden_claim_fd, F_SETFD, FD_CLOEXEC);  // if it is there
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   setsid();  // a terminal's interrupt is for the node, which drains

@@ -42,6 +42,11 @@ int main(int count, char** words) {
   options.program = words[1];
   options.data_folder = words[2];
   options.sandbox = words[4];
+  const auto user =
+      exec::claim_user(exec::default_users(), static_cast<std::uint32_t>(getpid()) * 16);
+  if (!user.ok())
+    return 3;
+  options.user = user.value();
   exec::CommandTask task;
   task.token = {1};
   task.folder = words[3];

@@ -1,0 +1,26 @@
+#pragma once
+
+/// What kernels print: the driver writes it to standard output when it waits for the device.
+///
+/// Place in the flow: owned by the CUDA device. Puts a file in memory in the place of the process's
+/// standard output, and empties it after each task. One thread. Without such a file nothing is
+/// collected.
+
+#include <cstddef>
+#include <span>
+
+#include "runtime/exec/channel/shared_memory.hpp"
+
+namespace fastgpu::exec {
+
+class PrintedText {
+ public:
+  PrintedText();
+  /// Copies what was printed since the last time, cut at the room; returns how many bytes.
+  std::size_t take(std::span<char> room);
+
+ private:
+  FileDescriptor file_;
+};
+
+}  // namespace fastgpu::exec

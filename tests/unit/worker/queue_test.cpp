@@ -1,0 +1,74 @@
+// What waits behind a task that runs for longer than was foreseen.
+
+#include "tests/unit/worker/worker_bench.hpp"
+
+namespace fastgpu::worker {
+namespace {
+
+using protocol::Renew;
+
+std::vector<base::TaskRange> listed(WorkerBench& bench) {
+  std::vector<base::TaskRange> ranges;
+  std::optional<Renew> last;
+  while (auto renew = bench.take<Renew>())
+    last = std::move(renew);
+  if (last)
+    for (const auto& held : last->held)
+      ranges.insert(ranges.end(), held.ranges.begin(), held.ranges.end());
+  return ranges;
+}
+
+TEST(WorkerQueue, GoesBackWhenTheTaskBeforeItRunsForLongAndTheDeviceSaysSo) {
+  WorkerBench bench;
+  bench.warm_up();
+  bench.give(WorkerBench::assign(1, {0, 3}));
+  ASSERT_EQ(bench.launches.size(), 1u);
+  bench.pass(WorkerMachine::held_up_after - 1ns);
+  EXPECT_EQ(bench.machine.books().queued_tasks, 2u);
+  bench.pass(1ns);
+  EXPECT_EQ(bench.machine.books().queued_tasks, 0u);
+  EXPECT_EQ(listed(bench), (std::vector<base::TaskRange>{{0, 1}})) << "what runs stays";
+  EXPECT_GE(bench.published.back().backlog_ns, 2 * base::Duration(1s).count());
+}
+
+TEST(WorkerQueue, IsExpectedToWaitForAsLongAgainAsItHasWaited) {
+  WorkerBench bench;
+  bench.warm_up();
+  bench.give(WorkerBench::assign(1, {0, 1}));
+  for (const auto run : {1s, 2s, 60s, 1800s}) {
+    bench.pass(run);
+    bench.renewed();
+    EXPECT_GT(bench.machine.books().backlog_ns, base::Duration(run).count());
+  }
+  const std::size_t told = bench.published.size();
+  EXPECT_LT(told, 40u) << "the longer it runs, the rarer the news";
+  bench.done();
+  EXPECT_LT(bench.machine.books().backlog_ns, base::Duration(1s).count());
+}
+
+TEST(WorkerQueue, StaysWhileTasksBeginAndEnd) {
+  WorkerBench bench;
+  bench.warm_up();
+  bench.give(WorkerBench::assign(1, {0, 10}));
+  for (int i = 0; i < 5; ++i) {
+    bench.pass(WorkerMachine::held_up_after - 1ms);
+    bench.renewed();
+    bench.done();
+  }
+  EXPECT_EQ(bench.machine.books().queued_tasks, 4u);
+}
+
+TEST(WorkerQueue, KeepsWhoMayHaveKilledTheDevice) {
+  WorkerBench bench(2);
+  bench.warm_up();
+  bench.give(WorkerBench::assign(1, {0, 2}));
+  ASSERT_EQ(bench.launches.size(), 2u);
+  bench.die();
+  bench.ready();
+  ASSERT_EQ(bench.launches.size(), 1u) << "one after the other now";
+  bench.pass(WorkerMachine::held_up_after);
+  EXPECT_EQ(bench.machine.books().queued_tasks, 1u);
+}
+
+}  // namespace
+}  // namespace fastgpu::worker
