@@ -1,12 +1,14 @@
 #include "runtime/exec/child_process.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -15,6 +17,8 @@ extern char** environ;
 
 namespace fastgpu::exec {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 /// Above every number that the child will use, so that no copy overwrites a source.
 constexpr int safe_fd_min = 64;
@@ -92,28 +96,55 @@ base::Status ChildProcess::start(const std::vector<std::string>& arguments,
 }
 
 void ChildProcess::kill() const {
-  if (pidfd_)
+  if (!pidfd_)
+    return;
+  if (send_kill_)
+    send_kill_(pid_);
+  else
     syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
 }
 
-std::string ChildProcess::end() {
+std::optional<std::string> ChildProcess::end_within(std::chrono::milliseconds limit) {
   if (pid_ <= 0)
     return "not running";
-  ::kill(pid_, SIGKILL);  // our own child, not reaped yet: the number is still its
+  if (send_kill_)
+    send_kill_(pid_);
+  else
+    ::kill(pid_, SIGKILL);  // our own child, not reaped yet: the number is still its
+  const auto until = Clock::now() + limit;
   siginfo_t info{};
-  while (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED) != 0 && errno == EINTR) {
+  while (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) == 0 &&
+         info.si_pid == 0) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
+    if (left <= 0)
+      return std::nullopt;
+    // Without a file to watch it by, it is looked at now and then.
+    pollfd gone{pidfd_.get(), POLLIN, 0};
+    poll(&gone, pidfd_ ? 1 : 0, static_cast<int>(pidfd_ ? left : std::min<long>(left, 10)));
   }
   pid_ = 0;
   pidfd_.reset();
-  if (info.si_code == CLD_EXITED) {
-    exit_code_ = info.si_status;
-    signal_ = 0;
+  return note_end(info.si_code == CLD_EXITED, info.si_status);
+}
+
+std::string ChildProcess::note_end(bool exited, int status) {
+  exit_code_ = exited ? status : -1;
+  signal_ = exited ? 0 : status;
+  if (exited)
     return "exit code " + std::to_string(exit_code_);
-  }
-  exit_code_ = -1;
-  signal_ = info.si_status;
   const char* name = sigabbrev_np(signal_);
   return "signal " + std::to_string(signal_) + (name != nullptr ? std::string(" SIG") + name : "");
+}
+
+std::string ChildProcess::end() {
+  if (const auto how = end_within(end_limit))
+    return *how;
+  const std::string who = std::to_string(pid_);
+  pid_ = 0;
+  pidfd_.reset();
+  note_end(false, SIGKILL);
+  return "process " + who + " was killed and does not end";
 }
 
 }  // namespace fastgpu::exec

@@ -66,7 +66,7 @@ DeviceKind device_kind_of(std::uint32_t number) {
 class ProcessExecutor final : public Executor {
  public:
   explicit ProcessExecutor(ProcessExecutorOptions options)
-      : options_(std::move(options)), arena_(options_.arena_bytes) {
+      : options_(std::move(options)), child_(options_.send_kill), arena_(options_.arena_bytes) {
     options_.window = std::clamp<std::uint32_t>(options_.window, 1, ring_entries);
   }
   ~ProcessExecutor() override;
@@ -84,10 +84,16 @@ class ProcessExecutor final : public Executor {
   bool drain();
   bool take_completion(const Completion& completion);
   void deliver_refused();
+  std::string end_child();
+  bool await_hanging();
   void bury();
   bool charge(TaskToken token, const std::string& how);
   void die_in_vain(const std::string& why);
   void pause_before_restart();
+  bool was_killed() {
+    std::lock_guard lock(mutex_);
+    return !kill_reason_.empty();
+  }
   bool asked_to_stop() const { return stop_.load(std::memory_order_acquire); }
   bool wants_attention() {
     return !completions_.empty() || attention_.load(std::memory_order_acquire);
@@ -120,7 +126,7 @@ class ProcessExecutor final : public Executor {
   bool ready_{false};
   std::uint64_t lives_{0};  ///< how many children there were
   std::string kill_reason_;
-  ChildProcess child_;
+  ChildProcess child_;  ///< by other threads only while ready_
   Arena arena_;
   Submissions submissions_;
   std::deque<InFlight> in_flight_;      ///< in submission order
@@ -228,11 +234,16 @@ void ProcessExecutor::kill(const char* why) {
   ready_ = false;
   kill_reason_ = why;
   child_.kill();
+  attention_.store(true, std::memory_order_release);
+  own_bell_->ring();
 }
 
 void ProcessExecutor::live() {
   while (!asked_to_stop()) {
-    if (spawn() && await_hello()) {
+    if (child_.running()) {
+      if (!await_hanging())
+        continue;
+    } else if (spawn() && await_hello()) {
       {
         std::lock_guard lock(mutex_);
         ready_ = true;
@@ -243,8 +254,10 @@ void ProcessExecutor::live() {
     }
     pause_before_restart();
   }
-  std::lock_guard lock(mutex_);
-  ready_ = false;
+  {
+    std::lock_guard lock(mutex_);
+    ready_ = false;
+  }
   child_.end();
 }
 
@@ -331,6 +344,8 @@ void ProcessExecutor::serve() {
   while (!asked_to_stop()) {
     attention_.store(false, std::memory_order_relaxed);
     deliver_refused();
+    if (was_killed())
+      return;  // how long it takes to go is for others to wait
     if (!drain()) {
       kill("it wrote what it must not");
       return;
@@ -393,6 +408,27 @@ void ProcessExecutor::forget(std::deque<InFlight>::iterator task) {
   in_flight_.erase(task);
 }
 
+std::string ProcessExecutor::end_child() {
+  if (const auto how = child_.end_within(std::chrono::milliseconds(options_.end_limit_ms)))
+    return *how;
+  return "process " + std::to_string(child_.pid()) + " was killed and does not end";
+}
+
+/// Of a child that was told as dead and is not gone. True once it is.
+bool ProcessExecutor::await_hanging() {
+  pollfd gone{child_.pidfd(), POLLIN, 0};
+  own_bell_->wait([this] { return asked_to_stop(); }, {&gone, 1},
+                  static_cast<int>(options_.restart_pause_max_ms));
+  if (child_.end_within({}))
+    return true;
+  if (!asked_to_stop())
+    sink_(ExecutorDied{"the executor cannot start: the process before it, " +
+                           std::to_string(child_.pid()) + ", hangs in the host's kernel",
+                       {},
+                       std::nullopt});
+  return false;
+}
+
 /// The child is gone, or goes now: delivers what it had finished, charges the task that crashed it,
 /// and hands all others back.
 void ProcessExecutor::bury() {
@@ -401,9 +437,9 @@ void ProcessExecutor::bury() {
   {
     std::lock_guard lock(mutex_);
     ready_ = false;
-    died.reason = child_.end();
     why = kill_reason_;
   }
+  died.reason = end_child();
   control_.reset();
   if (asked_to_stop())
     return;
@@ -411,17 +447,19 @@ void ProcessExecutor::bury() {
   drain();
   const bool faulted = channel_->fault.complete.load(std::memory_order_acquire) != 0;
   const TaskToken running{channel_->running.load(std::memory_order_acquire)};
+  const bool hangs = child_.running();
   if (!why.empty())
-    died.reason = "killed: " + why;
+    died.reason = "killed: " + why + (hangs ? "; " + died.reason : "");
   else if (faulted) {
     // A GPU that is lost or damaged takes the process with it: that is no proof against a kernel.
     const bool by_kernel =
         describe_fault(channel_->fault, {}).reason != base::FailureReason::device_lost;
     died.charged = charge({channel_->fault.token}, died.reason);
     died.proven = died.charged && by_kernel;
-  } else if (child_.signal() !=
-             SIGKILL)  // that one comes from outside: an operator, lack of memory
+  } else if (!hangs && child_.signal() != SIGKILL) {
+    // That one comes from outside: an operator, lack of memory.
     died.charged = charge(running, died.reason);
+  }
   {
     std::lock_guard lock(mutex_);
     for (const auto& task : in_flight_) {
@@ -457,11 +495,7 @@ bool ProcessExecutor::charge(TaskToken token, const std::string& how) {
 
 /// A child that never became ready.
 void ProcessExecutor::die_in_vain(const std::string& why) {
-  std::string how;
-  {
-    std::lock_guard lock(mutex_);
-    how = child_.end();
-  }
+  const std::string how = end_child();
   control_.reset();
   ++deaths_in_row_;
   if (!asked_to_stop())

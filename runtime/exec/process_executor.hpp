@@ -7,12 +7,15 @@
 /// Threads: one own thread, which spawns the child (so that the child dies with it), watches for
 /// completions and calls the sink. `submit` copies the task's inputs into the arena.
 /// Failures: the child's death in any way is told as ExecutorDied and repaired; what the child says
-/// is checked and never trusted. A task larger than the arena ends as cuda_out_of_memory with
-/// numbers. Limits: `window` tasks in flight, `arena_bytes` of task data in flight.
+/// is checked and never trusted. A child that hangs in the host's kernel is told as dead; there is
+/// no other until it is gone, because it may still write into the shared memory. A task larger than
+/// the arena ends as cuda_out_of_memory with numbers. Limits: `window` tasks in flight,
+/// `arena_bytes` of task data in flight.
 
 #include <memory>
 #include <string>
 
+#include "runtime/exec/child_process.hpp"
 #include "runtime/exec/executor.hpp"
 #include "runtime/exec/sandbox/user_claim.hpp"
 
@@ -31,6 +34,8 @@ struct ProcessExecutorOptions {
   std::uint32_t restart_pause_ms{10};      ///< doubled with each death in a row
   std::uint32_t restart_pause_max_ms{5000};
   std::uint32_t start_limit_ms{10'000};  ///< a child that is not ready by then is killed
+  std::uint32_t end_limit_ms{5000};      ///< one that is killed and not gone by then hangs
+  SendKill send_kill{};                  ///< for tests; empty = SIGKILL
 };
 
 std::unique_ptr<Executor> make_process_executor(ProcessExecutorOptions options);

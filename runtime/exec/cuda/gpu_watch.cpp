@@ -40,7 +40,7 @@ class ProcessGpuWatch final : public GpuWatch {
       heard_ = trouble_ = false;
       if (start())
         listen();
-      child_.end();
+      child_.end_within(ChildProcess::end_limit);
       if (trouble_)
         pause_ms = options_.restart_pause_max_ms;
       else if (heard_)
@@ -52,9 +52,10 @@ class ProcessGpuWatch final : public GpuWatch {
     }
   }
 
+  /// Not while an earlier one hangs: NVML may wait for ever for a broken device.
   bool start() {
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    if (!child_.end_within({}) || pipe2(ends, O_CLOEXEC) != 0)
       return false;
     lines_ = FileDescriptor(ends[0]);
     const FileDescriptor theirs(ends[1]);

@@ -5,7 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
+#include <memory>
 
 #include "tests/unit/exec/exec_support.hpp"
 
@@ -268,6 +270,60 @@ TEST(ProcessExecutor, AKillEndsTheCompilerToo) {
   while (somebody_works_in(folder.path()) && std::chrono::steady_clock::now() < deadline)
     sched_yield();
   EXPECT_FALSE(somebody_works_in(folder.path()));
+}
+
+/// As one does that waits in a driver for its device: killed, and still there.
+class HangingProcess {
+ public:
+  HangingProcess() { kill_ = std::make_shared<std::atomic<bool>>(false); }
+  SendKill send_kill() const {
+    return [kill = kill_](pid_t pid) {
+      if (*kill)
+        ::kill(pid, SIGKILL);
+    };
+  }
+  void let_it_go() const { *kill_ = true; }
+
+ private:
+  std::shared_ptr<std::atomic<bool>> kill_;
+};
+
+TEST(ChildProcess, ThatDoesNotEndIsWaitedForNoLongerThanIsSaid) {
+  const HangingProcess hanging;
+  ChildProcess child(hanging.send_kill());
+  ASSERT_TRUE(child.start({"/bin/sleep", "1000"}, {}).ok());
+  EXPECT_EQ(child.end_within(std::chrono::milliseconds(20)), std::nullopt);
+  EXPECT_TRUE(child.running());
+  hanging.let_it_go();
+  EXPECT_EQ(child.end_within(patience), "signal 9 SIGKILL");
+  EXPECT_FALSE(child.running());
+}
+
+TEST(ProcessExecutor, WhoseChildHangsGivesItsTasksBackAndStartsNoOtherBesideIt) {
+  const HangingProcess hanging;
+  ProcessExecutorOptions options = cpu_options();
+  options.send_kill = hanging.send_kill();
+  options.end_limit_ms = 20;
+  options.restart_pause_max_ms = 20;
+  Recorder recorder(make_process_executor(options));
+  recorder.await_ready();
+  ExecutorTask task = small_task(recorder.next_token());
+  task.source =
+      base::Bytes::copy_of("__global__ void k(int* p) { while (*(volatile int*)p == 0) {} }");
+  ASSERT_TRUE(recorder.executor().submit(task));
+  recorder.executor().kill("time limit");
+  const ExecutorDied died = recorder.await_died();
+  EXPECT_TRUE(died.reason.starts_with("killed: time limit; process ")) << died.reason;
+  EXPECT_TRUE(died.reason.ends_with(" was killed and does not end")) << died.reason;
+  EXPECT_EQ(died.in_flight, std::vector<TaskToken>{task.token});
+  for (int round = 0; round < 2; ++round) {
+    const std::string reason = recorder.await_died().reason;
+    EXPECT_TRUE(reason.starts_with("the executor cannot start: the process before it, "));
+    EXPECT_TRUE(reason.ends_with(", hangs in the host's kernel")) << reason;
+  }
+  hanging.let_it_go();
+  recorder.await_ready();
+  EXPECT_EQ(recorder.run(small_task({})).reason, FailureReason::none);
 }
 
 }  // namespace
