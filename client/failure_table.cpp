@@ -15,7 +15,7 @@ constexpr std::array<FailureRow, 21> rows{{
     {6103, "compile_error", "the kernel's source does not compile; the message is the compiler's",
      "mend the named line"},
     {6104, "bad_kernel", "the source has no kernel of that name, or its launch is impossible",
-     "name a kernel that the message lists, as the compiler writes it: `saxpy<float>`"},
+     "name a kernel that the message lists, as in `saxpy<float>`; build an image for the device"},
     {6105, "bad_argument", "an argument does not fit the kernel's parameter",
      "mend the named `--arg`: its place, type and size"},
     {6106, "out_of_bounds", "the kernel used memory outside its buffers",

@@ -63,6 +63,13 @@ std::string place_text(const FaultRecord& record) {
          " (run it with precise=true to learn the thread)";
 }
 
+/// Who could say more; empty where nobody can.
+const char* gpu_hint(base::FailureReason reason) {
+  const bool by_access =
+      reason == base::FailureReason::out_of_bounds || reason == base::FailureReason::kernel_assert;
+  return by_access ? " (run it with --device cpu --precise to learn the thread)" : "";
+}
+
 /// The device does not say which thread it was, nor which buffer.
 FaultText gpu_fault(const FaultRecord& record) {
   FaultText result{cuda::reason_of(record.gpu_code), cuda::meaning_of(record.gpu_code)};
@@ -112,7 +119,9 @@ FaultText describe_fault(const FaultRecord& record, const FaultedTask& task) {
   }
   result.message += "; kernel " + task.kernel + ", grid " + triple(task.grid) + ", block size " +
                     triple(task.block);
-  if (record.kind != FaultKind::none && record.kind != FaultKind::gpu)
+  if (record.kind == FaultKind::gpu)
+    result.message += gpu_hint(result.reason);
+  else if (record.kind != FaultKind::none)
     result.message += ", " + place_text(record);
   return result;
 }

@@ -21,4 +21,11 @@ base::ObjectHash kernel_key(std::string_view maker, const KernelRequest& request
   return hash.finish();
 }
 
+std::string options_text(const KernelRequest& request) {
+  std::string text = request.standard == Standard::cpp20 ? "C++20" : "C++17";
+  for (const auto& define : request.defines)
+    text += ", -D" + define;
+  return text;
+}
+
 }  // namespace fastgpu::exec

@@ -53,6 +53,9 @@ struct LoadedKernel {
 base::ObjectHash kernel_key(std::string_view maker, const KernelRequest& request,
                             std::string_view mode);
 
+/// "C++17, -DWORTH=42": what the user chose, for messages.
+std::string options_text(const KernelRequest& request);
+
 class KernelMaker {
  public:
   virtual ~KernelMaker() = default;

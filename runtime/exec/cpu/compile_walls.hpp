@@ -25,8 +25,9 @@ namespace fastgpu::exec {
 enum class CompilerWalls : unsigned char { automatic, confinement, bubblewrap, none };
 
 struct CompileLimits {
-  std::chrono::milliseconds wall{60'000};
-  std::chrono::seconds cpu{30};  ///< of each process that takes part
+  /// For a compiler that waits and does not work. Long, because a busy host makes no source wrong.
+  std::chrono::milliseconds wall{600'000};
+  std::chrono::seconds cpu{30};  ///< of each process that takes part: this one stops real work
   std::uint64_t memory_bytes{4ull << 30};
   std::uint64_t file_bytes{256u << 20};
   std::size_t log_bytes{64u << 10};

@@ -267,8 +267,8 @@ CompileOutcome Compiler::judge(ChildEnd end, const std::string& work_folder,
   CompileOutcome judged = judge_log(std::move(end.output), request, rewritten);
   judged.cpu_ns = end.cpu_ns;
   if (judged.reason == base::FailureReason::compile_error)
-    judged.message += "compiled with " + program_ + " for this host's processor, " +
-                      (request.standard == Standard::cpp20 ? "C++20" : "C++17") + "\n";
+    judged.message +=
+        "compiled with " + program_ + " for this host's processor, " + options_text(request) + "\n";
   return judged;
 }
 

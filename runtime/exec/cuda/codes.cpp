@@ -38,7 +38,7 @@ constexpr Row rows[] = {
     {no_jit_compiler, "CUDA_ERROR_JIT_COMPILER_NOT_FOUND", false,
      FailureReason::not_supported_on_device, "this host's driver cannot compile PTX"},
     {unsupported_ptx_version, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION", false,
-     FailureReason::not_supported_on_device, "the PTX is newer than this host's driver"},
+     FailureReason::bad_kernel, "the PTX is newer than this host's driver"},
     {contained, "CUDA_ERROR_CONTAINED", true, FailureReason::device_lost,
      "an error of the device was contained in this process"},
     {not_found, "CUDA_ERROR_NOT_FOUND", false, FailureReason::bad_kernel, ""},
@@ -47,7 +47,7 @@ constexpr Row rows[] = {
      "the kernel used memory outside its buffers"},
     {launch_out_of_resources, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", false,
      FailureReason::bad_argument, "a block needs more registers or threads than there are"},
-    {launch_timeout, "CUDA_ERROR_LAUNCH_TIMEOUT", true, FailureReason::cuda_error,
+    {launch_timeout, "CUDA_ERROR_LAUNCH_TIMEOUT", true, FailureReason::time_limit,
      "the driver's watchdog ended the kernel, because the device also drives a display"},
     {assert_failed, "CUDA_ERROR_ASSERT", true, FailureReason::kernel_assert,
      "an assertion in the kernel failed"},
@@ -117,6 +117,19 @@ std::string describe(const DriverApi& api, Code code) {
   if (text != nullptr)
     result += std::string(": ") + text;
   return result;
+}
+
+const char* release_of(int version) {
+  static constexpr struct {
+    int version;
+    const char* release;
+  } releases[] = {{12000, " (r525)"}, {12010, " (r530)"}, {12020, " (r535)"}, {12030, " (r545)"},
+                  {12040, " (r550)"}, {12050, " (r555)"}, {12060, " (r560)"}, {12070, " (r565)"},
+                  {12080, " (r570)"}, {12090, " (r575)"}, {13000, " (r580)"}};
+  for (const auto& one : releases)
+    if (one.version == version)
+      return one.release;
+  return "";
 }
 
 std::string version_text(int version) {

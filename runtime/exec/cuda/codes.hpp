@@ -65,6 +65,10 @@ const char* meaning_of(Code code);
 /// it where it can.
 std::string describe(const DriverApi& api, Code code);
 
+/// " (r580)" of 13000: the first driver that knows this CUDA; empty for versions that are not
+/// known.
+const char* release_of(int version);
+
 /// "12.4" of 12040.
 std::string version_text(int version);
 

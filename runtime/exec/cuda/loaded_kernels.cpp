@@ -20,21 +20,27 @@ bool runs_on(unsigned built_for, unsigned device) {
   return built_for / 10 == device / 10 && built_for % 10 <= device % 10;
 }
 
+constexpr const char* or_the_source = ", or give the source in its place";
+
 /// Empty, or why the device cannot take the image at all: known without asking the driver.
 std::string check_target(const CudaImage& image, unsigned arch, int driver) {
   if (const auto cubin = read_cubin(image.bytes))
     return runs_on(cubin->arch, arch)
                ? ""
-               : "the cubin is built for " + sm(cubin->arch) + ", the device is " + sm(arch);
+               : "the cubin is built for " + sm(cubin->arch) + ", the device is " + sm(arch) +
+                     ": build it for " + sm(arch) + or_the_source;
   const auto ptx = read_ptx(image.bytes);
   if (!ptx)
     return "";
   if (ptx->arch > arch)
-    return "the PTX is for " + sm(ptx->arch) + " and later, the device is " + sm(arch);
+    return "the PTX is for " + sm(ptx->arch) + " and later, the device is " + sm(arch) +
+           ": build it for " + sm(arch) + " or an earlier one" + or_the_source;
   const int needed = driver_for_ptx(ptx->version);
   if (needed > driver)
     return "PTX " + cuda::version_text(ptx->version) + " needs a driver of CUDA " +
-           cuda::version_text(needed) + " or later; this host's is " + cuda::version_text(driver);
+           cuda::version_text(needed) + cuda::release_of(needed) + " or later, this host's is of " +
+           cuda::version_text(driver) + ": update it, build the PTX with an older toolkit" +
+           or_the_source;
   return "";
 }
 
@@ -67,7 +73,7 @@ LoadedKernels::Found LoadedKernels::load(const std::shared_ptr<const CudaImage>&
                                          std::string_view expression) const {
   if (std::string wrong = check_target(*image, session_.arch(), session_.driver_version());
       !wrong.empty())
-    return {nullptr, cuda::success, FailureReason::not_supported_on_device, std::move(wrong)};
+    return {nullptr, cuda::success, FailureReason::bad_kernel, std::move(wrong)};
   auto loaded = std::make_shared<LoadedGpuKernel>(session_, image);
   std::string log(jit_log_bytes, '\0');
   cuda::JitOption options[] = {cuda::JitOption::error_log, cuda::JitOption::error_log_bytes};
@@ -152,6 +158,12 @@ LoadedKernels::Found LoadedKernels::refuse(Code code, const CudaImage& image,
                   ": " + session_.describe(code);
   if (*cuda::meaning_of(code) != '\0')
     found.message += std::string("; ") + cuda::meaning_of(code);
+  if (code == cuda::no_binary_for_gpu)
+    found.message += ", the device is " + sm(session_.arch()) + ": build it for " +
+                     sm(session_.arch()) + or_the_source;
+  if (code == cuda::unsupported_ptx_version)
+    found.message += " of CUDA " + cuda::version_text(session_.driver_version()) +
+                     ": update it, build the PTX with an older toolkit" + or_the_source;
   if (!log.empty())
     found.message += "\n" + log;
   return found;

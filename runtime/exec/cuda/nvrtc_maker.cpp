@@ -170,8 +170,7 @@ CompileOutcome NvrtcMaker::judge(ChildEnd end, const std::string& work_folder,
     outcome = judge_nvrtc_log(std::move(end.output), request, rewritten);
     if (outcome.reason == FailureReason::compile_error)
       outcome.message += "compiled with NVRTC " + version_ + " for sm_" +
-                         std::to_string(options_.arch) + ", " +
-                         (request.standard == Standard::cpp20 ? "C++20" : "C++17") + "\n";
+                         std::to_string(options_.arch) + ", " + options_text(request) + "\n";
   } else if (end.exit_code == nvrtc_child_arch) {
     outcome = failed(FailureReason::not_supported_on_device, std::move(end.output));
   } else if (end.exit_code > 128) {

@@ -106,10 +106,27 @@ Code cuCtxSetLimit(Limit, std::size_t) {
   return success;
 }
 
-Code cuLibraryLoadData(Library* library, const void* image, JitOption*, void**, unsigned, int*,
-                       void**, unsigned) {
+void write_jit_log(const JitOption* options, void** values, unsigned count, const char* text) {
+  char* log = nullptr;
+  std::size_t bytes = 0;
+  for (unsigned i = 0; i < count; ++i) {
+    if (options[i] == JitOption::error_log)
+      log = static_cast<char*>(values[i]);
+    if (options[i] == JitOption::error_log_bytes)
+      bytes = reinterpret_cast<std::size_t>(values[i]);
+  }
+  if (log != nullptr)
+    std::snprintf(log, bytes, "%s", text);
+}
+
+Code cuLibraryLoadData(Library* library, const void* image, JitOption* options, void** values,
+                       unsigned count, int*, void**, unsigned) {
   if (device().sticky() != success)
     return device().sticky();
+  if (const auto refused = testing::knob_words("refuse_load"); !refused.empty()) {
+    write_jit_log(options, values, count, "ptxas fatal   : as faked");
+    return std::stoi(refused[0]);
+  }
   const auto fake = testing::read_fake_image(image);
   if (!fake)
     return std::strncmp(static_cast<const char*>(image), ".version", 8) == 0 ? invalid_ptx
@@ -119,8 +136,8 @@ Code cuLibraryLoadData(Library* library, const void* image, JitOption*, void**, 
       static_cast<ssize_t>(fake->object.size()))
     return out_of_memory;
   // The loader takes a name that it knows for the same file: each gets a name of its own.
-  static std::size_t count = 0;
-  auto module = Module::load("/proc/self/fd/" + std::string(++count, '/') + std::to_string(file));
+  static std::size_t loads = 0;
+  auto module = Module::load("/proc/self/fd/" + std::string(++loads, '/') + std::to_string(file));
   close(file);
   if (!module.ok()) {
     std::fprintf(stderr, "fake driver: %s\n", module.error().message.c_str());

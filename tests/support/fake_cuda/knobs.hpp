@@ -14,6 +14,7 @@
 ///   lacks NAME             it has no such function; may be repeated
 ///   init CODE              cuInit says this
 ///   out_of_memory BYTES    allocations beyond this many bytes in use fail
+///   refuse_load CODE       images are not loaded; the JIT compiler's log has a line for it
 ///   fail_launch N CODE     the Nth launch of the process makes the context fail with CODE
 ///   hang_launch N          the Nth launch never ends
 ///   delay_ms N             each launch takes that much longer

@@ -107,7 +107,7 @@ TEST_F(FakeGpu, TellsEachStickyErrorInItsOwnWords) {
        {Row{700, FailureReason::out_of_bounds, "memory outside its buffers"},
         Row{716, FailureReason::out_of_bounds, "not a multiple of the value's size"},
         Row{710, FailureReason::kernel_assert, "an assertion in the kernel failed"},
-        Row{702, FailureReason::cuda_error, "the driver's watchdog ended the kernel"},
+        Row{702, FailureReason::time_limit, "the driver's watchdog ended the kernel"},
         Row{715, FailureReason::cuda_error, "an illegal instruction was executed"},
         Row{719, FailureReason::cuda_error, "the kernel failed while it ran"},
         Row{214, FailureReason::device_lost, "an error that cannot be corrected"},
@@ -281,8 +281,10 @@ TEST_F(FakeGpu, SaysForWhichDeviceMachineCodeIs) {
   image.object = "code";
   task.source = base::Bytes::copy_of(testing::write_fake_image(image));
   const ExecutorResult result = run(task);
-  EXPECT_EQ(result.reason, FailureReason::not_supported_on_device);
-  EXPECT_EQ(result.message, "the cubin is built for sm_80, the device is sm_90");
+  EXPECT_EQ(result.reason, FailureReason::bad_kernel);
+  EXPECT_EQ(result.message,
+            "the cubin is built for sm_80, the device is sm_90: build it for sm_90, or give the "
+            "source in its place");
 }
 
 TEST_F(FakeGpu, CountsArgumentsAlsoWhereTheDriverCannot) {
@@ -299,16 +301,69 @@ TEST_F(FakeGpu, RefusesImagesThatItCannotRunBeforeLoadingThem) {
   ExecutorTask task = counting_task();
   task.source = base::Bytes::copy_of(".version 9.0\n.target sm_80\n.address_size 64\n");
   ExecutorResult result = run(task);
-  EXPECT_EQ(result.reason, FailureReason::not_supported_on_device);
-  EXPECT_EQ(result.message, "PTX 9.0 needs a driver of CUDA 13.0 or later; this host's is 12.4");
+  EXPECT_EQ(result.reason, FailureReason::bad_kernel);
+  EXPECT_EQ(result.message,
+            "PTX 9.0 needs a driver of CUDA 13.0 (r580) or later, this host's is of 12.4: update "
+            "it, build the PTX with an older toolkit, or give the source in its place");
   task.source = base::Bytes::copy_of(".version 8.0\n.target sm_120\n.address_size 64\n");
   result = run(task);
-  EXPECT_EQ(result.reason, FailureReason::not_supported_on_device);
-  EXPECT_EQ(result.message, "the PTX is for sm_120 and later, the device is sm_90");
+  EXPECT_EQ(result.reason, FailureReason::bad_kernel);
+  EXPECT_EQ(result.message,
+            "the PTX is for sm_120 and later, the device is sm_90: build it for sm_90 or an "
+            "earlier one, or give the source in its place");
   task.source = base::Bytes::copy_of(".version 8.0\n.target sm_80\nnonsense\n");
   result = run(task);
   EXPECT_EQ(result.reason, FailureReason::bad_kernel);
   EXPECT_NE(result.message.find("CUDA_ERROR_INVALID_PTX (218)"), std::string::npos);
+}
+
+TEST_F(FakeGpu, TellsWhatItsDriverHasAgainstAnImage) {
+  struct Row {
+    int code;
+    const char* words;
+  };
+  ExecutorTask task = counting_task();
+  task.source = base::Bytes::copy_of(".version 8.0\n.target sm_80\n.address_size 64\n");
+  for (const Row& row :
+       {Row{200, "the kernel's image is not one that the driver takes\nptxas fatal"},
+        Row{209,
+            "the kernel's image is built for other devices, the device is sm_90: build it for "
+            "sm_90, or give the source in its place\nptxas fatal"},
+        Row{218, "the driver cannot compile the PTX\nptxas fatal   : as faked"},
+        Row{222,
+            "the PTX is newer than this host's driver of CUDA 13.0: update it, build the PTX with "
+            "an older toolkit, or give the source in its place\nptxas fatal"}}) {
+    SCOPED_TRACE(row.code);
+    start_well("refuse_load " + std::to_string(row.code) + "\n");
+    const ExecutorResult result = run(task);
+    EXPECT_EQ(result.reason, FailureReason::bad_kernel);
+    EXPECT_NE(result.message.find("(" + std::to_string(row.code) + ")"), std::string::npos);
+    EXPECT_NE(result.message.find(row.words), std::string::npos) << result.message;
+    set_knobs("");
+    expect_works();
+  }
+}
+
+TEST_F(FakeGpu, SaysWhoCouldTellMoreOfAFaultThanAGpuCan) {
+  const char* hint = "(run it with --device cpu --precise to learn the thread)";
+  for (const int code : {700, 716, 717, 710})
+    EXPECT_NE(meet(code).message.find(hint), std::string::npos) << code;
+  EXPECT_EQ(meet(702).message.find(hint), std::string::npos);
+}
+
+TEST_F(FakeGpu, SaysHowItCompiledWhatDoesNotCompile) {
+  start_well("");
+  ExecutorTask task = counting_task();
+  task.source = base::Bytes::copy_of("__global__ void k(int* p, int n) {\n  p[0] = missing;\n}\n");
+  task.defines = {"WORTH=42", "PLAIN"};
+  task.standard = Standard::cpp20;
+  const ExecutorResult result = run(task);
+  EXPECT_EQ(result.reason, FailureReason::compile_error);
+  EXPECT_NE(result.message.find("job.cu"), std::string::npos) << result.message;
+  EXPECT_EQ(result.message.find(shared_cache_folder()), std::string::npos) << result.message;
+  EXPECT_TRUE(
+      result.message.ends_with("compiled with NVRTC 13.0 for sm_90, C++20, -DWORTH=42, -DPLAIN\n"))
+      << result.message;
 }
 
 }  // namespace
