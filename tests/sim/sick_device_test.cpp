@@ -64,7 +64,8 @@ class SickDevice : public ::testing::TestWithParam<std::uint64_t> {
     options.nodes = 2;
     options.devices = 2;
     SimExecutorOptions& apart = options.executors_apart[{0, 0}];
-    apart.sick_until = base::Time{1h} + sickness;  // the world begins at one hour
+    apart.spontaneous_death_ppm = 1'000'000;
+    apart.dies_until = base::Time{1h} + sickness;  // the world begins at one hour
     world_ = std::make_unique<SimWorld>(options, watch_);
     world_->run_for(2s);
     client_ = std::make_unique<SimClient>(*world_);
@@ -81,10 +82,11 @@ class SickDevice : public ::testing::TestWithParam<std::uint64_t> {
     return std::all_of(jobs_.begin(), jobs_.end(),
                        [this](const auto& job) { return watch_->watch.has_ended(job.first); });
   }
-  /// Jobs one after the other until that moment; gives where the last good one ran.
+  /// Jobs one after the other until that moment, or until one ran on the sick device; gives where
+  /// the last one ran.
   std::set<base::DeviceId> work_until(base::Time end) {
     std::set<base::DeviceId> devices;
-    while (world_->now() < end) {
+    while (world_->now() < end && !devices.contains(sick)) {
       const base::JobId job = submit("__global__ ok");
       EXPECT_TRUE(world_->run_until([&] { return watch_->watch.has_ended(job); }, 120s));
       devices = watch_->devices_of(job);
@@ -108,8 +110,7 @@ TEST_P(SickDevice, CostsNoGoodJobAnythingAndServesAgainWhenItIsWell) {
   const auto afterwards = work_until(well + worker::DeviceHealth::back_off_max + 5s);
   EXPECT_TRUE(afterwards.contains(sick)) << "it came back";
   for (const auto& [job, spec] : jobs_) {
-    watch_->watch.check_end(job, spec,
-                            false);  // each task of each job succeeded with its own answer
+    watch_->watch.check_end(job, spec, false);  // each task succeeded with its own answer
   }
   EXPECT_TRUE(watch_->watch.violations().empty()) << watch_->watch.violations().front();
 }

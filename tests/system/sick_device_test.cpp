@@ -67,7 +67,8 @@ TEST_F(SickDevice, IsShownWithItsReasonWhileItsNeighbourWorksAndComesBack) {
   EXPECT_THAT(cluster_->fastgpu({"events"}).out, HasSubstr("cpu:1 is unhealthy: " + reason));
   EXPECT_EQ(devices_of_a_job(4), (std::set<int>{0}));
 
-  const std::string until = std::to_string(processor_clock() + rate_.in(Seconds{5}));
+  // Longer than anybody looks: it is cancelled below.
+  const std::string until = std::to_string(processor_clock() + rate_.in(Seconds{3600}));
   const Finished submitted =
       cluster_->fastgpu({"submit", "-q", "--kernel", "hold", "--source", source_, "--arg", "u32:{}",
                          "--arg", "i64:" + until, "--arg", "out:o_{}=4", "--tasks", "1500"});
