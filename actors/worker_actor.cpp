@@ -22,6 +22,10 @@ caf::message_handler WorkerActor::handlers() {
               [this](const protocol::FolderCollected& collected) { step(collected); }),
           on<exec::ExecutorEvent>(
               [this](const exec::ExecutorEvent& event) { step(worker_event_of(event)); }),
+          on<worker::DeviceAccused>([this](const worker::DeviceAccused& accused) {
+            trace(accused.why + " -> the device is quarantined");
+            step(accused);
+          }),
           on<exec::CommandEvent>([this](const exec::CommandEvent& event) { hear(event); })};
 }
 

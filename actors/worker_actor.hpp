@@ -2,7 +2,7 @@
 
 /// Steps the worker machine of one device and owns what runs things there: the device's executor
 /// and the runner of commands, whose events arrive as messages from threads of their own. Hears the
-/// leaders of shards and objects; tells nodes, objects, logs and the monitor.
+/// leaders of shards, objects, and who watches GPUs; tells nodes, objects, logs and the monitor.
 
 #include <memory>
 #include <string>
@@ -65,3 +65,4 @@ class WorkerActor final : public BaseActor {
 
 FASTGPU_LOCAL_MESSAGE(fastgpu::exec::ExecutorEvent)
 FASTGPU_LOCAL_MESSAGE(fastgpu::exec::CommandEvent)
+FASTGPU_LOCAL_MESSAGE(fastgpu::worker::DeviceAccused)

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <thread>
 
+#include "actors/worker_actor.hpp"
 #include "node/assembly/assembly.hpp"
 #include "node/daemon/clock.hpp"
 #include "node/daemon/node_users.hpp"
@@ -12,6 +14,7 @@
 #include "runtime/base/limits.hpp"
 #include "runtime/exec/cuda/device_files.hpp"
 #include "runtime/exec/cuda/discovery.hpp"
+#include "runtime/exec/cuda/gpu_verdicts.hpp"
 #include "runtime/exec/process_executor.hpp"
 #include "runtime/exec/warden/leftovers.hpp"
 #include "runtime/exec/warden/process_runner.hpp"
@@ -103,6 +106,33 @@ void make_runners(const NodeFolder& folder, const NodeSettings& settings,
       parts.device_files[i] = exec::gpu_device_files(gpus[i - first_gpu].uuid);
     }
   }
+}
+
+/// What speaks against a GPU is told to its worker, so that nothing runs there until it is well.
+std::unique_ptr<exec::GpuWatch> watch(const Gpus& gpus, std::size_t first_gpu,
+                                      const std::string& program,
+                                      const actors::NodeContext& context) {
+  if (gpus.empty()) {
+    return nullptr;
+  }
+  std::map<std::string, caf::actor> workers;
+  for (std::size_t i = 0; i < gpus.size(); ++i) {
+    workers.emplace(gpus[i].uuid, context.directory.workers.at(first_gpu + i));
+  }
+  exec::GpuWatchOptions options;
+  options.program = program;
+  return exec::watch_gpus(
+      options, [workers, verdicts = exec::GpuVerdicts()](const exec::GpuNews& news) mutable {
+        if (const auto* trouble = std::get_if<exec::GpuWatchTrouble>(&news)) {
+          std::fprintf(stderr, "fastgpu-node: the GPUs' health is not watched: %s\n",
+                       trouble->why.c_str());
+        }
+        const std::optional<exec::GpuVerdict> verdict = verdicts.hear(news);
+        if (const auto found = verdict ? workers.find(verdict->uuid) : workers.end();
+            found != workers.end()) {
+          caf::anon_send(found->second, worker::DeviceAccused{verdict->why});
+        }
+      });
 }
 
 /// Of the disk with the data folder, what new work leaves free.
@@ -267,6 +297,8 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   if (const base::Status assembled = assemble(system, std::move(parts)); !assembled.ok()) {
     return assembled.error();
   }
+  node->gpu_watch_ = watch(gpus, settings.value().cpu_devices + settings.value().null_devices,
+                           options.executor_program, *node->context_);
   return node;
 }
 
@@ -274,6 +306,7 @@ RealNode::RealNode(caf::actor_system& system, actors::ContextPtr context)
     : system_(system), context_(std::move(context)) {}
 
 RealNode::~RealNode() {
+  gpu_watch_.reset();
   close(*context_);
   await_end(system_, *context_);
 }

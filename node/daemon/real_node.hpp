@@ -11,6 +11,7 @@
 #include "node/daemon/node_config.hpp"
 #include "node/host/executor_program.hpp"
 #include "runtime/base/result.hpp"
+#include "runtime/exec/cuda/gpu_watch.hpp"
 
 namespace fastgpu::node {
 
@@ -42,6 +43,7 @@ class RealNode {
 
   caf::actor_system& system_;
   actors::ContextPtr context_;
+  std::unique_ptr<exec::GpuWatch> gpu_watch_;  ///< of a node with GPUs
 };
 
 }  // namespace fastgpu::node

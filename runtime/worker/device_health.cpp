@@ -98,6 +98,16 @@ void DeviceHealth::quarantine(base::Time now, const std::string& reason) {
   say(reason);
 }
 
+void DeviceHealth::accused(base::Time now, const std::string& reason) {
+  if (state_ != State::quarantined) {
+    quarantine(now, reason);
+    return;
+  }
+  test_until_.reset();
+  until_ = now + back_off_;
+  say(reason);
+}
+
 void DeviceHealth::say(const std::string& reason) {
   why_ = "quarantined: " + reason.substr(0, reason_bytes_max) + "; a self-test decides after " +
          seconds_text(back_off_.count());

@@ -61,6 +61,9 @@ class DeviceHealth {
   void started() { starts_ = 0; }
   /// What cannot be counted: it is quarantined at once.
   void quarantine(base::Time now, const std::string& reason);
+  /// The same by a witness who may say it again and again: its back-off begins anew each time, and
+  /// does not grow by that.
+  void accused(base::Time now, const std::string& reason);
 
   void test_began(base::Time now) { test_until_ = now + test_limit; }
   void test_passed(base::Time now);

@@ -56,6 +56,11 @@ struct ExecutorDied {
   bool proven{false};                  ///< and there is proof: it says nothing against the device
   bool operator==(const ExecutorDied&) const = default;
 };
+/// What watches the device from outside says that it is broken, as a GPU's driver does.
+struct DeviceAccused {
+  std::string why;  ///< a sentence for people: "its driver reported Xid 79"
+  bool operator==(const DeviceAccused&) const = default;
+};
 /// The executor, or the warden, did not take a launch: not ready, or its window is full.
 struct LaunchRefused {
   LaunchToken token;
@@ -98,6 +103,6 @@ using Event = std::variant<
     FromLeader<protocol::Assign>, FromLeader<protocol::Stop>, FromLeader<protocol::Adopt>,
     FromLeader<protocol::Settled>, FromLeader<protocol::Renewed>, protocol::Staged, protocol::Kept,
     protocol::FolderReady, protocol::FolderCollected, ExecutorReady, ExecutorDone, ExecutorDied,
-    LaunchRefused, CommandStarted, CommandEnded, WardenReady, WardenAway, Tick>;
+    DeviceAccused, LaunchRefused, CommandStarted, CommandEnded, WardenReady, WardenAway, Tick>;
 
 }  // namespace fastgpu::worker

@@ -1,6 +1,7 @@
 /// Who is to blame when the device's process dies, and when the device is trusted again.
 
 #include <utility>
+#include <vector>
 
 #include "runtime/worker/self_test.hpp"
 #include "runtime/worker/worker_machine.hpp"
@@ -39,6 +40,23 @@ void WorkerMachine::on(const ExecutorDied& event) {
     const bool suspect = !ours && !event.charged && (!event.running || *event.running == token);
     end_died(*ended, suspect, event.in_flight.size() == 1, event.reason);
   }
+}
+
+/// Nothing that such a device computes is to be believed: what it runs is taken from it at once,
+/// and a new process starts before the self-test.
+void WorkerMachine::on(const DeviceAccused& event) {
+  const bool was_idle = health_.quarantined() && !test_;
+  health_.accused(now_, event.why);
+  test_ = {};
+  std::vector<LaunchToken> running;
+  for (const auto& [token, launch] : in_flight_)
+    if (!launch.command)
+      running.push_back(token);
+  for (std::size_t i = running.size(); i-- > 0;)
+    if (const auto ended = take_launch(running[i]))
+      end_died(*ended, false, false, event.why);
+  if (up_ && !killing_since_ && !was_idle)
+    kill("the device is quarantined: " + event.why);
 }
 
 void WorkerMachine::note_crash(const ExecutorDied& event) {

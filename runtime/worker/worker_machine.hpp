@@ -111,6 +111,7 @@ class WorkerMachine {
   void on(const ExecutorReady& event);
   void on(const ExecutorDone& event);
   void on(const ExecutorDied& event);
+  void on(const DeviceAccused& event);
   void on(const LaunchRefused& event);
   void on(const CommandStarted& event);
   void on(const CommandEnded& event);

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <filesystem>
+#include <memory>
 
 #include "tests/system/command_cluster.hpp"
+#include "tests/system/fake_driver.hpp"
 
 namespace fastgpu::testing {
 namespace {
@@ -13,18 +15,9 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-/// The driver of the nodes that this process starts.
-struct FakeDriver {
-  FakeDriver() {
-    for (const char* name : {"FASTGPU_LIBCUDA", "FASTGPU_LIBNVRTC", "FASTGPU_LIBNVML"}) {
-      ::setenv(name, FASTGPU_TEST_FAKE_CUDA, 1);
-    }
-  }
-};
-
-class GpuNode : private FakeDriver, public CommandCluster {
+class GpuNode : public CommandCluster {
  protected:
-  GpuNode() : CommandCluster({.nodes = 1, .cpu_devices = 1}) {}
+  GpuNode() : CommandCluster(node_with_fake_gpus(1)) {}
   void SetUp() override {
     ASSERT_TRUE(await([&] {
       const std::string gpus = fastgpu({"gpus"}).out;
@@ -52,6 +45,45 @@ TEST_F(GpuNode, TellsACommandWhichGpuIsItsOwn) {
   EXPECT_EQ(gpu.exit_code, 0) << gpu.err;
   EXPECT_THAT(gpu.out, StartsWith("GPU-"));
   EXPECT_EQ(run({"--device", "cpu"}, "echo $CUDA_VISIBLE_DEVICES").out, "\n");
+}
+
+/// What the fake driver is to say is in a file.
+class SickGpu : public ::testing::Test {
+ protected:
+  SickGpu() {
+    say("");
+    cluster_ = std::make_unique<ProcessCluster>(node_with_fake_gpus(1, folder_.file("knobs")));
+  }
+  void say(const std::string& knobs) {
+    folder_.write("knobs.new", knobs);
+    std::filesystem::rename(folder_.file("knobs.new"), folder_.file("knobs"));
+  }
+  /// True once the GPU is so.
+  bool await_gpu(bool healthy) {
+    return await_item(*cluster_, 0, {"gpus"}, [healthy](const nlohmann::json& device) {
+      return device.value("kind", "") == "gpu" && device.value("healthy", !healthy) == healthy;
+    });
+  }
+
+  const TemporaryFolder folder_;
+  std::unique_ptr<ProcessCluster> cluster_;
+};
+
+TEST_F(SickGpu, IsQuarantinedForWhatItsDriverReportsAndTakenBackWhenItPassesItsSelfTest) {
+  ASSERT_TRUE(await_gpu(true));
+  say("lost\n");
+  ASSERT_TRUE(await_gpu(false));
+  EXPECT_THAT(cluster_->fastgpu({"gpus"}).out,
+              HasSubstr("is unhealthy: quarantined: its driver cannot reach it any more"));
+  say("");
+  ASSERT_TRUE(await_gpu(true));
+  say("xid 79\n");
+  EXPECT_TRUE(await([&] {
+    return cluster_->fastgpu({"events"})
+               .out.find("is unhealthy: quarantined: its driver reported Xid 79") !=
+           std::string::npos;
+  })) << cluster_->fastgpu({"events"}).out;
+  ASSERT_TRUE(await_gpu(true));
 }
 
 }  // namespace

@@ -348,5 +348,46 @@ TEST(WorkerBlame, AKilledProcessThatDoesNotGoCostsTheDeviceAndNotItsTasks) {
   EXPECT_TRUE(bench.machine.books().healthy);
 }
 
+TEST(WorkerBlame, AnAccusedDeviceLosesWhatItRunsAndNobodyIsCharged) {
+  WorkerBench bench;
+  bench.warm_up();
+  bench.give(WorkerBench::assign(1, {0, 3}));
+  ASSERT_EQ(bench.launches.size(), 1u);
+  bench.device_is_good = false;
+  bench.step(DeviceAccused{"its driver reported Xid 79"});
+  EXPECT_EQ(bench.kills,
+            std::vector<std::string>{"the device is quarantined: its driver reported Xid 79"});
+  EXPECT_EQ(bench.machine.books().unhealthy_why,
+            "quarantined: its driver reported Xid 79; a self-test decides after 1 s");
+  EXPECT_EQ(bench.machine.books().queued_tasks, 0u) << "all run elsewhere";
+  const LaunchToken late = bench.launches.front().token;
+  bench.step(ExecutorDone{late, base::FailureReason::none, "", {}, {}});
+  bench.step(ExecutorDied{"killed", {late}, late, false, false});
+  EXPECT_TRUE(ends(bench).empty()) << "its answer is not believed";
+  bench.ready();
+  EXPECT_TRUE(bench.self_tests.empty()) << "not before its time";
+  bench.pass(DeviceHealth::back_off_min);
+  bench.end_self_test();
+  EXPECT_TRUE(bench.machine.books().healthy);
+}
+
+TEST(WorkerBlame, AnAccusationWhileItIsTestedIsNotForgottenWhenTheTestEnds) {
+  WorkerBench bench;
+  bench.warm_up();
+  bench.device_is_good = false;
+  bench.step(DeviceAccused{"its driver reported Xid 48"});
+  bench.die("killed");
+  bench.ready();
+  bench.pass(DeviceHealth::back_off_min);
+  ASSERT_EQ(bench.self_tests.size(), 1u);
+  bench.step(DeviceAccused{"its driver reported Xid 79"});
+  bench.end_self_test();
+  EXPECT_FALSE(bench.machine.books().healthy);
+  bench.die("killed");
+  bench.ready();
+  EXPECT_NE(bench.machine.books().unhealthy_why.find("Xid 79"), std::string::npos)
+      << bench.machine.books().unhealthy_why;
+}
+
 }  // namespace
 }  // namespace fastgpu::worker

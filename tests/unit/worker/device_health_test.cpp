@@ -77,6 +77,17 @@ TEST(DeviceHealth, TheBackOffDoublesUntilTheDeviceBehaves) {
   EXPECT_EQ(health.next_deadline(), now + DeviceHealth::back_off_min);
 }
 
+TEST(DeviceHealth, AnAccusationThatIsRepeatedPutsTheTestOffAndNoMore) {
+  DeviceHealth health;
+  for (int i = 0; i < 10; ++i)
+    health.accused(start + i * 500ms, "its driver cannot reach it any more");
+  const base::Time last = start + 9 * 500ms;
+  EXPECT_FALSE(health.wants_test(last + DeviceHealth::back_off_min - 1ns));
+  EXPECT_TRUE(health.wants_test(last + DeviceHealth::back_off_min));
+  EXPECT_EQ(health.why(),
+            "quarantined: its driver cannot reach it any more; a self-test decides after 1 s");
+}
+
 TEST(DeviceHealth, AFailedTestDoublesTheBackOffToo) {
   DeviceHealth health;
   quarantine(health, start);
