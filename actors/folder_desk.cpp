@@ -30,7 +30,7 @@ FolderWorkId FolderDesk::take(const protocol::PrepareFolder& prepare,
 void FolderDesk::take(const protocol::CollectFolder& collect) {
   const FolderWorkId work{++last_work_.value};
   collections_[work] = collect;
-  folders_.collect(work, collect.folder, collect.outputs);
+  folders_.collect(work, collect.folder, collect.outputs, collect.partial);
 }
 
 void FolderDesk::drop(const protocol::DropFolder& drop) {

@@ -23,8 +23,8 @@ target_include_directories(fastgpu_flags INTERFACE ${CMAKE_SOURCE_DIR})
 set(OPTIMISED $<NOT:$<CONFIG:Debug>>)
 set(FALSE_ALARMS $<${OPTIMISED}:-Wno-restrict> $<${OPTIMISED}:-Wno-maybe-uninitialized>)
 target_compile_options(fastgpu_flags INTERFACE
-  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Werror
-  -fstack-protector-strong ${FALSE_ALARMS})
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+  $<$<BOOL:${FASTGPU_WERROR}>:-Werror> -fstack-protector-strong ${FALSE_ALARMS})
 target_link_libraries(fastgpu_flags INTERFACE Threads::Threads)
 if(FASTGPU_SANITIZE)
   target_compile_options(fastgpu_flags INTERFACE
@@ -46,11 +46,15 @@ function(fastgpu_library NAME)
   endif()
 endfunction()
 
-# fastgpu_program(NAME SOURCES file... [DEPENDS target...])
+# fastgpu_program(NAME SOURCES file... [DEPENDS target...]): looks for its libraries beside itself
+# first, so that a bundle runs where they are not installed. RPATH, as it also serves what those
+# libraries need in turn, which RUNPATH does not.
 function(fastgpu_program NAME)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${NAME} ${ARG_SOURCES})
   target_link_libraries(${NAME} PRIVATE fastgpu_flags ${ARG_DEPENDS})
+  set_target_properties(${NAME} PROPERTIES BUILD_RPATH "$ORIGIN/../lib")
+  target_link_options(${NAME} PRIVATE -Wl,--disable-new-dtags)
 endfunction()
 
 # fastgpu_test(NAME [DEPENDS target...] [LABELS label...] [TIMEOUT seconds] [ALONE]): every .cpp of

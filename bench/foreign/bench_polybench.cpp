@@ -1,14 +1,15 @@
-/// Kernels of the PolyBench/GPU suite, unchanged, on the CPU device, checked against plain loops.
+/// Kernels of the PolyBench/GPU suite, unchanged, as kernel jobs on the CPU device, checked against
+/// plain loops.
 ///
 /// bench_polybench FOLDER: the suite's own folder, the one with CUDA/ in it. Without one it says so
-/// and ends well: the suite is no part of this project. Sizes are small; each launch is a task, its
-/// buffers carried in and out.
+/// and ends well: the suite is no part of this project. Sizes are small; each launch is a kernel
+/// job of its own on a cluster of one node, its buffers carried in and out.
 
 #include <cstdio>
 #include <filesystem>
 
 #include "bench/exec/bench_support.hpp"
-#include "bench/foreign/foreign_device.hpp"
+#include "bench/foreign/foreign_cluster.hpp"
 
 using namespace fastgpu::bench;
 
@@ -22,16 +23,16 @@ int main(int argc, char** argv) {
   }
   int failed = 0;
   int passed = 0;
-  ForeignDevice device;
+  ForeignCluster cluster;
   for (const auto& cases : {linear_cases(), stencil_cases(), statistics_cases()}) {
     for (const ForeignCase& each : cases) {
-      const std::uint64_t before = device.launches();
+      const std::uint64_t before = cluster.launches();
       const auto begin = Clock::now();
       try {
-        each.run(device, folder);
+        each.run(cluster, folder);
         ++passed;
         std::printf("%-12s right    %4llu launches, %7.1f ms\n", each.name.c_str(),
-                    static_cast<unsigned long long>(device.launches() - before),
+                    static_cast<unsigned long long>(cluster.launches() - before),
                     microseconds_since(begin) / 1000);
       } catch (const ForeignFailure& failure) {
         ++failed;

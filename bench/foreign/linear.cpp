@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "bench/foreign/foreign_device.hpp"
+#include "bench/foreign/foreign_cluster.hpp"
 
 namespace fastgpu::bench {
 namespace {
@@ -55,16 +55,16 @@ Floats applied(float factor, const Floats& a, const Floats& x, Floats y) {
 const Floats zeros(n);
 const Floats zero_square(square);
 
-void gemm(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "GEMM/gemm", sizes);
+void gemm(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "GEMM/gemm", sizes);
   Floats a = sample(square, 1), b = sample(square, 2), c = sample(square, 3);
   const Floats expected = product(1.5f, a, b, 0.5f, c);
   program.launch("gemm_kernel", over_square, tile, {n, n, n, 1.5f, 0.5f, &a, &b, &c});
   expect_near("C", c, expected);
 }
 
-void two_products(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "2MM/2mm", sizes);
+void two_products(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "2MM/2mm", sizes);
   Floats a = sample(square, 1), b = sample(square, 2), c = sample(square, 3), d = sample(square, 4);
   Floats between(square);
   const Floats expected = product(1, product(1.5f, a, b, 0, zero_square), c, 0.5f, d);
@@ -73,8 +73,8 @@ void two_products(ForeignDevice& device, const std::string& folder) {
   expect_near("D", d, expected);
 }
 
-void three_products(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "3MM/3mm", sizes);
+void three_products(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "3MM/3mm", sizes);
   Floats a = sample(square, 1), b = sample(square, 2), c = sample(square, 3), d = sample(square, 4);
   Floats e(square), f(square), g(square);
   const Floats expected = product(1, product(1, a, b, 0, zero_square),
@@ -85,8 +85,8 @@ void three_products(ForeignDevice& device, const std::string& folder) {
   expect_near("G", g, expected);
 }
 
-void atax(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "ATAX/atax", sizes);
+void atax(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "ATAX/atax", sizes);
   Floats a = sample(square, 1), x = sample(n, 2), y(n), between(n);
   const Floats expected = applied(1, turned(a), applied(1, a, x, zeros), zeros);
   program.launch("atax_kernel1", over_line, line, {n, n, &a, &x, &between});
@@ -94,8 +94,8 @@ void atax(ForeignDevice& device, const std::string& folder) {
   expect_near("y", y, expected);
 }
 
-void bicg(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "BICG/bicg", sizes);
+void bicg(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "BICG/bicg", sizes);
   Floats a = sample(square, 1), r = sample(n, 2), p = sample(n, 3), s(n), q(n);
   program.launch("bicg_kernel1", over_line, line, {n, n, &a, &r, &s});
   program.launch("bicg_kernel2", over_line, line, {n, n, &a, &p, &q});
@@ -103,8 +103,8 @@ void bicg(ForeignDevice& device, const std::string& folder) {
   expect_near("q", q, applied(1, a, p, zeros));
 }
 
-void gemver(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "GEMVER/gemver", sizes);
+void gemver(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "GEMVER/gemver", sizes);
   Floats a = sample(square, 1), u1 = sample(n, 2), v1 = sample(n, 3), u2 = sample(n, 4),
          v2 = sample(n, 5), x = sample(n, 6), y = sample(n, 7), z = sample(n, 8), w = sample(n, 9);
   Floats expected_a = a;
@@ -123,16 +123,16 @@ void gemver(ForeignDevice& device, const std::string& folder) {
   expect_near("w", w, expected_w);
 }
 
-void gesummv(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "GESUMMV/gesummv", sizes);
+void gesummv(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "GESUMMV/gesummv", sizes);
   Floats a = sample(square, 1), b = sample(square, 2), x = sample(n, 3), y(n), between(n);
   const Floats expected = applied(0.5f, b, x, applied(1.5f, a, x, zeros));
   program.launch("gesummv_kernel", over_line, line, {n, 1.5f, 0.5f, &a, &b, &between, &x, &y});
   expect_near("y", y, expected);
 }
 
-void mvt(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "MVT/mvt", sizes);
+void mvt(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "MVT/mvt", sizes);
   Floats a = sample(square, 1), x1 = sample(n, 2), x2 = sample(n, 3), y1 = sample(n, 4),
          y2 = sample(n, 5);
   const Floats expected1 = applied(1, a, y1, x1), expected2 = applied(1, turned(a), y2, x2);
@@ -142,24 +142,24 @@ void mvt(ForeignDevice& device, const std::string& folder) {
   expect_near("x2", x2, expected2);
 }
 
-void syrk(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "SYRK/syrk", sizes);
+void syrk(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "SYRK/syrk", sizes);
   Floats a = sample(square, 1), c = sample(square, 2);
   const Floats expected = product(1.5f, a, turned(a), 0.5f, c);
   program.launch("syrk_kernel", over_square, tile, {n, n, 1.5f, 0.5f, &a, &c});
   expect_near("C", c, expected);
 }
 
-void syr2k(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "SYR2K/syr2k", sizes);
+void syr2k(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "SYR2K/syr2k", sizes);
   Floats a = sample(square, 1), b = sample(square, 2), c = sample(square, 3);
   const Floats expected = product(1.5f, b, turned(a), 1, product(1.5f, a, turned(b), 0.5f, c));
   program.launch("syr2k_kernel", over_square, tile, {n, n, 1.5f, 0.5f, &a, &b, &c});
   expect_near("C", c, expected);
 }
 
-void lu(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "LU/lu", sizes);
+void lu(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "LU/lu", sizes);
   Floats a = sample(square, 1);
   for (int i = 0; i < n; ++i)
     a[at(i, i)] += n;  // so that no pivot is small
@@ -178,8 +178,8 @@ void lu(ForeignDevice& device, const std::string& folder) {
   expect_near("LU", product(1, lower, upper, 0, zero_square), before);
 }
 
-void gram_schmidt(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "GRAMSCHM/gramschmidt", sizes);
+void gram_schmidt(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "GRAMSCHM/gramschmidt", sizes);
   Floats a = sample(square, 1), r(square), q(square);
   for (int i = 0; i < n; ++i)
     a[at(i, i)] += 4;
@@ -196,8 +196,8 @@ void gram_schmidt(ForeignDevice& device, const std::string& folder) {
   expect_near("Q'Q", product(1, turned(q), q, 0, zero_square), unit, 1e-3f);
 }
 
-void doitgen(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "DOITGEN/doitgen", sizes);
+void doitgen(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "DOITGEN/doitgen", sizes);
   constexpr int layers = 6;
   Floats a = sample(layers * square, 1), c = sample(square, 2), sum(layers * square);
   Floats expected;

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "bench/foreign/foreign_device.hpp"
+#include "bench/foreign/foreign_cluster.hpp"
 
 namespace fastgpu::bench {
 namespace {
@@ -38,8 +38,8 @@ float product_of(const Floats& data, int j, int k) {
   return sum;
 }
 
-void correlation(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "CORR/correlation", sizes);
+void correlation(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "CORR/correlation", sizes);
   Floats data = sample(square, 1), mean(n), deviation(n), result(square);
   for (float& value : data)
     value *= 1000;  // so that deviations are not taken for zero
@@ -65,8 +65,8 @@ void correlation(ForeignDevice& device, const std::string& folder) {
   expect_near("symmat", result, expected, 1e-3f);
 }
 
-void covariance(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "COVAR/covariance", sizes);
+void covariance(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "COVAR/covariance", sizes);
   Floats data = sample(square, 1), mean(n), result(square);
   const Floats means = means_of(data);
   Floats table = data, expected(square);

@@ -1,6 +1,6 @@
 /// Grids: convolutions, relaxations, waves.
 
-#include "bench/foreign/foreign_device.hpp"
+#include "bench/foreign/foreign_cluster.hpp"
 
 namespace fastgpu::bench {
 namespace {
@@ -22,8 +22,8 @@ std::size_t at(int i, int j, int k) {
   return static_cast<std::size_t>((i * n + j) * n + k);
 }
 
-void convolution_2d(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "2DCONV/2DConvolution", sizes);
+void convolution_2d(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "2DCONV/2DConvolution", sizes);
   constexpr float weight[3][3] = {{0.2f, 0.5f, -0.8f}, {-0.3f, 0.6f, -0.9f}, {0.4f, 0.7f, 0.1f}};
   Floats a = sample(square, 1), b(square), expected(square);
   for (int i = 1; i < n - 1; ++i)
@@ -45,8 +45,8 @@ constexpr Term terms[] = {{2, -1, -1, -1},  {4, 1, -1, -1},  {5, -1, -1, -1}, {7
                           {-9, 0, 1, 0},    {2, -1, -1, 1},  {4, 1, -1, 1},   {5, -1, 0, 1},
                           {7, 1, 0, 1},     {-8, -1, 1, 1},  {10, 1, 1, 1}};
 
-void convolution_3d(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "3DCONV/3DConvolution", sizes);
+void convolution_3d(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "3DCONV/3DConvolution", sizes);
   Floats a = sample(square * n, 1), b(square * n), expected(square * n);
   for (int i = 1; i < n - 1; ++i)
     for (int j = 1; j < n - 1; ++j)
@@ -58,8 +58,8 @@ void convolution_3d(ForeignDevice& device, const std::string& folder) {
   expect_near("B", b, expected);
 }
 
-void waves(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "FDTD-2D/fdtd2d", sizes);
+void waves(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "FDTD-2D/fdtd2d", sizes);
   Floats source = sample(steps, 1);
   Floats ex = sample(square + n, 2), ey = sample(square + n, 3), hz = sample(square, 4);
   Floats wx = ex, wy = ey, wz = hz;
@@ -83,8 +83,8 @@ void waves(ForeignDevice& device, const std::string& folder) {
   expect_near("hz", hz, wz);
 }
 
-void jacobi_1d(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "JACOBI1D/jacobi1D", sizes);
+void jacobi_1d(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "JACOBI1D/jacobi1D", sizes);
   Floats a = sample(n, 1), b(n), expected = a;
   for (int t = 0; t < steps; ++t) {
     const Floats last = expected;
@@ -96,8 +96,8 @@ void jacobi_1d(ForeignDevice& device, const std::string& folder) {
   expect_near("A", a, expected);
 }
 
-void jacobi_2d(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "JACOBI2D/jacobi2D", sizes);
+void jacobi_2d(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "JACOBI2D/jacobi2D", sizes);
   Floats a = sample(square, 1), b(square), expected = a;
   for (int t = 0; t < steps; ++t) {
     const Floats last = expected;
@@ -123,8 +123,8 @@ void sweep(const Floats& a, Floats& b, Floats& x, Place at_step) {
   }
 }
 
-void alternating(ForeignDevice& device, const std::string& folder) {
-  ForeignProgram program(device, folder, "ADI/adi", sizes);
+void alternating(ForeignCluster& cluster, const std::string& folder) {
+  ForeignProgram program(cluster, folder, "ADI/adi", sizes);
   Floats a = sample(square, 1), b = sample(square, 2), x = sample(square, 3);
   for (float& value : b)
     value += 8;  // far from zero

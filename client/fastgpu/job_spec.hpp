@@ -106,7 +106,8 @@ class JobSpec {
   }
   /// One for each task in their order.
   JobSpec& input_data_each(std::string path, std::vector<Bytes> data);
-  /// A file, or a folder with all below it, that is a result: kept when the command ends well.
+  /// A file, or a folder with all below it, that is a result. A command that ends well must leave
+  /// it; of one that failed what is there is kept.
   JobSpec& output(std::string path);
   /// Of all its processes together, in bytes. Default: what the host has.
   JobSpec& host_memory(std::uint64_t bytes);

@@ -39,11 +39,14 @@ int usage() {
 }  // namespace
 
 int main(int count, char** words) {
+  // These two at once: behind their walls not even a sanitizer could look for leaks at the end.
   if (count > 1 && std::strcmp(words[1], "--compile-child") == 0)
-    // At once: behind its walls not even a sanitizer could look for leaks at the end.
     _exit(fastgpu::exec::compile_child_main(count - 2, words + 2));
-  if (count > 1 && std::strcmp(words[1], "--nvrtc-child") == 0)
-    return fastgpu::exec::nvrtc_child_main(count - 2, words + 2);
+  if (count > 1 && std::strcmp(words[1], "--nvrtc-child") == 0) {
+    const int code = fastgpu::exec::nvrtc_child_main(count - 2, words + 2);
+    std::fflush(nullptr);
+    _exit(code);
+  }
   if (count == 2 && std::strcmp(words[1], "--list-gpus") == 0)
     return fastgpu::exec::list_gpus_main();
   if (count > 1 && std::strcmp(words[1], "--watch-gpus") == 0)

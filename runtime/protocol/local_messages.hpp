@@ -195,6 +195,7 @@ struct CollectFolder {
   base::JobId job;
   std::string folder;
   std::vector<std::string> outputs;  ///< paths below it; of a folder, all files below that
+  bool partial{false};               ///< its command failed: outputs it never made are no fault
   bool operator==(const CollectFolder&) const = default;
 };
 struct OutputFile {

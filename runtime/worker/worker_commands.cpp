@@ -22,6 +22,14 @@ std::string folder_name(const Attempt& attempt, std::uint32_t task) {
          std::to_string(id.term.value) + "-" + std::to_string(id.sequence);
 }
 
+/// A command that failed by its own doing keeps what it had written: a log, a checkpoint. One that
+/// was stopped, or whose attempt no longer counts, does not.
+bool leaves_outputs(FailureReason reason) {
+  return reason == FailureReason::none || reason == FailureReason::exit_code ||
+         reason == FailureReason::signal || reason == FailureReason::time_limit ||
+         reason == FailureReason::host_out_of_memory;
+}
+
 }  // namespace
 
 // --- folders -------------------------------------------------------------------------------------
@@ -238,7 +246,7 @@ void WorkerMachine::on(const CommandEnded& event) {
   auto outcome = outcome_of(event, ended.launch);
   if (outcome.reason == FailureReason::none)
     run_times_.ran(attempt.program, ended.device_ns);
-  if (outcome.reason == FailureReason::none && !attempt.spec->command.outputs.empty())
+  if (leaves_outputs(outcome.reason) && !attempt.spec->command.outputs.empty())
     begin_keeping(Keeping{ref, std::move(outcome), {}, ended.device_ns, {}, {}, {}});
   else
     finish(attempt, attempt.tasks[ref.place], std::move(outcome), ended.device_ns);
@@ -271,7 +279,8 @@ void WorkerMachine::on(const protocol::FolderCollected& event) {
   const auto found = keeping_.find(event.token);
   if (found == keeping_.end() || found->second.retry_at)
     return;
-  if (!event.ok && event.error.code != base::ErrorCode::output_missing) {
+  const bool succeeded = found->second.outcome.reason == FailureReason::none;
+  if (!event.ok && succeeded && event.error.code != base::ErrorCode::output_missing) {
     keep_failed(event.token, event.error);
     return;
   }
@@ -284,6 +293,10 @@ void WorkerMachine::on(const protocol::FolderCollected& event) {
       outcome.outputs.push_back(output.data);
       outcome.command.output_paths.push_back(output.path);
     }
+  } else if (!succeeded) {
+    // Why it failed matters more than what it left: that is not tried again.
+    outcome.message += "; what it left could not be stored: " + event.error.message;
+    outcome.message.resize(std::min(outcome.message.size(), base::limits::message_text_bytes_max));
   } else {
     outcome = outcome_of(attempts_.at(kept.task.attempt), FailureReason::output_missing,
                          event.error.message);

@@ -118,8 +118,12 @@ void WorkerMachine::keep(protocol::StageToken token, const Keeping& keeping) {
   const Attempt& attempt = attempts_.at(keeping.task.attempt);
   if (attempt.spec->is_command()) {
     const std::uint32_t task = attempt.tasks[keeping.task.place].index;
-    protocol::CollectFolder collect{
-        options_.device, token, attempt.job, folders_.at(keeping.task).name, {}};
+    protocol::CollectFolder collect{options_.device,
+                                    token,
+                                    attempt.job,
+                                    folders_.at(keeping.task).name,
+                                    {},
+                                    keeping.outcome.reason != FailureReason::none};
     for (const auto& path : attempt.spec->command.outputs)
       collect.outputs.push_back(protocol::fill_in(path, *attempt.spec, task));
     effects_.push_back(std::move(collect));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <set>
 
 #include "tests/system/command_cluster.hpp"
@@ -33,10 +34,12 @@ TEST_F(Commands, BringTheirResultTheirOutputAndTheirExitCode) {
   EXPECT_THAT(good.out, HasSubstr("read 3 rows\n"));
   EXPECT_THAT(good.err, HasSubstr("a warning\n"));
   EXPECT_EQ(read_file(folder_.file("result.csv")), "6");
-  const Finished bad =
-      fastgpu({"run", "--in", "data.csv", "--", "python3", "my_script.py", "fail"});
+  std::filesystem::remove(folder_.file("result.csv"));
+  const Finished bad = fastgpu({"run", "--in", "data.csv", "--out", "result.csv", "--out", "never",
+                                "--", "python3", "my_script.py", "fail"});
   EXPECT_EQ(bad.exit_code, 3) << bad.err;
   EXPECT_THAT(bad.err, HasSubstr("exit_code"));
+  EXPECT_EQ(read_file(folder_.file("result.csv")), "6") << "what a failed command left";
 }
 
 TEST_F(Commands, OfAnArrayHaveFilesAndLogsOfTheirOwn) {

@@ -107,7 +107,7 @@ TEST_F(Limits, EndAForkStorm) {
   EXPECT_EQ(task["reason"], "time_limit") << task.dump();
   // The good one needs a further process for each of its stamps, and would have ended with the
   // first that it was refused. Of the processor it gets little meanwhile, among so many.
-  expect_nobody_felt_it(60);
+  expect_nobody_felt_it(30);
 }
 
 TEST_F(Limits, EndWhoForksTwiceAndIgnoresTheRequest) {

@@ -63,7 +63,11 @@ std::string_view place_of(std::string_view line) {
 
 }  // namespace
 
-NvrtcMaker::NvrtcMaker(NvrtcMakerOptions options) : options_(std::move(options)) {}
+NvrtcMaker::NvrtcMaker(NvrtcMakerOptions options) : options_(std::move(options)) {
+#if defined(__SANITIZE_ADDRESS__)
+  options_.limits.memory_bytes = 0;  // the child's shadow memory is larger than any limit
+#endif
+}
 
 base::Status NvrtcMaker::prepare() {
   const auto nvrtc = cuda::open_nvrtc(options_.driver_version);

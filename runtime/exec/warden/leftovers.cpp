@@ -7,10 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <set>
 
 #include "runtime/exec/channel/shared_memory.hpp"
@@ -93,6 +95,24 @@ bool carries(pid_t process, const std::string& marker) {
   return is_warden(process, marker);
 }
 
+std::vector<pid_t> carriers_among(const std::vector<pid_t>& all, const std::string& marker) {
+  std::vector<pid_t> carriers;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(carriers), [&](pid_t process) {
+    return process != getpid() && carries(process, marker) && !is_zombie(process);
+  });
+  return carriers;
+}
+
+/// How many have got it that had not got it before.
+std::size_t signal_carriers(const std::vector<pid_t>& carriers, const std::string& marker,
+                            int signal, std::set<pid_t>& had) {
+  const std::size_t before = had.size();
+  for (const pid_t process : carriers)
+    if (signal_process(process, signal, [&] { return carries(process, marker); }))
+      had.insert(process);
+  return had.size() - before;
+}
+
 void pause_ms(int milliseconds) {
   poll(nullptr, 0, milliseconds);
 }
@@ -159,6 +179,7 @@ Sweep sweep_leftovers(const std::string& marker, std::chrono::milliseconds patie
   const auto deadline = std::chrono::steady_clock::now() + patience;
   Sweep sweep;
   std::set<pid_t> killed;
+  std::set<pid_t> stopped;
   int clean_looks = 0;
   int wait_ms = 1;
   while (clean_looks < 2) {
@@ -167,14 +188,12 @@ Sweep sweep_leftovers(const std::string& marker, std::chrono::milliseconds patie
       sweep.doubt = "/proc cannot be read";
       return sweep;
     }
-    sweep.remain.clear();
-    for (const pid_t process : all) {
-      if (process == getpid() || !carries(process, marker) || is_zombie(process))
-        continue;
-      sweep.remain.push_back(process);
-      if (signal_process(process, SIGKILL, [&] { return carries(process, marker); }))
-        killed.insert(process);
-    }
+    sweep.remain = carriers_among(all, marker);
+    if (sweep.remain.size() > few_processes &&
+        signal_carriers(sweep.remain, marker, SIGSTOP, stopped) > 0 &&
+        std::chrono::steady_clock::now() < deadline)
+      continue;  // until no new one appears
+    signal_carriers(sweep.remain, marker, SIGKILL, killed);
     sweep.ended = static_cast<std::uint32_t>(killed.size());
     clean_looks = sweep.remain.empty() ? clean_looks + 1 : 0;
     if (sweep.remain.empty())

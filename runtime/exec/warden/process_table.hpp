@@ -28,6 +28,11 @@ struct ProcessMark {
 };
 inline constexpr std::uint32_t mark_command_max = (1u << 24) - 1;
 
+/// So many are killed at once, before they could start many more. Of a larger tree all are stopped
+/// first: while it grows as it is hunted, each that ends makes room for another under its user's
+/// limit of processes, and one that is stopped keeps its place.
+inline constexpr std::size_t few_processes = 32;
+
 std::uint64_t to_limit(ProcessMark mark);
 std::optional<ProcessMark> to_mark(std::uint64_t limit);
 std::optional<ProcessMark> mark_of(pid_t process);

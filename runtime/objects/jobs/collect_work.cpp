@@ -81,7 +81,7 @@ base::Status CollectWork::look(JobDisk& disk) {
   }
   const auto info = disk.info(folder_, path);
   if (!info.ok()) {
-    return info.error();
+    return left_out_or(info.error());
   }
   if (info.value().kind == JobFileKind::file) {
     return found_file(path, info.value());
@@ -90,7 +90,16 @@ base::Status CollectWork::look(JobDisk& disk) {
     return found_folder(path, disk);
   }
   if (std::find(outputs_.begin(), outputs_.end(), path) != outputs_.end()) {
-    return output_missing(path, "is neither a file nor a folder; links are not followed");
+    return left_out_or(
+        output_missing(path, "is neither a file nor a folder; links are not followed"));
+  }
+  ++left_out_;
+  return {};
+}
+
+base::Status CollectWork::left_out_or(const base::Error& error) {
+  if (!partial_ || error.code != base::ErrorCode::output_missing) {
+    return error;
   }
   ++left_out_;
   return {};

@@ -65,19 +65,21 @@ class PrepareWork {
 
 class CollectWork {
  public:
-  CollectWork(std::string folder, std::vector<std::string> outputs)
-      : folder_(std::move(folder)), outputs_(std::move(outputs)) {}
+  /// `partial`: outputs that are not there are left out, where else they end it.
+  CollectWork(std::string folder, std::vector<std::string> outputs, bool partial)
+      : folder_(std::move(folder)), outputs_(std::move(outputs)), partial_(partial) {}
   /// The files at the end, by path, each durable; nothing while there is more to do.
   std::optional<base::Result<std::vector<JobFile>>> advance(const FolderGround& ground);
   /// To be called when it is given up before its end.
   void abandon(BlobStore& store);
   const std::string& folder() const { return folder_; }
-  /// Links, pipes and such below a folder that was named: not kept.
+  /// Links, pipes and such below a folder that was named, and what a partial one lacks: not kept.
   std::size_t left_out() const { return left_out_; }
 
  private:
   base::Status begin();
   base::Status look(JobDisk& disk);
+  base::Status left_out_or(const base::Error& error);
   base::Status found_file(const std::string& path, const JobFileInfo& info);
   base::Status found_folder(const std::string& path, JobDisk& disk);
   base::Status keep(const FolderGround& ground, std::uint64_t& bytes_left);
@@ -87,6 +89,7 @@ class CollectWork {
 
   std::string folder_;
   std::vector<std::string> outputs_;
+  bool partial_;
   bool begun_{false};
   std::vector<std::string> to_look_at_;
   std::size_t looked_at_{0};

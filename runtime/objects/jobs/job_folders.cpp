@@ -13,8 +13,9 @@ void JobFolders::prepare(FolderWorkId work, std::string folder, std::vector<JobF
   add({work, PrepareWork(std::move(folder), std::move(files)), {}});
 }
 
-void JobFolders::collect(FolderWorkId work, std::string folder, std::vector<std::string> outputs) {
-  add({work, CollectWork(std::move(folder), std::move(outputs)), {}});
+void JobFolders::collect(FolderWorkId work, std::string folder, std::vector<std::string> outputs,
+                         bool partial) {
+  add({work, CollectWork(std::move(folder), std::move(outputs), partial), {}});
 }
 
 void JobFolders::add(Work work) {

@@ -33,7 +33,7 @@ struct FolderPrepared {
 struct FolderKept {
   FolderWorkId work;
   base::Result<std::vector<JobFile>> files;
-  std::size_t left_out{};  ///< links, pipes and such that no output named itself
+  std::size_t left_out{};  ///< links, pipes and such that no output named itself, and lacking ones
 };
 using FolderEnd = std::variant<FolderPrepared, FolderKept>;
 
@@ -43,7 +43,9 @@ class JobFolders {
 
   /// Every work comes to one end, given by `advance`. Objects that files name are in the store.
   void prepare(FolderWorkId work, std::string folder, std::vector<JobFile> files);
-  void collect(FolderWorkId work, std::string folder, std::vector<std::string> outputs);
+  /// `partial`: outputs that are not there are left out; else they are an Error.
+  void collect(FolderWorkId work, std::string folder, std::vector<std::string> outputs,
+               bool partial = false);
   /// Works on the folder end with an Error. Harmless if it is not there.
   void drop(const std::string& folder);
 

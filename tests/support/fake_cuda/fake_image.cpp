@@ -61,9 +61,12 @@ std::string write_fake_image(const FakeImage& image) {
 /// The driver is given no length either.
 std::optional<FakeImage> read_fake_image(const void* begin) {
   const auto* bytes = static_cast<const char*>(begin);
+  if (std::strncmp(bytes, ELFMAG, SELFMAG) != 0) {
+    return std::nullopt;  // a text may be shorter than a head
+  }
   Elf64_Ehdr head;
   std::memcpy(&head, bytes, sizeof head);
-  if (std::memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_machine != machine_cuda) {
+  if (head.e_machine != machine_cuda) {
     return std::nullopt;
   }
   std::vector<Elf64_Shdr> sections(head.e_shnum);

@@ -60,8 +60,9 @@ class JobFoldersContract : public testing::Test {
     folders_->prepare({1}, folder, std::move(files));
     return std::get<FolderPrepared>(next_end(*folders_).value()).path;
   }
-  FolderKept collect(const std::string& folder, std::vector<std::string> outputs) {
-    folders_->collect({2}, folder, std::move(outputs));
+  FolderKept collect(const std::string& folder, std::vector<std::string> outputs,
+                     bool partial = false) {
+    folders_->collect({2}, folder, std::move(outputs), partial);
     return std::get<FolderKept>(next_end(*folders_).value());
   }
   JobDisk& disk() { return twin_.disk(); }
@@ -154,6 +155,17 @@ TYPED_TEST(JobFoldersContract, RefusesALinkAsAnOutputAndCountsThoseInsideAFolder
   EXPECT_EQ(kept.files.value().size(), 1u);
   EXPECT_EQ(kept.left_out, 1u);
   EXPECT_EQ(this->collect("1.0.1", {"out/link"}).files.error().code, ErrorCode::output_missing);
+}
+
+TYPED_TEST(JobFoldersContract, KeepsWhatThereIsOfACommandThatFailed) {
+  ASSERT_TRUE(this->prepare("1.0.1", {}).ok());
+  this->twin_.write("1.0.1", "log", "half");
+  this->twin_.link("1.0.1", "link");
+  const auto kept = this->collect("1.0.1", {"link", "log", "never"}, true);
+  ASSERT_TRUE(kept.files.ok()) << kept.files.error().message;
+  ASSERT_EQ(kept.files.value().size(), 1u);
+  EXPECT_EQ(kept.files.value().front().path, "log");
+  EXPECT_EQ(kept.left_out, 2u);
 }
 
 TYPED_TEST(JobFoldersContract, RefusesMoreOutputsThanARecordHolds) {

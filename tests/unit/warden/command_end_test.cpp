@@ -157,10 +157,7 @@ TEST_P(Ending, AForkStormIsBoundedAndEnded) {
   options.processes_max = 200;
   Recorder small(options);
   small.await_ready();
-  std::ofstream(folder_.file("storm"))
-      << "trap '' TERM\nwhile :; do sh ./storm " + word_ + " & sh ./storm " + word_ + "; done\n";
-  const CommandToken token = small.begin(
-      shell(folder_, "trap '' TERM; sh ./storm " + word_ + " & while :; do wait; done"));
+  const CommandToken token = small.begin(fork_storm(folder_, word_));
   small.await_complaint(token, "fork");
   small.runner().stop(token, "too many");
   const Seen seen = small.await_end(token);

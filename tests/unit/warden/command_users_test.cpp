@@ -75,10 +75,7 @@ TEST_P(Users, TakeEachOtherNoProcess) {
     recorders_.push_back(std::make_unique<Recorder>(*options));
     recorders_.back()->await_ready();
   }
-  std::ofstream(folder_.file("storm"))
-      << "trap '' TERM\nwhile :; do sh ./storm " + word_ + " & sh ./storm " + word_ + "; done\n";
-  const CommandToken storm = device().begin(
-      shell(folder_, "trap '' TERM; sh ./storm " + word_ + " & while :; do wait; done"));
+  const CommandToken storm = device().begin(fork_storm(folder_, word_));
   device().await_complaint(storm, "fork");
   // Twenty at a time, as many again whenever these have ended: none is refused.
   const Seen seen = other_device().run(shell(

@@ -132,6 +132,21 @@ TEST_P(Death, NothingSurvivesTheKillOfItsNode) {
   EXPECT_TRUE(processes_with(word_).empty()) << "the warden exits after its commands, not before";
 }
 
+TEST_P(Death, AForkStormOfAKilledWardenIsEndedToo) {
+  ProcessRunnerOptions options = options_of(GetParam());
+  options.data_folder = data_.path();
+  options.processes_max = 300;
+  Recorder recorder(options);
+  recorder.await_ready();
+  const CommandToken storm = recorder.begin(fork_storm(job_, word_));
+  recorder.await_complaint(storm, "fork");
+  kill(warden_of(getpid()), SIGKILL);
+  recorder.await_died();
+  EXPECT_TRUE(processes_with(word_).empty());
+  recorder.await_ready();
+  EXPECT_EQ(recorder.run(shell(job_, "echo again")).out(), "again\n");
+}
+
 TEST_P(Death, AKilledWardenIsToldOnceItsCommandsAreGoneAndComesBack) {
   ProcessRunnerOptions options = options_of(GetParam());
   options.data_folder = data_.path();

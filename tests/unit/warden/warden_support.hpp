@@ -220,4 +220,11 @@ inline CommandTask shell(const JobFolder& folder, const std::string& script) {
   return task;
 }
 
+/// A command whose processes each start two more, for ever, deaf to requests; found by the word.
+inline CommandTask fork_storm(const JobFolder& folder, const std::string& word) {
+  std::ofstream(folder.file("storm"))
+      << "trap '' TERM\nwhile :; do sh ./storm " + word + " & sh ./storm " + word + "; done\n";
+  return shell(folder, "trap '' TERM; sh ./storm " + word + " & while :; do wait; done");
+}
+
 }  // namespace fastgpu::exec::test

@@ -111,15 +111,42 @@ TEST_F(WorkerCommands, KeepTheirOutputsAndThenLetTheirFolderGo) {
   EXPECT_EQ(finish->device_ns, base::Duration(300ms).count());
 }
 
-TEST_F(WorkerCommands, ThatFailReportTheirExitCode) {
+TEST_F(WorkerCommands, ThatFailReportTheirExitCodeAndWhatTheyLeft) {
   run(1, {0, 1});
   end(bench.commands.at(0).token, FailureReason::exit_code, "exit code 3", 3);
-  EXPECT_TRUE(bench.collects.empty());
+  ASSERT_EQ(bench.collects.size(), 1u);
+  EXPECT_TRUE(bench.collects[0].partial);
+  const protocol::Data half = base::Bytes::copy_of(std::string_view("half"));
+  collected({{"out.0.of.2", half}});
   EXPECT_EQ(bench.drops.size(), 1u);
   const auto outcome = told();
   EXPECT_EQ(outcome.state, TaskState::failed);
   EXPECT_EQ(outcome.reason, FailureReason::exit_code);
   EXPECT_EQ(outcome.command.exit_code, 3);
+  EXPECT_EQ(outcome.outputs, (std::vector<protocol::Data>{half}));
+}
+
+TEST_F(WorkerCommands, ThatFailSayThatThoughWhatTheyLeftFindsNoRoom) {
+  run(1, {0, 1});
+  end(bench.commands.at(0).token, FailureReason::exit_code, "exit code 3", 3);
+  bench.step(protocol::FolderCollected{
+      WorkerBench::device,
+      bench.collects.at(0).token,
+      false,
+      {},
+      {base::ErrorKind::overloaded, base::ErrorCode::disk_full, "the disk is full", ""}});
+  const auto outcome = told();
+  EXPECT_EQ(outcome.reason, FailureReason::exit_code);
+  EXPECT_EQ(outcome.command.exit_code, 3);
+  EXPECT_EQ(outcome.message, "exit code 3; what it left could not be stored: the disk is full");
+}
+
+TEST_F(WorkerCommands, ThatWereStoppedLeaveNothing) {
+  run(1, {0, 1});
+  stop(1, {0, 1});
+  end(bench.commands.at(0).token, FailureReason::signal, "signal 15");
+  EXPECT_TRUE(bench.collects.empty());
+  EXPECT_EQ(bench.drops.size(), 1u);
 }
 
 TEST_F(WorkerCommands, ThatLeaveAnOutputOutFail) {
@@ -286,6 +313,8 @@ TEST_F(WorkerCommands, AreStoppedAtTheirTimeLimit) {
   bench.pass(1ms);
   EXPECT_EQ(bench.command_stops.size(), 1u);
   end(bench.commands.at(0).token, FailureReason::cancelled, "SIGTERM");
+  EXPECT_EQ(bench.collects.size(), 1u) << "what it has left so far is kept";
+  collected({});
   EXPECT_EQ(told().state, TaskState::timed_out);
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 #include "runtime/exec/channel/shared_memory.hpp"
 #include "runtime/exec/warden/leftovers.hpp"
@@ -14,6 +15,7 @@ namespace fastgpu::exec {
 namespace {
 
 constexpr std::size_t processes_looked_at_max = 65536;
+constexpr int stop_rounds_max = 8;
 
 /// The number of the command that the environment names for this marker; nullopt if it names none.
 std::optional<std::uint32_t> command_in_environment(pid_t process, const std::string& marker) {
@@ -71,20 +73,41 @@ std::vector<pid_t> CommandTree::processes(const std::vector<pid_t>& orphans) con
   return tree_below(roots(orphans), processes_looked_at_max);
 }
 
-void CommandTree::signal(int signal, const std::vector<pid_t>& orphans, bool spare_program) const {
+void CommandTree::ask(const std::vector<pid_t>& orphans, bool spare_program) const {
   const std::vector<pid_t> top = roots(orphans);
   const std::vector<pid_t> all = tree_below(top, processes_looked_at_max);
+  const std::size_t spared = spare_program && program_ != 0 ? 1 : 0;  // it is the first
+  signal(SIGTERM, {all.begin() + static_cast<std::ptrdiff_t>(spared), all.end()},
+         top.size() - spared);
+}
+
+void CommandTree::end(const std::vector<pid_t>& orphans) const {
+  const std::vector<pid_t> top = roots(orphans);
+  std::vector<pid_t> all = tree_below(top, processes_looked_at_max);
+  std::set<pid_t> seen;
+  for (int round = 0; all.size() > few_processes && round < stop_rounds_max; ++round) {
+    const std::size_t before = seen.size();
+    seen.insert(all.begin(), all.end());
+    if (seen.size() == before)
+      break;  // whoever is stopped starts no more
+    signal(SIGSTOP, all, top.size());
+    all = tree_below(top, processes_looked_at_max);
+  }
+  signal(SIGKILL, all, top.size());
+}
+
+void CommandTree::signal(int signal, const std::vector<pid_t>& tree, std::size_t top) const {
+  const std::set<pid_t> all(tree.begin(), tree.end());
   // Its own children are the warden's to reap, so their numbers are theirs. One further down may
   // have been reaped by its parent meanwhile, and its number given to a stranger.
-  for (const pid_t process : all) {
-    if (process == program_ && spare_program)
-      continue;
-    if (contains(top, process))
+  for (std::size_t i = 0; i < tree.size(); ++i) {
+    const pid_t process = tree[i];
+    if (i < top)
       kill(process, signal);
     else
       signal_process(process, signal, [&] {
         const auto mark = mark_of(process);
-        return (mark && *mark == mark_) || contains(all, parent_of(process));
+        return (mark && *mark == mark_) || all.contains(parent_of(process));
       });
   }
 }

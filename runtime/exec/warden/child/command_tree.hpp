@@ -31,8 +31,10 @@ class CommandTree {
 
   /// All living processes of the command. `orphans`: the warden's children that are no programs.
   std::vector<pid_t> processes(const std::vector<pid_t>& orphans) const;
-  /// To each of them; without the program itself if `spare_program`.
-  void signal(int signal, const std::vector<pid_t>& orphans, bool spare_program) const;
+  /// Asks each of them to end; without the program itself if `spare_program`.
+  void ask(const std::vector<pid_t>& orphans, bool spare_program) const;
+  /// Ends those that are there now, unasked; to be called until `gone`.
+  void end(const std::vector<pid_t>& orphans) const;
   /// What they use together. If that is above `limit`, pages that they share count once.
   std::uint64_t memory_bytes(const std::vector<pid_t>& orphans, std::uint64_t limit) const;
   /// True when the program was reaped and nothing of it is left. Call it with no zombie unreaped.
@@ -40,6 +42,8 @@ class CommandTree {
 
  private:
   std::vector<pid_t> roots(const std::vector<pid_t>& orphans) const;
+  /// Of a tree whose roots come first: as many as `top`.
+  void signal(int signal, const std::vector<pid_t>& tree, std::size_t top) const;
 
   pid_t program_;
   ProcessMark mark_;

@@ -369,11 +369,11 @@ void Warden::look_after(Command& command, base::Time time) {
     measure(command, time);
   const auto step = command.watch.next_step(time);
   if (step == CommandWatch::Step::ask)
-    command.tree.signal(SIGTERM, orphans(), confinement_->has_keeper());
+    command.tree.ask(orphans(), confinement_->has_keeper());
   if (step != CommandWatch::Step::kill || command.tree.gone(orphans()))
     return;
   if (command.kill_again == base::Time::max() || time >= command.kill_again) {
-    command.tree.signal(SIGKILL, orphans(), false);
+    command.tree.end(orphans());
     command.kill_again = time + command.kill_pause;
     command.kill_pause = std::min<base::Duration>(command.kill_pause * 2, kill_pause_max);
   }

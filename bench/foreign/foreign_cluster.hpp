@@ -1,21 +1,23 @@
 #pragma once
 
-/// Runs the kernels of one foreign program on the CPU device, each launch a task of its own, and
-/// compares what comes of them with plain loops. One thread; a failure ends the program's turn as a
-/// ForeignFailure, for this is a tool for people.
+/// Runs the kernels of one foreign program on the CPU devices of a small cluster, each launch a job
+/// of its own, and compares what comes of them with plain loops. One thread; a failure ends the
+/// program's turn as a ForeignFailure, for this is a tool for people.
 
 #include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "runtime/exec/executor.hpp"
+#include "client/fastgpu/client.hpp"
+#include "node/embedded/embedded_cluster.hpp"
 
 namespace fastgpu::bench {
 
@@ -25,21 +27,21 @@ struct ForeignFailure : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// An executor process, and one task at a time in it.
-class ForeignDevice {
+/// A node of its own with a client, for one job at a time.
+class ForeignCluster {
  public:
-  ForeignDevice();
-  ~ForeignDevice();
-  ForeignDevice(const ForeignDevice&) = delete;
-  ForeignDevice& operator=(const ForeignDevice&) = delete;
+  ForeignCluster();
+  ~ForeignCluster();
+  ForeignCluster(const ForeignCluster&) = delete;
+  ForeignCluster& operator=(const ForeignCluster&) = delete;
 
-  exec::ExecutorResult run(exec::ExecutorTask task);
+  /// The outputs of the job's one task.
+  std::vector<Output> run(const JobSpec& job);
   std::uint64_t launches() const { return launches_; }
 
  private:
-  struct Events;
-  std::unique_ptr<Events> events_;
-  std::unique_ptr<exec::Executor> executor_;
+  std::unique_ptr<node::EmbeddedCluster> cluster_;
+  std::optional<Client> client_;
   std::uint64_t launches_{0};
 };
 
@@ -52,15 +54,15 @@ using Sizes = std::vector<std::pair<std::string, int>>;
 class ForeignProgram {
  public:
   /// `name` as in "GEMM/gemm": the files CUDA/GEMM/gemm.cu and .cuh below the folder.
-  ForeignProgram(ForeignDevice& device, const std::string& folder, const std::string& name,
+  ForeignProgram(ForeignCluster& cluster, const std::string& folder, const std::string& name,
                  const Sizes& sizes);
   /// Covers `extent` threads with blocks of this size.
   void launch(const std::string& kernel, Shape extent, Shape block,
               std::vector<ForeignArgument> arguments);
 
  private:
-  ForeignDevice& device_;
-  base::Bytes source_;
+  ForeignCluster& cluster_;
+  std::string source_;
 };
 
 /// Values between -1 and 1 that look random and are the same in every run.
@@ -73,7 +75,7 @@ void expect_near(const std::string& what, const Floats& found, const Floats& exp
 /// A program of the suite: its name, and what runs and checks it.
 struct ForeignCase {
   std::string name;
-  std::function<void(ForeignDevice&, const std::string& folder)> run;
+  std::function<void(ForeignCluster&, const std::string& folder)> run;
 };
 
 std::vector<ForeignCase> linear_cases();
