@@ -33,7 +33,36 @@ Event translate(const Other&) {
   return std::nullopt;
 }
 
+const char* words_of(raft::AlarmKind kind) {
+  switch (kind) {
+    case raft::AlarmKind::wrong_address:
+      return "it is not for this node, or of another epoch";
+    case raft::AlarmKind::wrong_store:
+      return "it is of, or for, another disk than the member's";
+    case raft::AlarmKind::not_a_member:
+      return "it is no member";
+    case raft::AlarmKind::term_far_ahead:
+      return "its term is beyond belief";
+    case raft::AlarmKind::malformed:
+      return "it makes no sense";
+    case raft::AlarmKind::second_leader:
+      return "it leads in a term that another leads";
+    case raft::AlarmKind::beyond_our_log:
+      return "it has what this leader never had";
+    case raft::AlarmKind::not_from_leader:
+      return "only the leader orders that";
+    case raft::AlarmKind::damaged_snapshot:
+      return "its snapshot is damaged";
+  }
+  return "";
+}
+
 }  // namespace
+
+std::string line_of(const raft::Alarm& alarm) {
+  return base::to_string(alarm.from) + " said what no sound replica says: " + words_of(alarm.kind) +
+         " -> dropped";
+}
 
 std::optional<base::LogEvent> event_of(const raft::Effect& effect) {
   return std::visit([](const auto& known) { return translate(known); }, effect);

@@ -5,11 +5,9 @@
 ///
 /// Place: between a shard's ledger on one side, the store and the link on the other; performs the
 /// effects of a RaftMachine. Owned by the shard actor and called on it only; it has no thread and
-/// reads no clock but its host's. A Persist becomes one write whose StoreToken is its tag; the
-/// owner passes every StoreDurable for this log to `on_durable`, every message of another replica
-/// to `receive`, calls `tick` when `next_deadline` has come and `pump` (from a message to itself)
-/// whenever `has_events()`. The log's events come out of these four calls only, never from inside
-/// another, and the sink may call the log again; what it proposes goes to the store together.
+/// reads no clock but its host's. Beside what every StoredLog is told, `receive` takes the messages
+/// of the other replicas. A Persist becomes one write whose StoreToken is its tag; what the sink
+/// proposes while it is told of commits goes to the store together.
 /// A founder has the founding on its disk before it says or hears anything.
 /// Differs from SoloLog: LogRestored may also come later, when a leader sends a snapshot in place
 /// of entries that it has no more; LogNotLeading and LogOutcomeUnknown do come.
@@ -27,7 +25,7 @@
 #include "actors/replica/raft_host.hpp"
 #include "runtime/base/replicated_log.hpp"
 #include "runtime/raft/raft_machine.hpp"
-#include "runtime/store/solo_log.hpp"
+#include "runtime/store/stored_log.hpp"
 
 namespace fastgpu::actors {
 
@@ -43,7 +41,7 @@ struct RaftLogOptions {
   raft::Fault fault{raft::Fault::none};
 };
 
-class RaftLog final : public base::ReplicatedLog {
+class RaftLog final : public store::StoredLog {
  public:
   /// `contents` is a scan of RaftDisk::key_prefix. `writer` and `host` outlive the log.
   static base::Result<std::unique_ptr<RaftLog>> open(RaftLogOptions options,
@@ -51,12 +49,9 @@ class RaftLog final : public base::ReplicatedLog {
                                                      std::vector<store::KeyValue> contents);
 
   const raft::RaftMachine& machine() const { return *machine_; }
-  bool has_events() const { return !events_.empty(); }
-  /// True when the writer was full and no StoreDurable of this log is to come: `pump` as soon as
-  /// the store may have room again.
-  bool waits_for_room() const { return write_refused_ && handed_ == durable_; }
-  /// When `tick` is due, if nothing happens before.
-  std::optional<base::Time> next_deadline() const;
+  bool has_events() const override { return !events_.empty(); }
+  bool waits_for_room() const override { return write_refused_ && handed_ == durable_; }
+  std::optional<base::Time> next_deadline() const override;
   std::uint64_t alarms() const { return alarms_; }
 
   void start(Sink sink) override;
@@ -64,11 +59,10 @@ class RaftLog final : public base::ReplicatedLog {
   base::Admission read_index(base::LogToken token) override;
   void compact(base::LogIndex index, base::Bytes snapshot) override;
 
-  void on_durable(store::StoreToken up_to);
+  void on_durable(store::StoreToken up_to) override;
+  void tick() override { turn(raft::Tick{}); }
+  void pump() override;
   void receive(const raft::Message& message) { turn(raft::Received{message}); }
-  void tick() { turn(raft::Tick{}); }
-  /// Gives out events, and offers again what the writer had refused.
-  void pump();
 
  private:
   RaftLog(const RaftLogOptions& options, store::StoreWriter& writer, RaftHost& host);

@@ -45,7 +45,9 @@ struct Plan {
 SimOptions world_options(const ChaosOptions& options, const Plan& plan) {
   SimOptions world;
   world.seed = options.seed;
-  world.nodes = plan.nodes;
+  world.nodes = std::max(plan.nodes, options.replicas);
+  world.replicas = options.replicas;
+  world.raft_fault = options.raft_fault;
   world.devices = plan.devices;
   world.ledger_faults = options.ledger_faults;
   world.log_faults = options.log_faults;

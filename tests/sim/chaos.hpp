@@ -17,7 +17,9 @@ struct ChaosOptions {
   ledger::LedgerFaults ledger_faults;
   store::SoloLogFaults log_faults;
   store::MemoryStoreFaults store_faults;
-  bool objects{false};  ///< users upload inputs as well, and disks are looked at in the end
+  raft::Fault raft_fault{raft::Fault::none};
+  std::uint32_t replicas{1};  ///< of each shard; there are at least so many nodes
+  bool objects{false};        ///< users upload inputs as well, and disks are looked at in the end
   objects::PinLimits pin_limits;
   bool verbose{false};
 };
