@@ -15,16 +15,9 @@ namespace {
 struct Pump {};
 
 ledger::ShardOptions machine_options(const NodeContext& context, const ShardActorOptions& options) {
-  ledger::ShardOptions machine;
-  machine.cluster = context.cluster;
-  machine.shard = options.shard;
-  machine.layout = context.layout;
-  machine.self = context.self.node;
-  machine.incarnation = context.incarnation;
-  machine.founders = options.founders;
-  machine.join_token = options.join_token;
-  machine.faults = options.ledger_faults;
-  return machine;
+  return {context.cluster,    options.shard,         context.layout,
+          context.self.node,  context.incarnation,   options.founders,
+          options.join_token, options.ledger_limits, options.ledger_faults};
 }
 
 }  // namespace

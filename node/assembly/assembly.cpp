@@ -32,6 +32,7 @@ base::Result<std::vector<actors::ShardActorOptions>> read_shards(const NodeParts
       options.group->self = parts.context->self.node;
       options.group->store = store_id.value().value_or(raft::StoreId{});
       options.group->founders = group->second;
+      options.group->limits = parts.raft_limits;
       options.group->fault = parts.raft_fault;
     }
     auto contents = actors::read_log(*parts.store, shard, options.group);
@@ -43,6 +44,7 @@ base::Result<std::vector<actors::ShardActorOptions>> read_shards(const NodeParts
       options.founders = parts.founders;
       options.join_token = parts.join_token;
     }
+    options.ledger_limits = parts.ledger_limits;
     options.ledger_faults = parts.ledger_faults;
     options.log_faults = parts.log_faults;
     shards.push_back(std::move(options));

@@ -20,6 +20,7 @@
 #include "runtime/objects/jobs/job_disk.hpp"
 #include "runtime/objects/pins/pin_machine.hpp"
 #include "runtime/raft/raft_faults.hpp"
+#include "runtime/raft/raft_options.hpp"
 #include "runtime/raft/raft_types.hpp"
 #include "runtime/store/solo_log.hpp"
 #include "runtime/store/store.hpp"
@@ -54,6 +55,8 @@ struct NodeParts {
   std::string join_token;  ///< node of the root shard: what a joining node must show
   /// Blobs and logs on a real disk block: their actors get threads of their own.
   bool blocking_disk{true};
+  ledger::ShardLimits ledger_limits;
+  raft::RaftLimits raft_limits;  ///< of the shards in `groups`
   ledger::LedgerFaults ledger_faults;
   store::SoloLogFaults log_faults;
   raft::Fault raft_fault{raft::Fault::none};

@@ -158,7 +158,10 @@ ChaosOptions with_replicas(std::uint64_t seed) {
 }
 
 std::string report(const ChaosOptions& options, const ChaosResult& result) {
-  std::string text = "seed " + std::to_string(options.seed) + " (" + result.drawn + ")";
+  std::string text =
+      "seed " + std::to_string(options.seed) + " (" + result.drawn +
+      "); run it alone: FASTGPU_REPLICAS=3 FASTGPU_SEED=" + std::to_string(options.seed) +
+      " test_sim --gtest_filter=Chaos.ReplaysTheSeedOfTheEnvironment";
   for (const std::string& violation : result.violations) {
     text += "\n  " + violation;
   }
@@ -170,18 +173,44 @@ class ReplicaSeeds : public ::testing::TestWithParam<std::uint64_t> {};
 TEST_P(ReplicaSeeds, LoseNothingAndRecordEachTaskOnce) {
   std::uint64_t accepted = 0;
   std::uint64_t crashes = 0;
+  std::uint64_t jumps = 0;
   for (std::uint64_t i = 0; i < seeds_per_batch; ++i) {
     const ChaosOptions options = with_replicas(GetParam() * seeds_per_batch + i + 1);
     const ChaosResult result = run_chaos(options);
     ASSERT_TRUE(result.violations.empty()) << report(options, result);
     accepted += result.accepted;
     crashes += result.crashes;
+    jumps += result.jumps;
   }
   EXPECT_GT(accepted, seeds_per_batch) << "users were served in the middle of the trouble";
   EXPECT_GT(crashes, 0u) << "the trouble took place";
+  EXPECT_GT(jumps, 0u) << "some were so far behind that they were sent a snapshot";
 }
 
 INSTANTIATE_TEST_SUITE_P(Batch, ReplicaSeeds, ::testing::Range<std::uint64_t>(0, batches));
+
+/// The first seed of `limit` in which a rule that was broken on purpose was noticed; 0 if none.
+std::uint64_t seed_that_notices(ChaosOptions options, std::uint64_t limit) {
+  options.replicas = 3;
+  for (options.seed = 1; options.seed <= limit; ++options.seed) {
+    if (!run_chaos(options).violations.empty()) {
+      return options.seed;
+    }
+  }
+  return 0;
+}
+
+TEST(ReplicaChaosNotices, AFinishRecordedBelowTheFence) {
+  ChaosOptions options;
+  options.ledger_faults.ignore_fence = true;
+  EXPECT_NE(seed_that_notices(options, 100), 0u);
+}
+
+TEST(ReplicaChaosNotices, AReplyBeforeItsRecordIsDurable) {
+  ChaosOptions options;
+  options.ledger_faults.reply_before_durable = true;
+  EXPECT_NE(seed_that_notices(options, 100), 0u);
+}
 
 TEST(ReplicaChaos, GivesTheSameHistoryForTheSameSeed) {
   const ChaosResult first = run_chaos(with_replicas(5));

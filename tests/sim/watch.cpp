@@ -72,7 +72,9 @@ void Watch::shard_stepped(const protocol::NodeInfo& node, const ledger::ShardMac
     leaders_[state.shard()] = node.node;
   }
   base::LogIndex& applied = applied_[{state.shard(), node.node}];
-  const bool moved = std::exchange(applied, state.applied()) != state.applied();
+  const base::LogIndex before = std::exchange(applied, state.applied());
+  const bool moved = before != state.applied();
+  jumps_ += before && state.applied().value > before.value + 1 ? 1 : 0;
   std::unique_ptr<ledger::LedgerState>& last = last_[state.shard()];
   if (last && state.applied() < last->applied()) {
     // Of several replicas the leader may be the last to apply: two others had it on disk first, or

@@ -41,6 +41,8 @@ class Watch final : public actors::Observer {
   /// Inputs and outputs of recorded jobs whose home is this node.
   std::set<base::ObjectHash> named_at(base::NodeId node) const;
   std::uint64_t objects_gone() const { return objects_gone_; }
+  /// How often a replica that had applied something went on from a snapshot of others.
+  std::uint64_t jumps() const { return jumps_; }
   bool has_ended(base::JobId job) const;
   /// All that the job waits for has ended as it asks, in the ledgers as they were last.
   bool may_begin(const protocol::JobSpec& spec) const;
@@ -61,6 +63,7 @@ class Watch final : public actors::Observer {
   std::map<base::ShardId, base::NodeId> leaders_;
   std::vector<std::string> violations_;
   std::uint64_t objects_gone_{0};
+  std::uint64_t jumps_{0};
 };
 
 }  // namespace fastgpu::testing

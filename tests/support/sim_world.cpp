@@ -101,6 +101,8 @@ base::Status SimWorld::try_start(std::uint32_t index) {
   }
   add_shards(index, parts);
   parts.blocking_disk = false;
+  parts.ledger_limits = options_.ledger_limits;
+  parts.raft_limits = options_.raft_limits;
   parts.ledger_faults = options_.ledger_faults;
   parts.log_faults = options_.log_faults;
   parts.raft_fault = options_.raft_fault;

@@ -40,6 +40,8 @@ struct SimOptions {
   SimExecutorOptions executor;
   bool commands{false};  ///< devices run commands too
   SimCommandOptions command;
+  ledger::ShardLimits ledger_limits;
+  raft::RaftLimits raft_limits;
   ledger::LedgerFaults ledger_faults;
   store::SoloLogFaults log_faults;
   raft::Fault raft_fault{raft::Fault::none};
