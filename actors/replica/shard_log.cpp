@@ -13,6 +13,37 @@ base::Error another_kind(base::ShardId shard, bool group) {
           "start the node as it was started before, or give it an empty data folder"};
 }
 
+base::Error another_store(base::ShardId shard) {
+  return {base::ErrorKind::rejected, base::ErrorCode::conflict,
+          "this node belongs to the replicas of shard " + std::to_string(shard.value) +
+              " with another store than the one in its data folder",
+          "a node whose disk was lost joins again as a new node"};
+}
+
+/// Whether the store is the one with which the node belongs to the group.
+base::Status check_store(base::ShardId shard, const RaftLogOptions& group,
+                         const std::vector<store::KeyValue>& contents) {
+  const bool is_founder =
+      group.founders.members.empty() || group.founders.has_voter(group.self, group.store);
+  if (!group.store || (contents.empty() && !is_founder)) {
+    return another_store(shard);
+  }
+  const std::string head_key = store::log_key(store::LogKind::group, shard, 'H');
+  for (const store::KeyValue& record : contents) {
+    if (record.key != head_key) {
+      continue;
+    }
+    const auto head = actors::read_head(record);
+    if (!head.ok()) {
+      return head.error();
+    }
+    if (head.value().store != group.store) {
+      return another_store(shard);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 base::Result<std::vector<store::KeyValue>> read_log(const store::Store& store, base::ShardId shard,
@@ -27,13 +58,10 @@ base::Result<std::vector<store::KeyValue>> read_log(const store::Store& store, b
     return another_kind(shard, group.has_value());
   }
   auto contents = store.scan(group ? group_prefix : solo_prefix);
-  const bool founds = group && contents.ok() && contents.value().empty();
-  if (founds && !group->founders.members.empty() &&
-      !group->founders.has_voter(group->self, group->store)) {
-    return base::Error{
-        base::ErrorKind::rejected, base::ErrorCode::conflict,
-        "shard " + std::to_string(shard.value) + " was founded with another store of this node",
-        "a node whose disk was lost joins again as a new node"};
+  if (group && contents.ok()) {
+    if (const base::Status own = check_store(shard, *group, contents.value()); !own.ok()) {
+      return own.error();
+    }
   }
   return contents;
 }

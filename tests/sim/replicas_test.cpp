@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/sim/chaos.hpp"
+#include "tests/sim/object_user.hpp"
 #include "tests/sim/watch.hpp"
 #include "tests/support/sim_client.hpp"
 
@@ -188,6 +189,22 @@ TEST_P(ReplicaSeeds, LoseNothingAndRecordEachTaskOnce) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Batch, ReplicaSeeds, ::testing::Range<std::uint64_t>(0, batches));
+
+TEST(ReplicaChaos, KeepsTheObjectsThatJobsNameAndLetsGoOfTheRest) {
+  std::uint64_t uploads = 0;
+  std::uint64_t gone = 0;
+  for (std::uint64_t seed = 1; seed <= seeds_per_batch; ++seed) {
+    ChaosOptions options = with_replicas(seed);
+    options.objects = true;
+    options.pin_limits = short_pin_limits();
+    const ChaosResult result = run_chaos(options);
+    ASSERT_TRUE(result.violations.empty()) << report(options, result);
+    uploads += result.uploads;
+    gone += result.objects_gone;
+  }
+  EXPECT_GT(uploads, seeds_per_batch) << "inputs were uploaded";
+  EXPECT_GT(gone, seeds_per_batch) << "there was something to let go of";
+}
 
 /// The first seed of `limit` in which a rule that was broken on purpose was noticed; 0 if none.
 std::uint64_t seed_that_notices(ChaosOptions options, std::uint64_t limit) {

@@ -37,10 +37,17 @@ TEST_F(ShardLogKind, NobodyBeginsAnewBesideALogOfTheOtherKind) {
   EXPECT_EQ(read(std::nullopt).error().code, base::ErrorCode::conflict);
 }
 
-TEST_F(ShardLogKind, AnEmptyStoreThatTheFoundersDoNotNameIsRefused) {
-  RaftLogOptions group = only_voter({});
-  group.store = {5};
-  EXPECT_EQ(read(group).error().code, base::ErrorCode::conflict);
+TEST_F(ShardLogKind, AStoreThatIsNotTheMembersIsRefusedEmptyOrNot) {
+  RaftLogOptions other = only_voter({});
+  other.store = {5};
+  RaftLogOptions none = only_voter({});
+  none.store = {};
+  EXPECT_EQ(read(other).error().code, base::ErrorCode::conflict);
+  EXPECT_EQ(read(none).error().code, base::ErrorCode::conflict);
+  RaftLife(disk, LifeOptions{}).lead();
+  EXPECT_TRUE(read(only_voter({})).ok());
+  EXPECT_EQ(read(other).error().code, base::ErrorCode::conflict);
+  EXPECT_EQ(read(none).error().code, base::ErrorCode::conflict);
 }
 
 TEST_F(ShardLogKind, TheNumberOfAStoreIsFoundWhereItHasOne) {
