@@ -7,7 +7,7 @@ namespace fastgpu::actors {
 GatewayActor::GatewayActor(caf::actor_config& config, ContextPtr context)
     : BaseActor(config, std::move(context), "gateway"),
       machine_({this->context().self.node, this->context().incarnation,
-                this->context().layout.shard_count}) {}
+                this->context().layout.shard_count, this->context().replicated}) {}
 
 caf::message_handler GatewayActor::handlers() {
   return {on<FromClient>([this](const FromClient& message) {

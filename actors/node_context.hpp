@@ -54,6 +54,7 @@ struct NodeContext {
   protocol::NodeInfo self;
   base::Incarnation incarnation;
   base::ShardLayout layout;
+  bool replicated{false};                 ///< shards have several replicas each
   std::vector<protocol::NodeInfo> seeds;  ///< members known at the start, this node included
   std::uint64_t random_seed{};            ///< differs in each life; actors derive their own from it
 

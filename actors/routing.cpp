@@ -36,7 +36,7 @@ std::vector<caf::actor> receivers_of(const Directory& directory, const PeerMessa
           return directory.workers;
         } else if constexpr (is_one_of<Message, AssignReply, Finish>) {
           return shard(directory, said.attempt.shard);
-        } else if constexpr (is_one_of<Message, Renew, PinCheck, DependencyAsk>) {
+        } else if constexpr (is_one_of<Message, Renew, PinCheck, DependencyAsk, RaftMessage>) {
           return shard(directory, said.shard);
         } else if constexpr (is_one_of<Message, DependencyAnswer>) {
           return shard(directory, said.asker);
@@ -56,7 +56,7 @@ std::pair<base::ShardId, base::Epoch> shard_of(const PeerMessage& message) {
         using Message = std::decay_t<decltype(said)>;
         if constexpr (is_one_of<Message, Assign, Stop, Settled, AssignReply, Finish>) {
           return {said.attempt.shard, said.attempt.epoch};
-        } else if constexpr (is_one_of<Message, Adopt, Renew, Renewed, PinAnswer>) {
+        } else if constexpr (is_one_of<Message, Adopt, Renew, Renewed, PinAnswer, RaftMessage>) {
           return {said.shard, said.epoch};
         } else if constexpr (is_one_of<Message, DependencyAnswer>) {
           return {said.asker, said.asker_epoch};

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "actors/ledger_words.hpp"
+#include "actors/replica/raft_words.hpp"
 #include "runtime/base/check.hpp"
 #include "runtime/codec/image_codec.hpp"
 #include "runtime/codec/record_codec.hpp"
@@ -13,46 +15,9 @@ namespace {
 struct Pump {};
 
 ledger::ShardOptions machine_options(const NodeContext& context, const ShardActorOptions& options) {
-  ledger::ShardOptions machine;
-  machine.cluster = context.cluster;
-  machine.shard = options.shard;
-  machine.layout = context.layout;
-  machine.self = context.self.node;
-  machine.incarnation = context.incarnation;
-  machine.founders = options.founders;
-  machine.join_token = options.join_token;
-  machine.faults = options.ledger_faults;
-  return machine;
-}
-
-/// What the log gives back is what this program gave it: anything else ends the process.
-template <class Value>
-Value decoded(base::Result<Value> result) {
-  FASTGPU_CHECK(result.ok(), result.error().message.c_str());
-  return std::move(result).value();
-}
-
-ledger::Event to_event(const base::LogLeading& event) {
-  return ledger::Leading{event.epoch, event.term};
-}
-ledger::Event to_event(const base::LogNotLeading&) {
-  return ledger::NotLeading{};
-}
-ledger::Event to_event(const base::LogCommitted& event) {
-  // A leader's no-op is an empty command.
-  return ledger::Committed{event.index, event.token,
-                           event.command.empty()
-                               ? protocol::Entry{}
-                               : decoded(codec::decode_entry(event.command.span()))};
-}
-ledger::Event to_event(const base::LogOutcomeUnknown& event) {
-  return ledger::OutcomeUnknown{event.token};
-}
-ledger::Event to_event(const base::LogReadReady& event) {
-  return ledger::ReadReady{event.token, event.index};
-}
-ledger::Event to_event(const base::LogRestored& event) {
-  return ledger::Restored{decoded(codec::decode_ledger_image(event.snapshot.span()))};
+  return {context.cluster,    options.shard,         context.layout,
+          context.self.node,  context.incarnation,   options.founders,
+          options.join_token, options.ledger_limits, options.ledger_faults};
 }
 
 }  // namespace
@@ -88,19 +53,36 @@ caf::message_handler ShardActor::handlers() {
 }
 
 void ShardActor::on_begin() {
-  store::SoloLogOptions options;
-  options.shard = options_.shard;
-  options.faults = options_.log_faults;
-  log_ = decoded(store::SoloLog::open(options, *this, std::exchange(options_.contents, {})));
-  log_->start([this](const base::LogEvent& event) {
-    std::visit([this](const auto& known) { step(to_event(known)); }, event);
-  });
+  const ShardLogOptions options{options_.shard, derived_seed() + options_.shard.value,
+                                options_.log_faults, options_.group};
+  auto opened = open_log(options, std::exchange(options_.contents, {}), *this, *this);
+  FASTGPU_CHECK(opened.ok(), opened.error().message.c_str());
+  log_ = std::move(opened.value().log);
+  group_ = opened.value().group;
+  log_->start([this](const base::LogEvent& event) { step(to_event(event)); });
   pump_soon();
+}
+
+void ShardActor::on_tick() {
+  if (log_) {
+    log_->tick();
+  }
+  step(ledger::Tick{});
+}
+
+std::optional<base::Time> ShardActor::next_deadline() const {
+  const std::optional<base::Time> first = machine_.next_deadline();
+  const std::optional<base::Time> of_log = log_ ? log_->next_deadline() : std::nullopt;
+  return first && of_log ? std::min(first, of_log) : first ? first : of_log;
 }
 
 base::Admission ShardActor::write(store::StoreToken token, std::vector<store::Write> writes) {
   tell(directory().store, StoreWrite{caf::actor_cast<caf::actor>(this), token, std::move(writes)});
   return base::Admission::accepted;
+}
+
+void ShardActor::send(const raft::Message& message) {
+  tell_node(message.to, to_wire(options_.shard, message));
 }
 
 void ShardActor::pump_soon() {
@@ -118,6 +100,11 @@ void ShardActor::handle_peer(const FromPeer& message) {
           step(ledger::FromWorker<Said>{message.node, message.incarnation, said});
         } else if constexpr (std::is_constructible_v<ledger::Event, ledger::FromShard<Said>>) {
           step(ledger::FromShard<Said>{message.node, said});
+        } else if constexpr (std::is_same_v<Said, protocol::RaftMessage>) {
+          if (group_ != nullptr) {
+            group_->receive(from_wire(said, message.node, context().self.node));
+            pump_soon();
+          }
         }
       },
       *message.message);

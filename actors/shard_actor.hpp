@@ -1,9 +1,9 @@
 #pragma once
 
-/// The actor around one shard replica: its log over this node's store, and the shard machine that
-/// answers for it. Between the gateway, the scheduler, the monitor, the workers of all nodes
-/// (through the link) and the store actor. Opens the log from what the store held at the start;
-/// contents that are corrupt end the process, since going on would lose accepted work.
+/// The actor around one shard replica: its log over this node's store, alone or with replicas on
+/// other nodes, and the shard machine that answers for it. Between gateway, scheduler, monitor,
+/// the workers and replicas of all nodes (through the link) and the store actor. Opens the log from
+/// what the store held at the start; corrupt contents end the process, or accepted work were lost.
 
 #include <deque>
 #include <memory>
@@ -11,8 +11,9 @@
 #include <vector>
 
 #include "actors/base_actor.hpp"
+#include "actors/replica/log_events.hpp"
+#include "actors/replica/shard_log.hpp"
 #include "runtime/ledger/shard_machine.hpp"
-#include "runtime/store/solo_log.hpp"
 
 namespace fastgpu::actors {
 
@@ -21,21 +22,26 @@ struct ShardActorOptions {
   std::vector<store::KeyValue> contents;  ///< what the store has under the log's prefix
   std::vector<protocol::NodeInfo> founders;
   std::string join_token;
+  ledger::ShardLimits ledger_limits;
   ledger::LedgerFaults ledger_faults;
   store::SoloLogFaults log_faults;
+  std::optional<RaftLogOptions> group;  ///< of a shard with several replicas; shard, seed: not set
 };
 
-class ShardActor final : public BaseActor, private store::StoreWriter {
+class ShardActor final : public BaseActor, private store::StoreWriter, private RaftHost {
  public:
   ShardActor(caf::actor_config& config, ContextPtr context, ShardActorOptions options);
 
  private:
   caf::message_handler handlers() override;
   void on_begin() override;
-  void on_tick() override { step(ledger::Tick{}); }
-  std::optional<base::Time> next_deadline() const override { return machine_.next_deadline(); }
+  void on_tick() override;
+  std::optional<base::Time> next_deadline() const override;
 
   base::Admission write(store::StoreToken token, std::vector<store::Write> writes) override;
+  void send(const raft::Message& message) override;
+  void alarm(const raft::Alarm& alarm) override { trace(line_of(alarm)); }
+  base::Time now() const override { return BaseActor::now(); }
   void handle_peer(const FromPeer& message);
   /// Lets the log give out what waits for no write, in a turn of its own.
   void pump_soon();
@@ -51,7 +57,8 @@ class ShardActor final : public BaseActor, private store::StoreWriter {
 
   ShardActorOptions options_;
   ledger::ShardMachine machine_;
-  std::unique_ptr<store::SoloLog> log_;
+  std::unique_ptr<store::StoredLog> log_;
+  RaftLog* group_{nullptr};           ///< the same, where the shard has several replicas
   std::deque<ledger::Event> events_;  ///< that came up while effects were performed
   bool stepping_{false};
   bool pumping_{false};  ///< a Pump is under way

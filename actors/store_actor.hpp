@@ -3,7 +3,8 @@
 /// Hands the writes of all shards to the node's store, in order of arrival, and tells each writer
 /// when its own are durable. Owns the store; the store's thread does the syncs and reports here by
 /// message. When the store is full, writes wait here: each log bounds what it has in flight, so
-/// there are never more than `SoloLogOptions::writes_in_flight_max` for each shard. Tells the
+/// there are never more than `SoloLogOptions::writes_in_flight_max` for each shard, or with several
+/// replicas `raft::RaftLimits::persists_in_flight_max` and what its leader has in flight. Tells the
 /// shards when the disk is too full for new work (DiskWatch).
 
 #include <deque>

@@ -12,6 +12,7 @@
 #   gateway  -> objects   ObjectPin, before a submit is proposed; answered by ObjectPinned
 #   objects  -> leader    PinCheck: whose pins need not stand; answered by PinAnswer
 #   leader   -> leader    DependencyAsk, for jobs that others wait for; answered by DependencyAnswer
+#   replica  -> replica   RaftMessage: see raft.capnp
 #
 # Every message may be lost, repeated or late. Who receives one twice answers from its books and
 # does nothing twice. "Leader" is the leader of a shard, "worker" the one actor of a device.
@@ -28,6 +29,7 @@ using Common = import "/schema/common.capnp";
 using Job = import "/schema/job.capnp";
 using Cluster = import "/schema/cluster.capnp";
 using Client = import "/schema/client.capnp";
+using Raft = import "/schema/raft.capnp";
 
 struct PeerMessage {
   union {
@@ -53,6 +55,7 @@ struct PeerMessage {
     pinAnswer @19 :PinAnswer;
     dependencyAsk @20 :DependencyAsk;
     dependencyAnswer @21 :DependencyAnswer;
+    raft @22 :Raft.RaftMessage;
   }
 }
 

@@ -7,6 +7,7 @@
 #include "actors/logs_actor.hpp"
 #include "actors/monitor_actor.hpp"
 #include "actors/objects_actor.hpp"
+#include "actors/replica/shard_log.hpp"
 #include "actors/scheduler_actor.hpp"
 #include "actors/shard_actor.hpp"
 #include "actors/store_actor.hpp"
@@ -15,18 +16,40 @@
 namespace fastgpu::node {
 namespace {
 
-/// What each shard's log finds on the disk, read before the store takes writes.
-base::Result<std::vector<std::vector<store::KeyValue>>> read_logs(
-    const store::Store& store, const std::vector<base::ShardId>& shards) {
-  std::vector<std::vector<store::KeyValue>> logs;
-  for (const base::ShardId shard : shards) {
-    auto contents = store.scan(store::SoloLog::key_prefix(shard));
+/// How each shard's log is opened, and what it finds on the disk, read before the store takes
+/// writes.
+base::Result<std::vector<actors::ShardActorOptions>> read_shards(const NodeParts& parts) {
+  const auto store_id = actors::store_id_of(*parts.store);
+  if (!store_id.ok()) {
+    return store_id.error();
+  }
+  std::vector<actors::ShardActorOptions> shards;
+  for (const base::ShardId shard : parts.shards) {
+    actors::ShardActorOptions options;
+    options.shard = shard;
+    if (const auto group = parts.groups.find(shard); group != parts.groups.end()) {
+      options.group.emplace();
+      options.group->self = parts.context->self.node;
+      options.group->store = store_id.value().value_or(raft::StoreId{});
+      options.group->founders = group->second;
+      options.group->limits = parts.raft_limits;
+      options.group->fault = parts.raft_fault;
+    }
+    auto contents = actors::read_log(*parts.store, shard, options.group);
     if (!contents.ok()) {
       return contents.error();
     }
-    logs.push_back(std::move(contents).value());
+    options.contents = std::move(contents).value();
+    if (shard.value == 0) {
+      options.founders = parts.founders;
+      options.join_token = parts.join_token;
+    }
+    options.ledger_limits = parts.ledger_limits;
+    options.ledger_faults = parts.ledger_faults;
+    options.log_faults = parts.log_faults;
+    shards.push_back(std::move(options));
   }
-  return logs;
+  return shards;
 }
 
 /// In the order in which they may begin: nobody is told anything by one that has begun before it
@@ -48,9 +71,9 @@ std::vector<caf::actor> all_of(const actors::Directory& directory) {
 
 base::Status assemble(caf::actor_system& system, NodeParts parts) {
   const actors::ContextPtr context = parts.context;
-  auto logs = read_logs(*parts.store, parts.shards);
-  if (!logs.ok()) {
-    return logs.error();
+  auto shards = read_shards(parts);
+  if (!shards.ok()) {
+    return shards.error();
   }
 
   actors::Directory& directory = context->directory;
@@ -86,18 +109,9 @@ base::Status assemble(caf::actor_system& system, NodeParts parts) {
     directory.workers.push_back(system.spawn<actors::WorkerActor>(
         context, static_cast<std::uint16_t>(i), std::move(worker)));
   }
-  for (std::size_t i = 0; i < parts.shards.size(); ++i) {
-    actors::ShardActorOptions options;
-    options.shard = parts.shards[i];
-    options.contents = std::move(logs.value()[i]);
-    if (parts.shards[i].value == 0) {
-      options.founders = parts.founders;
-      options.join_token = parts.join_token;
-    }
-    options.ledger_faults = parts.ledger_faults;
-    options.log_faults = parts.log_faults;
-    directory.shards[parts.shards[i]] =
-        system.spawn<actors::ShardActor>(context, std::move(options));
+  for (actors::ShardActorOptions& options : shards.value()) {
+    const base::ShardId shard = options.shard;
+    directory.shards[shard] = system.spawn<actors::ShardActor>(context, std::move(options));
   }
 
   for (const caf::actor& actor : all_of(directory)) {

@@ -4,6 +4,7 @@
 /// for the daemon, for embedded nodes and for the simulator. Nothing else spawns them.
 
 #include <caf/all.hpp>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,9 @@
 #include "runtime/objects/blob_store.hpp"
 #include "runtime/objects/jobs/job_disk.hpp"
 #include "runtime/objects/pins/pin_machine.hpp"
+#include "runtime/raft/raft_faults.hpp"
+#include "runtime/raft/raft_options.hpp"
+#include "runtime/raft/raft_types.hpp"
 #include "runtime/store/solo_log.hpp"
 #include "runtime/store/store.hpp"
 
@@ -43,17 +47,24 @@ struct NodeParts {
   std::string no_commands_why;  ///< why there are no runners, if there is more to say than that
   std::vector<std::string> hidden_folders;  ///< host paths that no command may see
   std::vector<base::ShardId> shards;        ///< that this node keeps
+  /// Of those with several replicas: the members that the group is founded with, this node with the
+  /// number of its store among them. The others have this replica alone.
+  std::map<base::ShardId, raft::Configuration> groups;
   /// Root shard only: members that the cluster is founded with.
   std::vector<protocol::NodeInfo> founders;
   std::string join_token;  ///< node of the root shard: what a joining node must show
   /// Blobs and logs on a real disk block: their actors get threads of their own.
   bool blocking_disk{true};
+  ledger::ShardLimits ledger_limits;
+  raft::RaftLimits raft_limits;  ///< of the shards in `groups`
   ledger::LedgerFaults ledger_faults;
   store::SoloLogFaults log_faults;
+  raft::Fault raft_fault{raft::Fault::none};
 };
 
 /// Spawns the actors, fills the context's directory, starts the parts and sends Begin. Refuses a
-/// store whose contents are corrupt, before anything runs.
+/// store whose contents are corrupt, or that is not the one with which the node belongs to the
+/// groups of its shards, before anything runs.
 base::Status assemble(caf::actor_system& system, NodeParts parts);
 
 /// Ends the node's actors; they drop what they are told from now on. Does not wait for them.

@@ -2,10 +2,11 @@
 
 /// The log of one shard as its ledger sees it: an asynchronous, totally ordered list of commands.
 ///
-/// Implementations: store::SoloLog (one replica on this node's store) and, later, the Raft group.
-/// Owned by the shard actor and called on it only; events come back on the same actor, never from
-/// inside a call. Order: LogRestored (at most once, first), LogCommitted in index order, LogLeading
-/// only after every entry of earlier terms was given out.
+/// Implementations: store::SoloLog (one replica on this node's store) and actors::RaftLog
+/// (several). Owned by the shard actor and called on it only; events come back on the same actor,
+/// never from inside a call. Order: LogRestored (first, or in place of entries that a replica
+/// missed), LogCommitted in index order, LogLeading only after every entry of earlier terms was
+/// given out.
 
 #include <cstdint>
 #include <functional>

@@ -4,6 +4,7 @@
 #include "runtime/codec/cluster_parts.hpp"
 #include "runtime/codec/common_parts.hpp"
 #include "runtime/codec/job_parts.hpp"
+#include "runtime/codec/raft_parts.hpp"
 #include "schema/peer.capnp.h"
 
 namespace fastgpu::schema {
@@ -410,6 +411,12 @@ static protocol::DependencyAnswer read(DependencyAnswer::Reader from, Reading& r
   };
 }
 
+// --- replica to replica --------------------------------------------------------------------------
+
+static void write_message(PeerMessage::Builder to, const protocol::RaftMessage& from) {
+  write(to.initRaft(), from);
+}
+
 static protocol::PeerMessage read(PeerMessage::Reader from, Reading& reading) {
   switch (from.which()) {
     case PeerMessage::UNSET:
@@ -456,6 +463,8 @@ static protocol::PeerMessage read(PeerMessage::Reader from, Reading& reading) {
       return read(from.getDependencyAsk(), reading);
     case PeerMessage::DEPENDENCY_ANSWER:
       return read(from.getDependencyAnswer(), reading);
+    case PeerMessage::RAFT:
+      return read(from.getRaft(), reading);
   }
   codec::refuse("message", "of no known kind");
 }

@@ -15,6 +15,7 @@
 #include "runtime/protocol/cluster.hpp"
 #include "runtime/protocol/dependency.hpp"
 #include "runtime/protocol/job.hpp"
+#include "runtime/protocol/raft_messages.hpp"
 
 namespace fastgpu::protocol {
 
@@ -241,6 +242,6 @@ struct DependencyAnswer {
 using PeerMessage =
     std::variant<Heartbeat, MembersAsk, Members, Assign, Stop, Adopt, Settled, Renewed, AssignReply,
                  Finish, Renew, ObjectFetch, ObjectPart, Forward, ForwardReply, ObjectPin,
-                 ObjectPinned, PinCheck, PinAnswer, DependencyAsk, DependencyAnswer>;
+                 ObjectPinned, PinCheck, PinAnswer, DependencyAsk, DependencyAnswer, RaftMessage>;
 
 }  // namespace fastgpu::protocol

@@ -64,6 +64,9 @@ std::vector<base::ShardId> ClusterMap::led_by(base::NodeId node) const {
 }
 
 std::uint32_t ClusterMap::shards_silent() const {
+  if (replicated_) {
+    return layout_.shard_count - static_cast<std::uint32_t>(leaders_.size());
+  }
   std::uint32_t silent = 0;
   std::set<base::NodeId> led_once;
   for (const auto& [shard, node] : last_leaders_) {
@@ -78,7 +81,7 @@ std::uint32_t ClusterMap::shards_silent() const {
 }
 
 bool ClusterMap::is_empty(base::ShardId shard) const {
-  return !last_leaders_.contains(shard) &&
+  return !replicated_ && !last_leaders_.contains(shard) &&
          std::all_of(view_->nodes.begin(), view_->nodes.end(), [](const protocol::NodeView& node) {
            return node.state == protocol::NodeState::up && !node.leads.empty();
          });

@@ -17,7 +17,10 @@ namespace fastgpu::session {
 
 class ClusterMap {
  public:
-  ClusterMap(base::NodeId self, std::uint32_t shard_count) : self_(self), layout_{shard_count} {}
+  /// `replicated`: shards have several replicas each, so any of them may be led by another node, or
+  /// be between two leaders.
+  ClusterMap(base::NodeId self, std::uint32_t shard_count, bool replicated = false)
+      : self_(self), layout_{shard_count}, replicated_(replicated) {}
 
   void update(protocol::SharedView view);
 
@@ -33,10 +36,11 @@ class ClusterMap {
   std::map<base::NodeId, std::vector<base::ShardId>> led_shards() const;
   std::vector<base::ShardId> led_by(base::NodeId node) const;
   /// Shards with jobs that nobody can be asked about now: led once and leaderless, or of members
-  /// that were never heard of since this node started (counted as one each).
+  /// that were never heard of since this node started (counted as one each). With replicas: all
+  /// that have no leader.
   std::uint32_t shards_silent() const;
   /// Surely nothing was ever kept in the shard: all members are here, each leads some shard, and
-  /// none led this one since this node started.
+  /// none led this one since this node started. Never sure with replicas.
   bool is_empty(base::ShardId shard) const;
   /// "no node leads shard 2 now; n3 led it and was last heard of 4.2 s ago"
   std::string why_leaderless(base::ShardId shard) const;
@@ -54,6 +58,7 @@ class ClusterMap {
  private:
   base::NodeId self_;
   base::ShardLayout layout_;
+  bool replicated_{false};
   protocol::SharedView view_;
   std::map<base::ShardId, base::NodeId> leaders_;       ///< now
   std::map<base::ShardId, base::NodeId> last_leaders_;  ///< now, or before

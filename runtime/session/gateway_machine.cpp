@@ -68,7 +68,7 @@ base::Duration time_for(const protocol::ClientRequest& request) {
 }  // namespace
 
 GatewayMachine::GatewayMachine(const GatewayOptions& options)
-    : map_(options.self, options.shard_count), table_(options.incarnation) {}
+    : map_(options.self, options.shard_count, options.replicated), table_(options.incarnation) {}
 
 GatewayEffects GatewayMachine::step(const GatewayEvent& event, base::Time now) {
   now_ = now;

@@ -30,6 +30,7 @@ struct GatewayOptions {
   base::NodeId self;
   base::Incarnation incarnation;
   std::uint32_t shard_count{1};
+  bool replicated{false};  ///< shards have several replicas each
 };
 
 class GatewayMachine {

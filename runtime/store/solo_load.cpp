@@ -4,50 +4,9 @@
 
 #include <utility>
 
-#include "runtime/base/check.hpp"
 #include "runtime/store/solo_log.hpp"
 
 namespace fastgpu::store {
-namespace {
-
-/// The records of one log by kind; entries and pieces in the order of their numbers.
-struct Records {
-  std::optional<KeyValue> head;
-  std::optional<KeyValue> snapshot;
-  std::vector<KeyValue> entries;
-  std::vector<KeyValue> pieces;
-};
-
-base::Result<Records> sort_out(std::vector<KeyValue> contents, const std::string& prefix) {
-  Records records;
-  for (auto& record : contents) {
-    FASTGPU_CHECK(record.key.starts_with(prefix), "contents of another log");
-    switch (record_kind(record.key)) {
-      case 'H':
-        records.head = std::move(record);
-        break;
-      case 'S':
-        records.snapshot = std::move(record);
-        break;
-      case 'L':
-        records.entries.push_back(std::move(record));
-        break;
-      case 'T':
-        records.pieces.push_back(std::move(record));
-        break;
-      default:
-        return corrupt(record.key, "is of no known kind");
-    }
-  }
-  return records;
-}
-
-base::Error corrupt_log(std::string message) {
-  return {base::ErrorKind::lost, base::ErrorCode::corrupt, std::move(message),
-          "keep the data folder for analysis and restore it from a copy; nothing was cut off"};
-}
-
-}  // namespace
 
 base::Status SoloLog::load(std::vector<KeyValue> contents) {
   if (contents.empty()) {
@@ -57,7 +16,7 @@ base::Status SoloLog::load(std::vector<KeyValue> contents) {
   if (!sorted) {
     return sorted.error();
   }
-  Records records = std::move(sorted).value();
+  LogRecords records = std::move(sorted).value();
   if (!records.head) {
     return corrupt_log("the log's head is missing, but other records of it are there");
   }
@@ -101,7 +60,7 @@ base::Status SoloLog::load_snapshot(const std::optional<KeyValue>& record,
     return corrupt(record->key, "ends at entry " + std::to_string(snapshot.value().index.value) +
                                     ", the log begins at " + std::to_string(first_index_.value));
   }
-  auto data = read_pieces(snapshot.value(), pieces);
+  auto data = read_pieces(snapshot.value().data, pieces);
   if (!data) {
     return data.error();
   }

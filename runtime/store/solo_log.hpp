@@ -27,17 +27,9 @@
 #include "runtime/base/result.hpp"
 #include "runtime/store/solo_record.hpp"
 #include "runtime/store/store.hpp"
+#include "runtime/store/stored_log.hpp"
 
 namespace fastgpu::store {
-
-/// How a log reaches the store: the store itself, or the shard actor's messages to the store actor.
-class StoreWriter {
- public:
-  virtual ~StoreWriter() = default;
-  /// As Store::write. Tokens count from 1 in each log's life, so one for many logs translates them.
-  /// After `full` the log tries the same writes again at the next `on_durable` or `pump`.
-  virtual base::Admission write(StoreToken token, std::vector<Write> writes) = 0;
-};
 
 /// Rules broken on purpose, to see that the tests notice.
 struct SoloLogFaults {
@@ -55,7 +47,7 @@ struct SoloLogOptions {
   SoloLogFaults faults{};
 };
 
-class SoloLog final : public base::ReplicatedLog {
+class SoloLog final : public StoredLog {
  public:
   /// All keys of a shard's log begin with this: `contents` of `open` is a scan of it.
   static std::string key_prefix(base::ShardId shard);
@@ -70,21 +62,17 @@ class SoloLog final : public base::ReplicatedLog {
   base::LogIndex commit_index() const { return commit_index_; }
   base::LogIndex first_index() const { return first_index_; }
   base::LogIndex last_index() const;
-  /// True when `pump` has something to give out.
-  bool has_events() const { return leading_ && !events_.empty(); }
-  /// True when the writer was full and no StoreDurable of this log is to come: `pump` as soon as
-  /// the store may have room again.
-  bool waits_for_room() const { return write_refused_ && in_flight_.empty(); }
+  bool has_events() const override { return leading_ && !events_.empty(); }
+  bool waits_for_room() const override { return write_refused_ && in_flight_.empty(); }
 
   void start(Sink sink) override;
   base::Admission propose(base::LogToken token, base::Bytes command) override;
   base::Admission read_index(base::LogToken token) override;
   void compact(base::LogIndex index, base::Bytes snapshot) override;
 
-  /// Everything written with tokens up to `up_to` is durable: commits it and gives out events.
-  void on_durable(StoreToken up_to);
-  /// Gives out events that wait for no write, and offers again what the writer had refused.
-  void pump();
+  /// Commits what is durable now and gives out events.
+  void on_durable(StoreToken up_to) override;
+  void pump() override;
 
  private:
   struct Proposal {

@@ -9,147 +9,29 @@
 namespace fastgpu::store {
 namespace {
 
-constexpr char log_letter = 's';
-constexpr std::size_t prefix_bytes = 5;
-constexpr std::size_t kind_bytes = 1;
-constexpr std::size_t crc_bytes = 4;
-
-void append_big_endian(std::string& key, std::uint64_t value, int bytes) {
-  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
-    key.push_back(static_cast<char>(value >> shift));
-  }
-}
-
-std::string key_of(base::ShardId shard, char kind) {
-  std::string key = log_prefix(shard);
-  key.push_back(kind);
-  return key;
-}
-
-std::uint32_t crc_of(std::string_view key, std::span<const std::uint8_t> body) {
-  const auto* data = reinterpret_cast<const std::uint8_t*>(key.data());
-  return base::crc32c(body, base::crc32c({data, key.size()}));
-}
-
-/// Little-endian integers and raw bytes, closed with the crc over the key and all before it.
-class Writer {
- public:
-  explicit Writer(std::size_t reserve) { data_.reserve(reserve + crc_bytes); }
-  template <class Integer>
-  Writer& integer(Integer value) {
-    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-      data_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
-    }
-    return *this;
-  }
-  Writer& bytes(std::span<const std::uint8_t> data) {
-    data_.insert(data_.end(), data.begin(), data.end());
-    return *this;
-  }
-  Write seal(std::string key) {
-    integer(crc_of(key, data_));
-    return Write::put(std::move(key), base::Bytes(std::move(data_)));
-  }
-
- private:
-  std::vector<std::uint8_t> data_;
-};
-
-/// The other way. `ok` tells at the end whether all was there.
-class Reader {
- public:
-  explicit Reader(std::span<const std::uint8_t> data) : rest_(data) {}
-  template <class Integer>
-  Integer integer() {
-    Integer value{};
-    const auto data = take(sizeof(Integer));
-    for (std::size_t i = 0; i < data.size(); ++i) {
-      value |= static_cast<Integer>(Integer{data[i]} << (8 * i));
-    }
-    return value;
-  }
-  ChainHash chain() {
-    ChainHash chain{};
-    const auto data = take(chain.size());
-    std::copy(data.begin(), data.end(), chain.begin());
-    return chain;
-  }
-  std::span<const std::uint8_t> rest() { return take(rest_.size()); }
-  bool ok() const { return ok_ && rest_.empty(); }
-
- private:
-  std::span<const std::uint8_t> take(std::size_t bytes) {
-    if (bytes > rest_.size()) {
-      ok_ = false;
-      return {};
-    }
-    const auto taken = rest_.first(bytes);
-    rest_ = rest_.subspan(bytes);
-    return taken;
-  }
-
-  std::span<const std::uint8_t> rest_;
-  bool ok_{true};
-};
-
-/// The record without its crc, where that is right.
-base::Result<std::span<const std::uint8_t>> unseal(const KeyValue& record) {
-  const auto data = record.value.span();
-  if (data.size() < crc_bytes) {
-    return corrupt(record.key, "is too short");
-  }
-  const auto body = data.first(data.size() - crc_bytes);
-  if (Reader(data.last(crc_bytes)).integer<std::uint32_t>() != crc_of(record.key, body)) {
-    return corrupt(record.key, "has a wrong checksum");
-  }
-  return body;
+ChainHash chain_of(RecordReader& reader) {
+  ChainHash chain{};
+  const auto data = reader.bytes(chain.size());
+  std::copy(data.begin(), data.end(), chain.begin());
+  return chain;
 }
 
 }  // namespace
 
 std::string log_prefix(base::ShardId shard) {
-  std::string key(1, log_letter);
-  append_big_endian(key, shard.value, 4);
-  return key;
+  return log_prefix(LogKind::solo, shard);
 }
 
 std::string head_key(base::ShardId shard) {
-  return key_of(shard, 'H');
+  return log_key(LogKind::solo, shard, 'H');
 }
 
 std::string entry_key(base::ShardId shard, base::LogIndex index) {
-  std::string key = key_of(shard, 'L');
-  append_big_endian(key, index.value, 8);
-  return key;
+  return log_key(LogKind::solo, shard, index);
 }
 
 std::string snapshot_key(base::ShardId shard) {
-  return key_of(shard, 'S');
-}
-
-std::string piece_key(base::ShardId shard, std::uint32_t number) {
-  std::string key = key_of(shard, 'T');
-  append_big_endian(key, number, 4);
-  return key;
-}
-
-char record_kind(std::string_view key) {
-  if (key.size() < prefix_bytes + kind_bytes || key.front() != log_letter) {
-    return 0;
-  }
-  const char kind = key[prefix_bytes];
-  const std::size_t number_bytes = key.size() - prefix_bytes - kind_bytes;
-  const bool whole = ((kind == 'H' || kind == 'S') && number_bytes == 0) ||
-                     (kind == 'L' && number_bytes == 8) || (kind == 'T' && number_bytes == 4);
-  return whole ? kind : '\0';
-}
-
-std::uint64_t record_number(std::string_view key) {
-  std::uint64_t number = 0;
-  for (const char byte : key.substr(prefix_bytes + kind_bytes)) {
-    number = (number << 8) | static_cast<std::uint8_t>(byte);
-  }
-  return number;
+  return log_key(LogKind::solo, shard, 'S');
 }
 
 ChainHash chain_after(const ChainHash& previous, base::LogIndex index, base::Term term,
@@ -172,7 +54,7 @@ ChainHash chain_after(const ChainHash& previous, base::LogIndex index, base::Ter
 }
 
 Write put_head(base::ShardId shard, const LogHead& head) {
-  return Writer(64)
+  return RecordWriter(64)
       .integer(solo_log_format)
       .integer(head.epoch.value)
       .integer(head.term.value)
@@ -188,7 +70,7 @@ base::Result<LogHead> read_head(const KeyValue& record) {
   if (!body) {
     return body.error();
   }
-  Reader reader(body.value());
+  RecordReader reader(body.value());
   const auto format = reader.integer<std::uint32_t>();
   if (format != solo_log_format) {
     return base::Error{base::ErrorKind::rejected, base::ErrorCode::version_skew,
@@ -201,7 +83,7 @@ base::Result<LogHead> read_head(const KeyValue& record) {
   head.term = {reader.integer<std::uint64_t>()};
   head.first_index = {reader.integer<std::uint64_t>()};
   head.before_first.term = {reader.integer<std::uint64_t>()};
-  head.before_first.chain = reader.chain();
+  head.before_first.chain = chain_of(reader);
   head.last_index = {reader.integer<std::uint64_t>()};
   if (!reader.ok() || !head.first_index) {
     return corrupt(record.key, "is no log head");
@@ -210,7 +92,7 @@ base::Result<LogHead> read_head(const KeyValue& record) {
 }
 
 Write put_entry(base::ShardId shard, base::LogIndex index, const LogEntry& entry) {
-  return Writer(8 + entry.position.chain.size() + entry.command.size())
+  return RecordWriter(8 + entry.position.chain.size() + entry.command.size())
       .integer(entry.position.term.value)
       .bytes(entry.position.chain)
       .bytes(entry.command.span())
@@ -222,10 +104,10 @@ base::Result<LogEntry> read_entry(const KeyValue& record) {
   if (!body) {
     return body.error();
   }
-  Reader reader(body.value());
+  RecordReader reader(body.value());
   LogEntry entry;
   entry.position.term = {reader.integer<std::uint64_t>()};
-  entry.position.chain = reader.chain();
+  entry.position.chain = chain_of(reader);
   entry.command = base::Bytes::copy_of(reader.rest());
   if (!reader.ok()) {
     return corrupt(record.key, "is no log entry");
@@ -236,19 +118,12 @@ base::Result<LogEntry> read_entry(const KeyValue& record) {
 std::vector<Write> put_snapshot(base::ShardId shard, base::LogIndex index,
                                 const base::Bytes& snapshot) {
   std::vector<Write> writes;
-  writes.push_back(Write::erase_range(key_of(shard, 'T'), key_of(shard, 'T' + 1)));
-  std::uint32_t pieces = 0;
-  for (std::size_t offset = 0; offset < snapshot.size(); offset += snapshot_piece_bytes) {
-    const std::size_t length = std::min(snapshot_piece_bytes, snapshot.size() - offset);
-    writes.push_back(Writer(length)
-                         .bytes(snapshot.span().subspan(offset, length))
-                         .seal(piece_key(shard, pieces++)));
-  }
-  writes.push_back(Writer(32)
+  const PiecesRecord about = put_pieces(LogKind::solo, shard, snapshot, writes);
+  writes.push_back(RecordWriter(32)
                        .integer(index.value)
-                       .integer(std::uint64_t{snapshot.size()})
-                       .integer(base::crc32c(snapshot.span()))
-                       .integer(pieces)
+                       .integer(about.size_bytes)
+                       .integer(about.data_crc32c)
+                       .integer(about.pieces)
                        .seal(snapshot_key(shard)));
   return writes;
 }
@@ -258,65 +133,16 @@ base::Result<SnapshotRecord> read_snapshot(const KeyValue& record) {
   if (!body) {
     return body.error();
   }
-  Reader reader(body.value());
+  RecordReader reader(body.value());
   SnapshotRecord snapshot;
   snapshot.index = {reader.integer<std::uint64_t>()};
-  snapshot.size_bytes = reader.integer<std::uint64_t>();
-  snapshot.data_crc32c = reader.integer<std::uint32_t>();
-  snapshot.pieces = reader.integer<std::uint32_t>();
+  snapshot.data.size_bytes = reader.integer<std::uint64_t>();
+  snapshot.data.data_crc32c = reader.integer<std::uint32_t>();
+  snapshot.data.pieces = reader.integer<std::uint32_t>();
   if (!reader.ok()) {
     return corrupt(record.key, "is no description of a snapshot");
   }
   return snapshot;
-}
-
-base::Result<base::Bytes> read_pieces(const SnapshotRecord& snapshot,
-                                      std::span<const KeyValue> pieces) {
-  std::vector<std::uint8_t> data;
-  for (std::size_t number = 0; number < pieces.size(); ++number) {
-    const auto body = unseal(pieces[number]);
-    if (!body) {
-      return body.error();
-    }
-    if (record_number(pieces[number].key) != number) {
-      return corrupt(pieces[number].key, "follows a missing piece of the snapshot");
-    }
-    data.insert(data.end(), body.value().begin(), body.value().end());
-  }
-  if (pieces.size() != snapshot.pieces || data.size() != snapshot.size_bytes ||
-      base::crc32c(data) != snapshot.data_crc32c) {
-    return base::Error{base::ErrorKind::lost, base::ErrorCode::corrupt,
-                       "the snapshot of " + std::to_string(snapshot.size_bytes) +
-                           " bytes is not what was stored: " + std::to_string(data.size()) +
-                           " bytes in " + std::to_string(pieces.size()) + " pieces",
-                       ""};
-  }
-  return base::Bytes(std::move(data));
-}
-
-base::Error corrupt(std::string_view key, std::string_view what) {
-  std::string name = "(unknown)";
-  switch (record_kind(key)) {
-    case 'H':
-      name = "log head";
-      break;
-    case 'L':
-      name = "log entry " + std::to_string(record_number(key));
-      break;
-    case 'S':
-      name = "snapshot description";
-      break;
-    case 'T':
-      name = "snapshot piece " + std::to_string(record_number(key));
-      break;
-    default:
-      break;
-  }
-  return {
-      base::ErrorKind::lost, base::ErrorCode::corrupt,
-      "stored record '" + name + "' " + std::string(what),
-      "the disk changed what was written: keep the data folder for analysis and restore it from "
-      "a copy; nothing was cut off"};
 }
 
 }  // namespace fastgpu::store

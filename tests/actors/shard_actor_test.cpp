@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/actors/shard_disk.hpp"
 #include "tests/support/actors/actor_bench.hpp"
 
 namespace fastgpu::actors {
@@ -16,42 +17,7 @@ namespace {
 constexpr base::ShardId shard{0};
 constexpr base::NodeId worker{2};
 
-/// What a store keeps of one shard's log, durable as soon as the test says so.
-class Disk {
- public:
-  /// Takes what the actor has written and tells it that all of it is durable.
-  void sync(testing::ActorBench& bench) {
-    bench.run();
-    while (auto write = bench.store.take<StoreWrite>()) {
-      for (const store::Write& change : write->writes) {
-        apply(change);
-      }
-      bench.send(Durable{write->token});
-    }
-  }
-  std::vector<store::KeyValue> contents() const {
-    std::vector<store::KeyValue> all;
-    for (const auto& [key, value] : keys_) {
-      all.push_back({key, value});
-    }
-    return all;
-  }
-
- private:
-  void apply(const store::Write& change) {
-    if (change.value) {
-      keys_[change.key] = *change.value;
-    } else if (change.end.empty()) {
-      keys_.erase(change.key);
-    } else {
-      keys_.erase(keys_.lower_bound(change.key), keys_.lower_bound(change.end));
-    }
-  }
-
-  std::map<std::string, base::Bytes> keys_;
-};
-
-ShardActorOptions options(const Disk& disk) {
+ShardActorOptions options(const ShardDisk& disk) {
   ShardActorOptions value;
   value.shard = shard;
   value.contents = disk.contents();
@@ -73,7 +39,7 @@ Answer answer(testing::ActorBench& bench) {
 }
 
 TEST(ShardActor, LeadsOnceItsNewTermIsDurable) {
-  Disk disk;
+  ShardDisk disk;
   testing::ActorBench bench;
   bench.spawn<ShardActor>(options(disk));
   EXPECT_FALSE(bench.monitor.take<ShardLed>());
@@ -84,7 +50,7 @@ TEST(ShardActor, LeadsOnceItsNewTermIsDurable) {
 }
 
 TEST(ShardActor, AcceptsASubmitOnceTheStoreHasIt) {
-  Disk disk;
+  ShardDisk disk;
   testing::ActorBench bench;
   bench.spawn<ShardActor>(options(disk));
   disk.sync(bench);
@@ -99,7 +65,7 @@ TEST(ShardActor, AcceptsASubmitOnceTheStoreHasIt) {
 }
 
 TEST(ShardActor, BringsAJobFromSubmitToItsEnd) {
-  Disk disk;
+  ShardDisk disk;
   testing::ActorBench bench;
   bench.spawn<ShardActor>(options(disk));
   disk.sync(bench);
@@ -127,7 +93,7 @@ TEST(ShardActor, BringsAJobFromSubmitToItsEnd) {
 }
 
 TEST(ShardActor, FindsItsJobsAgainInTheNextLifeUnderAGreaterTerm) {
-  Disk disk;
+  ShardDisk disk;
   {
     testing::ActorBench bench;
     bench.spawn<ShardActor>(options(disk));
@@ -145,7 +111,7 @@ TEST(ShardActor, FindsItsJobsAgainInTheNextLifeUnderAGreaterTerm) {
 }
 
 TEST(ShardActor, AnswersARenewalThroughItsLogsReadRound) {
-  Disk disk;
+  ShardDisk disk;
   testing::ActorBench bench;
   bench.spawn<ShardActor>(options(disk));
   disk.sync(bench);
@@ -163,7 +129,7 @@ TEST(ShardActor, AnswersARenewalThroughItsLogsReadRound) {
 }
 
 TEST(ShardActor, SendsAnUnansweredAssignAgainWhenItsTimeComes) {
-  Disk disk;
+  ShardDisk disk;
   testing::ActorBench bench;
   bench.spawn<ShardActor>(options(disk));
   disk.sync(bench);
@@ -178,7 +144,7 @@ TEST(ShardActor, SendsAnUnansweredAssignAgainWhenItsTimeComes) {
 }
 
 TEST(ShardActor, TellsTheMonitorTheFoundersOfTheCluster) {
-  Disk disk;
+  ShardDisk disk;
   testing::ActorBench bench;
   ShardActorOptions founded = options(disk);
   founded.founders = {{{1}, "n1", "127.0.0.1:7601"}, {{2}, "n2", "127.0.0.1:7602"}};
@@ -193,7 +159,7 @@ TEST(ShardActor, TellsTheMonitorTheFoundersOfTheCluster) {
 }
 
 TEST(ShardActorDeathTest, DoesNotGoOnWithALogThatIsDamaged) {
-  Disk disk;
+  ShardDisk disk;
   {
     testing::ActorBench bench;
     bench.spawn<ShardActor>(options(disk));

@@ -45,7 +45,13 @@ struct Plan {
 SimOptions world_options(const ChaosOptions& options, const Plan& plan) {
   SimOptions world;
   world.seed = options.seed;
-  world.nodes = plan.nodes;
+  world.nodes = std::max(plan.nodes, options.replicas);
+  world.replicas = options.replicas;
+  world.raft_fault = options.raft_fault;
+  if (options.replicas > 1) {
+    world.ledger_limits.compact_after_entries = 20;
+    world.raft_limits.entries_kept_behind_snapshot = 10;
+  }
   world.devices = plan.devices;
   world.ledger_faults = options.ledger_faults;
   world.log_faults = options.log_faults;
@@ -207,6 +213,7 @@ class Chaos {
     result_.attempts = watch_->attempts();
     result_.uploads = object_user_->uploads();
     result_.objects_gone = watch_->objects_gone();
+    result_.jumps = watch_->jumps();
   }
 
   const ChaosOptions options_;

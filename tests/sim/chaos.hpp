@@ -17,6 +17,10 @@ struct ChaosOptions {
   ledger::LedgerFaults ledger_faults;
   store::SoloLogFaults log_faults;
   store::MemoryStoreFaults store_faults;
+  raft::Fault raft_fault{raft::Fault::none};
+  /// Of each shard; there are at least so many nodes. With several of them logs are kept short, so
+  /// that who was away for a while is sent a snapshot.
+  std::uint32_t replicas{1};
   bool objects{false};  ///< users upload inputs as well, and disks are looked at in the end
   objects::PinLimits pin_limits;
   bool verbose{false};
@@ -37,6 +41,7 @@ struct ChaosResult {
   std::uint64_t objects_gone{};
   std::uint64_t followers{};  ///< jobs that waited for others and could begin
   std::uint64_t held_back{};  ///< and those that never could
+  std::uint64_t jumps{};      ///< replicas that went on from a snapshot in the middle of a life
 };
 
 ChaosResult run_chaos(const ChaosOptions& options);

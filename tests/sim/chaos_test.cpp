@@ -103,11 +103,15 @@ TEST(ChaosNotices, AJobThatBeginsBeforeTheEndOfWhatItWaitsFor) {
   EXPECT_NE(seed_that_notices(options, 20), 0u);
 }
 
-// For people who follow a failure: FASTGPU_SEED picks the seed, FASTGPU_VERBOSE tells the history.
+// For people who follow a failure: FASTGPU_SEED picks the seed, FASTGPU_REPLICAS how many each
+// shard has, FASTGPU_VERBOSE tells the history.
 TEST(Chaos, ReplaysTheSeedOfTheEnvironment) {
   ChaosOptions options;
   if (const char* seed = std::getenv("FASTGPU_SEED")) {
     options.seed = std::strtoull(seed, nullptr, 10);
+  }
+  if (const char* replicas = std::getenv("FASTGPU_REPLICAS")) {
+    options.replicas = static_cast<std::uint32_t>(std::strtoul(replicas, nullptr, 10));
   }
   options.verbose = std::getenv("FASTGPU_VERBOSE") != nullptr;
   const ChaosResult result = run_chaos(options);

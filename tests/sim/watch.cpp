@@ -68,15 +68,27 @@ std::string wrong_end(const protocol::JobSpec& spec, bool cancelled, bool device
 
 void Watch::shard_stepped(const protocol::NodeInfo& node, const ledger::ShardMachine& shard) {
   const ledger::LedgerState& state = shard.state();
+  if (shard.leading()) {
+    leaders_[state.shard()] = node.node;
+  }
+  base::LogIndex& applied = applied_[{state.shard(), node.node}];
+  const base::LogIndex before = std::exchange(applied, state.applied());
+  const bool moved = before != state.applied();
+  jumps_ += before && state.applied().value > before.value + 1 ? 1 : 0;
   std::unique_ptr<ledger::LedgerState>& last = last_[state.shard()];
   if (last && state.applied() < last->applied()) {
-    if (shard.leading()) {
+    // Of several replicas the leader may be the last to apply: two others had it on disk first, or
+    // lead already. What it leads without shows when it applies something else instead.
+    if (shard.leading() && !has_replicas(state.shard())) {
       violation(node.name + " leads shard " + std::to_string(state.shard().value) +
                 " without entries that were committed before");
     }
     return;  // a new life reads its log again
   }
   if (last && state.applied() == last->applied()) {
+    if (moved) {
+      check_same(node, state);
+    }
     return;
   }
   for (std::string& broken : ledger::check(state)) {
@@ -88,6 +100,24 @@ void Watch::shard_stepped(const protocol::NodeInfo& node, const ledger::ShardMac
     }
   }
   last = std::make_unique<ledger::LedgerState>(state);
+}
+
+void Watch::check_same(const protocol::NodeInfo& node, const ledger::LedgerState& state) {
+  if (state.image() != last_.at(state.shard())->image()) {
+    violation(node.name + " makes something else of the first " +
+              std::to_string(state.applied().value) + " entries of shard " +
+              std::to_string(state.shard().value) + " than another replica, or an earlier life");
+  }
+}
+
+bool Watch::has_replicas(base::ShardId shard) const {
+  return std::count_if(applied_.begin(), applied_.end(),
+                       [shard](const auto& replica) { return replica.first.first == shard; }) > 1;
+}
+
+std::optional<base::NodeId> Watch::leader_of(base::ShardId shard) const {
+  const auto found = leaders_.find(shard);
+  return found == leaders_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void Watch::worker_stepped(const protocol::NodeInfo& node, const worker::WorkerMachine& worker) {

@@ -3,14 +3,16 @@
 /// Looks at every step of every ledger and worker of a simulated cluster, over all their lives, and
 /// collects what must never be: a lost entry, a terminal record that changed, an attempt that
 /// shrank, a device that promised more than it has, a task that runs before the end of what its job
-/// waits for. Shares no code with what it watches but the
-/// invariant checkers, which are apart from it as well.
+/// waits for, replicas of a shard that make different things of the same log. Shares no code with
+/// what it watches but the invariant checkers, which are apart from it as well.
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/node_context.hpp"
@@ -39,6 +41,8 @@ class Watch final : public actors::Observer {
   /// Inputs and outputs of recorded jobs whose home is this node.
   std::set<base::ObjectHash> named_at(base::NodeId node) const;
   std::uint64_t objects_gone() const { return objects_gone_; }
+  /// How often a replica that had applied something went on from a snapshot of others.
+  std::uint64_t jumps() const { return jumps_; }
   bool has_ended(base::JobId job) const;
   /// All that the job waits for has ended as it asks, in the ledgers as they were last.
   bool may_begin(const protocol::JobSpec& spec) const;
@@ -48,11 +52,18 @@ class Watch final : public actors::Observer {
   void check_end(base::JobId job, const protocol::JobSpec& spec, bool devices_die);
   std::uint64_t tasks_ended() const;
   std::uint64_t attempts() const;
+  /// The node on which a replica led when it was stepped last; it may have died since.
+  std::optional<base::NodeId> leader_of(base::ShardId shard) const;
 
  private:
+  bool has_replicas(base::ShardId shard) const;
+  void check_same(const protocol::NodeInfo& node, const ledger::LedgerState& state);
   std::map<base::ShardId, std::unique_ptr<ledger::LedgerState>> last_;
+  std::map<std::pair<base::ShardId, base::NodeId>, base::LogIndex> applied_;
+  std::map<base::ShardId, base::NodeId> leaders_;
   std::vector<std::string> violations_;
   std::uint64_t objects_gone_{0};
+  std::uint64_t jumps_{0};
 };
 
 }  // namespace fastgpu::testing

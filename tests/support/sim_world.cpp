@@ -31,6 +31,7 @@ SimWorld::SimWorld(SimOptions options, std::shared_ptr<actors::Observer> observe
       random_(options.seed),
       log_random_(options.seed ^ 0x10c5),
       command_random_(options.seed ^ 0xc0dd),
+      store_random_(options.seed ^ 0xd15c),
       network_(base::Random(random_.next()), options.network),
       cluster_{random_.next(), random_.next()},
       observer_(std::move(observer)) {
@@ -43,6 +44,7 @@ SimWorld::SimWorld(SimOptions options, std::shared_ptr<actors::Observer> observe
     const std::string number = std::to_string(i + 1);
     node->info = {{i + 1}, "n" + number, "127.0.0." + number + ":7600"};
     make_wardens(*node);
+    node->founding_store = make_store(*node);
     nodes_.push_back(std::move(node));
   }
   for (std::uint32_t i = 0; i < options.nodes; ++i) {
@@ -61,6 +63,11 @@ SimWorld::~SimWorld() {
 }
 
 void SimWorld::start(std::uint32_t index) {
+  const base::Status started = try_start(index);
+  FASTGPU_CHECK(started.ok(), started.error().message.c_str());
+}
+
+base::Status SimWorld::try_start(std::uint32_t index) {
   Node& node = *nodes_[index];
   FASTGPU_CHECK(!node.context, "a node has one life at a time");
   ++node.incarnation.value;
@@ -94,18 +101,43 @@ void SimWorld::start(std::uint32_t index) {
     parts.runners.push_back(std::make_unique<SimCommandRunner>(
         agenda_, base::Random(command_random_.next()), *warden, options_.command));
   }
-  parts.shards = {{index}};
-  if (index == 0) {
-    for (const auto& other : nodes_) {
-      parts.founders.push_back(other->info);
-    }
-  }
+  add_shards(index, parts);
   parts.blocking_disk = false;
+  parts.ledger_limits = options_.ledger_limits;
+  parts.raft_limits = options_.raft_limits;
   parts.ledger_faults = options_.ledger_faults;
   parts.log_faults = options_.log_faults;
+  parts.raft_fault = options_.raft_fault;
   note("start " + node.info.name);
   const base::Status assembled = node::assemble(*system_, std::move(parts));
-  FASTGPU_CHECK(assembled.ok(), assembled.error().message.c_str());
+  if (!assembled.ok()) {
+    end_life(node);
+  }
+  return assembled;
+}
+
+void SimWorld::add_shards(std::uint32_t index, node::NodeParts& parts) const {
+  for (std::uint32_t shard = 0; shard < node_count(); ++shard) {
+    raft::Configuration group;
+    for (std::uint32_t i = 0; i < options_.replicas; ++i) {
+      const Node& member = *nodes_[(shard + i) % node_count()];
+      group.members.push_back({member.info.node, member.founding_store, true});
+    }
+    std::sort(group.members.begin(), group.members.end(),
+              [](const auto& a, const auto& b) { return a.node < b.node; });
+    if (group.find(nodes_[index]->info.node) == nullptr) {
+      continue;
+    }
+    parts.shards.push_back({shard});
+    if (options_.replicas > 1) {
+      parts.groups[{shard}] = group;
+    }
+    if (shard == 0) {
+      for (const auto& other : nodes_) {
+        parts.founders.push_back(other->info);
+      }
+    }
+  }
 }
 
 void SimWorld::crash(std::uint32_t index) {
@@ -119,11 +151,31 @@ void SimWorld::crash(std::uint32_t index) {
   for (const auto& warden : node.wardens) {
     warden->crash();
   }
+  end_life(node);
+}
+
+void SimWorld::end_life(Node& node) {
   node.context->directory = {};
   node.context.reset();
   node.link.reset();
   node.store.reset();
   node.blobs = nullptr;
+}
+
+void SimWorld::lose_disk(std::uint32_t index) {
+  FASTGPU_CHECK(!is_up(index), "a disk is lost between two lives");
+  make_store(*nodes_[index]);
+}
+
+// Where shards have one replica nobody asks for the number, and disks are as they always were.
+raft::StoreId SimWorld::make_store(Node& node) {
+  node.disk = {};
+  if (options_.replicas == 1) {
+    return {};
+  }
+  const raft::StoreId id{store_random_.next() | 1};
+  node.disk.apply(actors::put_store_id(id));
+  return id;
 }
 
 void SimWorld::make_wardens(Node& node) {
@@ -254,6 +306,7 @@ actors::ContextPtr SimWorld::new_context(const protocol::NodeInfo& self,
   context->self = self;
   context->incarnation = incarnation;
   context->layout = {options_.nodes};
+  context->replicated = options_.replicas > 1;
   context->random_seed = random_.next();
   context->clock = [this] { return now(); };
   context->wall_clock = [this] {

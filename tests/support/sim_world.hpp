@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "actors/base_actor.hpp"
+#include "actors/replica/raft_record.hpp"
 #include "node/assembly/assembly.hpp"
 #include "runtime/base/random.hpp"
 #include "runtime/link/sim_link.hpp"
@@ -34,7 +35,8 @@ namespace fastgpu::testing {
 struct SimOptions {
   std::uint64_t seed{1};
   std::uint32_t nodes{3};
-  std::uint32_t devices{1};  ///< of each node
+  std::uint32_t devices{1};   ///< of each node
+  std::uint32_t replicas{1};  ///< of each shard, on the node of its number and those after it
   link::SimNetworkOptions network;
   store::MemoryStoreOptions store;
   SimExecutorOptions executor;
@@ -42,8 +44,11 @@ struct SimOptions {
   std::map<std::pair<std::uint32_t, std::uint32_t>, SimExecutorOptions> executors_apart;
   bool commands{false};  ///< devices run commands too
   SimCommandOptions command;
+  ledger::ShardLimits ledger_limits;
+  raft::RaftLimits raft_limits;
   ledger::LedgerFaults ledger_faults;
   store::SoloLogFaults log_faults;
+  raft::Fault raft_fault{raft::Fault::none};
   objects::PinLimits pin_limits;
   std::uint64_t disk_reserve_bytes{0};
 };
@@ -61,6 +66,8 @@ class SimWorld {
   bool is_up(std::uint32_t index) const { return nodes_[index]->context != nullptr; }
   /// Begins a new life of the node on what its disk holds.
   void start(std::uint32_t index);
+  /// The same; what refuses to start is told, and is down.
+  base::Status try_start(std::uint32_t index);
   /// Ends its life as kill -9 does: what is not on the disk is gone.
   void crash(std::uint32_t index);
   link::SimHost host(std::uint32_t index) const { return {index + 1}; }
@@ -69,6 +76,8 @@ class SimWorld {
   /// Null while it is down.
   const objects::BlobStore* blobs(std::uint32_t index) const { return nodes_[index]->blobs; }
   store::MemoryDisk& disk(std::uint32_t index) { return nodes_[index]->disk; }
+  /// The node is down and begins anew on another, empty disk.
+  void lose_disk(std::uint32_t index);
 
   // --- time --------------------------------------------------------------------------------------
   base::Time now() const { return agenda_.now(); }
@@ -100,6 +109,7 @@ class SimWorld {
   struct Node {
     protocol::NodeInfo info;
     store::MemoryDisk disk;
+    raft::StoreId founding_store;  ///< the number of its first disk, where shards have replicas
     objects::MemoryFolder folder;
     std::shared_ptr<logs::MemoryLogs> logs = std::make_shared<logs::MemoryLogs>();
     std::shared_ptr<objects::MemoryJobs> jobs = std::make_shared<objects::MemoryJobs>();
@@ -120,11 +130,15 @@ class SimWorld {
   actors::ContextPtr new_context(const protocol::NodeInfo& self, base::Incarnation incarnation);
   caf::scheduler::test_coordinator& scheduler();
   void make_wardens(Node& node);
+  raft::StoreId make_store(Node& node);
+  void end_life(Node& node);
+  void add_shards(std::uint32_t index, node::NodeParts& parts) const;
 
   SimOptions options_;
   base::Random random_;
   base::Random log_random_;  ///< of its own: logs take part in no decision
   base::Random command_random_;
+  base::Random store_random_;
   SimAgenda agenda_;
   ExecutionRecord executions_;
   caf::actor_system_config config_;

@@ -34,6 +34,9 @@ std::vector<Input> seeds_of(std::string_view decoder) {
     for (const auto& message : samples::peer_messages()) {
       seeds.push_back(input_of(encode(message)));
     }
+    for (const auto& message : samples::raft_messages()) {
+      seeds.push_back(input_of(encode(protocol::PeerMessage{message})));
+    }
   } else if (decoder == "client_call") {
     for (const auto& request : samples::client_requests()) {
       seeds.push_back(input_of(encode(base::CallId{7}, request)));

@@ -46,15 +46,28 @@ TEST(PeerCodec, CarriesEveryClientRequestAndReplyBetweenGateways) {
 
 TEST(PeerCodec, GivesBackMessagesThatSayNothing) {
   const std::vector<protocol::PeerMessage> messages{
-      protocol::Heartbeat{}, protocol::Members{},       protocol::Stop{},
-      protocol::Renewed{},   protocol::Finish{},        protocol::AssignReply{},
-      protocol::Renew{},     protocol::ObjectPart{},    protocol::ObjectPinned{},
-      protocol::PinAnswer{}, protocol::DependencyAsk{}, protocol::DependencyAnswer{},
+      protocol::Heartbeat{},   protocol::Members{},       protocol::Stop{},
+      protocol::Renewed{},     protocol::Finish{},        protocol::AssignReply{},
+      protocol::Renew{},       protocol::ObjectPart{},    protocol::ObjectPinned{},
+      protocol::PinAnswer{},   protocol::DependencyAsk{}, protocol::DependencyAnswer{},
+      protocol::RaftMessage{},
   };
   for (const auto& message : messages) {
     const auto back = decode_peer(encode(message).span());
     ASSERT_TRUE(back.ok()) << message.index() << ": " << back.error().message;
     EXPECT_EQ(back.value(), message) << message.index();
+  }
+}
+
+TEST(PeerCodec, GivesBackWhateverReplicasSay) {
+  const auto messages = samples::raft_messages();
+  ASSERT_EQ(messages.size(), std::variant_size_v<protocol::RaftBody>);
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    EXPECT_EQ(messages[i].body.index(), i);
+    const protocol::PeerMessage message = messages[i];
+    const auto back = decode_peer(encode(message).span());
+    ASSERT_TRUE(back.ok()) << i << ": " << back.error().message;
+    EXPECT_EQ(back.value(), message) << i;
   }
 }
 

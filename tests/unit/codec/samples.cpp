@@ -302,6 +302,52 @@ std::vector<protocol::PeerMessage> peer_messages() {
                        {numbers.wide()},
                        {{job_id(), JobKnowledge::known, TaskState::running},
                         {job_id(), JobKnowledge::never, {}}}},
+      raft_messages()[2],
+  };
+}
+
+namespace {
+
+protocol::RaftPosition raft_position() {
+  return {{numbers.wide()}, {numbers.wide()}};
+}
+
+std::vector<protocol::RaftMember> raft_members() {
+  return {{{numbers.next()}, {numbers.wide()}, true}, {{numbers.next()}, {numbers.wide()}, false}};
+}
+
+std::vector<protocol::RaftEntry> raft_entries() {
+  using protocol::RaftEntryKind;
+  return {{{numbers.wide()}, RaftEntryKind::no_op, {numbers.wide()}, {}, {}},
+          {{numbers.wide()}, RaftEntryKind::command, {numbers.wide()}, bytes(), {}},
+          {{numbers.wide()}, RaftEntryKind::configuration, {numbers.wide()}, {}, raft_members()}};
+}
+
+protocol::RaftMessage raft_message(protocol::RaftBody body) {
+  return {{numbers.next()}, {numbers.wide()}, {numbers.wide()},
+          {numbers.wide()}, {numbers.wide()}, std::move(body)};
+}
+
+}  // namespace
+
+std::vector<protocol::RaftMessage> raft_messages() {
+  using namespace protocol;
+  return {
+      raft_message(RaftVoteRequest{true, {numbers.wide()}, raft_position(), true}),
+      raft_message(RaftVoteReply{true, {numbers.wide()}, true}),
+      raft_message(RaftAppend{raft_position(), raft_entries(), {numbers.wide()}, {numbers.wide()}}),
+      raft_message(RaftAppendReply{
+          {numbers.wide()}, {numbers.wide()}, true, {numbers.wide()}, {numbers.wide()}}),
+      raft_message(RaftSnapshotChunk{raft_position(),
+                                     {numbers.wide()},
+                                     raft_members(),
+                                     numbers.next(),
+                                     numbers.wide(),
+                                     numbers.next(),
+                                     bytes(),
+                                     {numbers.wide()}}),
+      raft_message(RaftSnapshotReply{raft_position(), numbers.wide(), {numbers.wide()}}),
+      raft_message(RaftTimeoutNow{}),
   };
 }
 

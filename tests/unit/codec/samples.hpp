@@ -18,6 +18,8 @@ protocol::JobSpec job_spec();
 std::vector<protocol::PeerMessage> peer_messages();
 std::vector<protocol::ClientRequest> client_requests();
 std::vector<protocol::ClientReply> client_replies();
+/// Of replicas: one of each body, in their order.
+std::vector<protocol::RaftMessage> raft_messages();
 /// One entry that holds a record of each kind.
 protocol::Entry entry();
 /// A ledger with tasks in every phase, two of which share an outcome.

@@ -16,6 +16,7 @@
 #include "schema/job.capnp.h"
 #include "schema/ledger_image.capnp.h"
 #include "schema/peer.capnp.h"
+#include "schema/raft.capnp.h"
 #include "schema/record.capnp.h"
 
 namespace fastgpu {
@@ -123,6 +124,12 @@ TEST(Schema, MirrorsPlaceCause) {
   EXPECT_EQ(static_cast<std::size_t>(protocol::PlaceCause::refused), words.size() - 1);
 }
 
+TEST(Schema, MirrorsRaftEntryKind) {
+  const std::vector<std::string> words{"no_op", "command", "configuration"};
+  EXPECT_EQ(words_of<schema::RaftEntryKind>(), words);
+  EXPECT_EQ(static_cast<std::size_t>(protocol::RaftEntryKind::configuration), words.size() - 1);
+}
+
 // --- fields --------------------------------------------------------------------------------------
 
 struct Anything {
@@ -224,6 +231,19 @@ TEST(Schema, HasAFieldForEachOfThePeerMessages) {
   expect_same_fields<schema::DependencyAnswer, protocol::DependencyAnswer>();
 }
 
+TEST(Schema, HasAFieldForEachOfTheMessagesOfReplicas) {
+  expect_same_fields<schema::RaftMessage, protocol::RaftMessage>();
+  expect_same_fields<schema::RaftPosition, protocol::RaftPosition>();
+  expect_same_fields<schema::RaftMember, protocol::RaftMember>();
+  expect_same_fields<schema::RaftEntry, protocol::RaftEntry>();
+  expect_same_fields<schema::RaftVoteRequest, protocol::RaftVoteRequest>();
+  expect_same_fields<schema::RaftVoteReply, protocol::RaftVoteReply>();
+  expect_same_fields<schema::RaftAppend, protocol::RaftAppend>();
+  expect_same_fields<schema::RaftAppendReply, protocol::RaftAppendReply>();
+  expect_same_fields<schema::RaftSnapshotChunk, protocol::RaftSnapshotChunk>();
+  expect_same_fields<schema::RaftSnapshotReply, protocol::RaftSnapshotReply>();
+}
+
 TEST(Schema, HasAFieldForEachOfTheRecords) {
   expect_same_fields<schema::SubmitRecord, protocol::SubmitRecord>();
   expect_same_fields<schema::PlacedRecord, protocol::PlacedRecord>();
@@ -262,6 +282,7 @@ TEST(Schema, HasAnAlternativeForEachMessage) {
   expect_same_alternatives<schema::Record, protocol::Record>();
   expect_same_alternatives<schema::Argument, protocol::Argument>();
   expect_same_alternatives<schema::Payload, protocol::Data>();
+  expect_same_alternatives<schema::RaftMessage::Body, protocol::RaftBody>();
 }
 
 }  // namespace

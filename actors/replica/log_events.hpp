@@ -1,0 +1,22 @@
+#pragma once
+
+/// What a replica's machine does, in the words of base::ReplicatedLog. Pure.
+
+#include <optional>
+#include <string>
+
+#include "runtime/base/replicated_log.hpp"
+#include "runtime/raft/raft_effects.hpp"
+
+namespace fastgpu::actors {
+
+/// None for what a log tells nobody. An entry that is no command is given out as an empty one.
+std::optional<base::LogEvent> event_of(const raft::Effect& effect);
+
+/// What a call is told that was refused: surely not done.
+base::Admission admission_of(const raft::Refused& refused);
+
+/// "n2 said what no sound replica says: it is not the member's disk -> dropped"
+std::string line_of(const raft::Alarm& alarm);
+
+}  // namespace fastgpu::actors

@@ -1,0 +1,180 @@
+/// Several RaftLogs that agree, in virtual time. What the machine beneath decides is tested in
+/// tests/sim/raft; here it is the adapter: nothing is lost between machine, store and messages.
+
+#include <gmock/gmock.h>
+
+#include "tests/unit/replica/replica_group.hpp"
+
+namespace fastgpu::actors::testing {
+namespace {
+
+using base::Admission;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+std::uint32_t wait_for_leader(ReplicaGroup& group) {
+  EXPECT_TRUE(group.run_until([&] { return group.leader().has_value(); }));
+  return group.leader().value_or(0);
+}
+
+TEST(RaftGroup, ElectsALeaderAndGivesOutTheSameToAll) {
+  ReplicaGroup group({});
+  const std::uint32_t leader = wait_for_leader(group);
+  ASSERT_EQ(group.propose(leader, "a"), Admission::accepted);
+  ASSERT_EQ(group.propose(leader, "b"), Admission::accepted);
+  ASSERT_TRUE(group.run_until([&] { return group.acknowledged().size() == 2; }));
+  ASSERT_TRUE(group.settle());
+  EXPECT_THAT(group.applied(1), ElementsAre("a", "b"));
+  EXPECT_EQ(group.alarms(), 0u);
+}
+
+TEST(RaftGroup, GoesOnWhenItsLeaderDiesAndTakesItBack) {
+  ReplicaGroup group({});
+  const std::uint32_t first = wait_for_leader(group);
+  ASSERT_EQ(group.propose(first, "a"), Admission::accepted);
+  ASSERT_TRUE(group.run_until([&] { return group.acknowledged().size() == 1; }));
+  group.crash(first);
+  const base::Time died = group.now();
+  const std::uint32_t second = wait_for_leader(group);
+  EXPECT_NE(second, first);
+  EXPECT_LT(group.now() - died, 2500ms);
+  ASSERT_EQ(group.propose(second, "b"), Admission::accepted);
+  group.start(first);
+  ASSERT_TRUE(group.run_until([&] { return group.acknowledged().size() == 2; }));
+  ASSERT_TRUE(group.settle());
+  EXPECT_THAT(group.applied(first), ElementsAre("a", "b"));
+}
+
+TEST(RaftGroup, CommitsNothingWithoutAMajority) {
+  ReplicaGroup group({});
+  const std::uint32_t leader = wait_for_leader(group);
+  for (std::uint32_t id = 1; id <= 3; ++id) {
+    if (id != leader) {
+      group.crash(id);
+    }
+  }
+  (void)group.propose(leader, "a");
+  group.run_for(5s);
+  EXPECT_THAT(group.acknowledged(), IsEmpty());
+  EXPECT_EQ(group.leader(), std::nullopt) << "it has noticed that nobody follows";
+}
+
+TEST(RaftGroup, SaysThatAnOutcomeIsUnknownWhenItsLeaderIsCutOff) {
+  ReplicaGroup group({});
+  const std::uint32_t leader = wait_for_leader(group);
+  group.isolate(leader);
+  ASSERT_EQ(group.propose(leader, "a"), Admission::accepted);
+  group.run_for(3s);
+  const auto& events = group.events(leader);
+  const auto unknown = std::find_if(events.begin(), events.end(), [](const auto& event) {
+    return std::holds_alternative<base::LogOutcomeUnknown>(event);
+  });
+  ASSERT_NE(unknown, events.end());
+  group.join_all();
+  ASSERT_TRUE(group.settle());
+  EXPECT_THAT(group.applied(leader), IsEmpty());
+}
+
+TEST(RaftGroup, ReplacesWhatAReplicaMissedByASnapshotThatTheOthersKept) {
+  GroupOptions options;
+  options.compact_after = 10;
+  options.limits.entries_kept_behind_snapshot = 5;
+  ReplicaGroup group(options);
+  const std::uint32_t leader = wait_for_leader(group);
+  const std::uint32_t late = leader == 1 ? 2 : 1;
+  group.isolate(late);
+  for (int i = 0; i < 45; ++i) {
+    ASSERT_EQ(group.propose(leader, "c" + std::to_string(i)), Admission::accepted);
+  }
+  ASSERT_TRUE(group.run_until([&] { return group.acknowledged().size() == 45; }));
+  const std::uint64_t before = group.installs();
+  group.join_all();
+  ASSERT_TRUE(group.settle());
+  EXPECT_EQ(group.applied(late).size(), 45u);
+  EXPECT_GT(group.installs(), before);
+}
+
+/// Random crashes at any moment, of one or of all at once, and lost messages, with proposals to
+/// whoever leads; then peace.
+struct Story {
+  std::vector<std::string> violations;
+  std::size_t acknowledged{};
+  std::uint64_t installs{};
+  int crashes{0};
+};
+
+Story tell(std::uint64_t seed, store::MemoryStoreFaults faults) {
+  base::Random random(seed);
+  GroupOptions options;
+  options.seed = random.next();
+  options.loss_ppm = 30'000;
+  options.compact_after = 7;
+  options.limits.entries_kept_behind_snapshot = random.below(10);
+  options.store.faults = faults;
+  ReplicaGroup group(options);
+  Story story;
+  std::uint64_t next = 0;
+  for (int i = 0; i < 60; ++i) {
+    group.run_for(base::Duration{static_cast<std::int64_t>(random.below(300'000'000))});
+    for (std::uint64_t n = random.below(4); n > 0 && group.leader(); --n) {
+      (void)group.propose(*group.leader(), "c" + std::to_string(++next));
+    }
+    if (random.chance(200'000)) {
+      group.run_for(base::Duration{static_cast<std::int64_t>(random.below(8'000'000))});
+      story.crashes += group.crash_all();
+      continue;
+    }
+    const auto victim = static_cast<std::uint32_t>(1 + random.below(3));
+    if (!group.is_up(victim)) {
+      group.start(victim);
+    } else if (random.chance(400'000)) {
+      group.crash(victim);
+      ++story.crashes;
+    }
+  }
+  group.set_loss_ppm(0);
+  for (std::uint32_t id = 1; id <= 3; ++id) {
+    if (!group.is_up(id)) {
+      group.start(id);
+    }
+  }
+  story.violations = group.violations();
+  if (!group.settle()) {
+    story.violations.push_back("the replicas do not agree in peace");
+  }
+  for (const std::string& command : group.acknowledged()) {
+    if (std::count(group.applied(1).begin(), group.applied(1).end(), command) != 1) {
+      story.violations.push_back(command + " was acknowledged and is not there once");
+    }
+  }
+  story.acknowledged = group.acknowledged().size();
+  story.installs = group.installs();
+  return story;
+}
+
+TEST(RaftGroup, LosesNothingThatItAcknowledgedOverRandomCrashes) {
+  std::size_t acknowledged = 0;
+  std::uint64_t installs = 0;
+  int crashes = 0;
+  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+    const Story story = tell(seed, {});
+    ASSERT_THAT(story.violations, IsEmpty()) << "seed " << seed;
+    acknowledged += story.acknowledged;
+    installs += story.installs;
+    crashes += story.crashes;
+  }
+  EXPECT_GT(acknowledged, 1000u);
+  EXPECT_GT(installs, 60u);
+  EXPECT_GT(crashes, 600);
+}
+
+TEST(RaftGroup, LosesWhatItAcknowledgedWhenTheStoresLie) {
+  bool noticed = false;
+  for (std::uint64_t seed = 1; seed <= 60 && !noticed; ++seed) {
+    noticed = !tell(seed, {.lie_about_durability = true}).violations.empty();
+  }
+  EXPECT_TRUE(noticed);
+}
+
+}  // namespace
+}  // namespace fastgpu::actors::testing
