@@ -21,7 +21,7 @@ struct ShardActorOptions {
   base::ShardId shard;
   std::vector<store::KeyValue> contents;  ///< what the store has under the log's prefix
   std::vector<protocol::NodeInfo> founders;
-  std::string join_token;
+  std::string founding_token;
   ledger::ShardLimits ledger_limits;
   ledger::LedgerFaults ledger_faults;
   store::SoloLogFaults log_faults;

@@ -42,7 +42,7 @@ base::Result<std::vector<actors::ShardActorOptions>> read_shards(const NodeParts
     options.contents = std::move(contents).value();
     if (shard.value == 0) {
       options.founders = parts.founders;
-      options.join_token = parts.join_token;
+      options.founding_token = parts.founding_token;
     }
     options.ledger_limits = parts.ledger_limits;
     options.ledger_faults = parts.ledger_faults;

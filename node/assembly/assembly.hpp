@@ -52,7 +52,7 @@ struct NodeParts {
   std::map<base::ShardId, raft::Configuration> groups;
   /// Root shard only: members that the cluster is founded with.
   std::vector<protocol::NodeInfo> founders;
-  std::string join_token;  ///< node of the root shard: what a joining node must show
+  std::string founding_token;  ///< of founders: lets the first other node in; empty = none
   /// Blobs and logs on a real disk block: their actors get threads of their own.
   bool blocking_disk{true};
   ledger::ShardLimits ledger_limits;

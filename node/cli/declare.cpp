@@ -111,6 +111,19 @@ void declare_jobs(CLI::App& app, Invocation& to) {
   declare_label(app, to);
 }
 
+void declare_nodes(CLI::App& app, Invocation& to) {
+  app.add_option("nodes", to.selectors, "names, as fastgpu node list shows them")->required();
+}
+
+void declare_node_remove(CLI::App& app, Invocation& to) {
+  declare_nodes(app, to);
+  app.add_flag("--force", to.force, "though it is up and takes tasks");
+}
+
+void declare_node_token(CLI::App& app, Invocation& to) {
+  app.add_option("--valid", to.valid, "how long it lets a node in: 1h");
+}
+
 void declare_tasks(CLI::App& app, Invocation& to) {
   app.add_option("jobs", to.selectors,
                  std::string(how_to_name) + "one task: 17.3; none: all with the --label");

@@ -9,7 +9,9 @@
 #include "actors/worker_actor.hpp"
 #include "node/assembly/assembly.hpp"
 #include "node/daemon/clock.hpp"
+#include "node/daemon/founding.hpp"
 #include "node/daemon/node_users.hpp"
+#include "node/host/random.hpp"
 #include "node/host/reach.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/exec/cuda/device_files.hpp"
@@ -228,6 +230,7 @@ actors::ContextPtr make_context(const NodeFolder& folder, const NodeSettings& se
   context->self = {who.node, settings.name, settings.listen};
   context->incarnation = incarnation;
   context->layout = {who.shard_count};
+  context->replicated = true;
   context->seeds = merged(merged(who.members, folder.remembered()), {context->self});
   context->random_seed = random_seed();
   context->clock = boot_time;
@@ -286,12 +289,14 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
                  parts.no_commands_why.c_str());
   }
   parts.hidden_folders = {folder.path().string()};
-  if (who.node.value <= who.shard_count) {
-    parts.shards = {{who.node.value - 1}};
+  // Of all shards: those that are not this node's wait to be called and cost nothing.
+  parts.groups = founding_groups(who);
+  for (const auto& [shard, group] : parts.groups) {
+    parts.shards.push_back(shard);
   }
-  if (who.node.value == 1) {
+  if (who.founder) {
     parts.founders = who.members;
-    parts.join_token = who.join_token;
+    parts.founding_token = who.join_token;
   }
   std::unique_ptr<RealNode> node(new RealNode(system, parts.context));
   if (const base::Status assembled = assemble(system, std::move(parts)); !assembled.ok()) {

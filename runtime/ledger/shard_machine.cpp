@@ -191,6 +191,12 @@ void ShardMachine::on_applied(const RequestRefused& change) {
 
 // The request ids are made from the node ids, so that every life of the root asks for the same.
 void ShardMachine::propose_founders() {
+  if (state_.members().members().empty() && !options_.founding_token.empty()) {
+    const base::WallTimeMs expires_at_ms = wall_now_ + founding_token_valid_ms;
+    propose(protocol::TokenRecord{{options_.shard, 1, 1},
+                                  {hash_of_token(options_.founding_token), expires_at_ms},
+                                  wall_now_});
+  }
   for (const protocol::NodeInfo& founder : options_.founders) {
     if (!state_.members().members().contains(founder.node)) {
       propose(protocol::MemberRecord{{options_.shard, 0, founder.node.value}, founder});

@@ -47,7 +47,8 @@ struct ShardOptions {
   base::Incarnation incarnation;  ///< of this node's present life
   /// Shard 0: recorded as members when it leads first; their ids are theirs already.
   std::vector<protocol::NodeInfo> founders;
-  std::string join_token;  ///< shard 0: what a Join must show; empty = nothing
+  /// Shard 0: recorded with them, lets one other node in. Empty: none.
+  std::string founding_token;
   ShardLimits limits;
   LedgerFaults faults;
 };

@@ -97,6 +97,9 @@ std::optional<base::Time> RaftMachine::next_deadline() const {
 
 void RaftMachine::handle(const Started&) {
   draw_election_deadline();
+  if (can_vote() && log_.active().voters() == 1) {
+    election_at_ = now_;  // there is nobody to wait for
+  }
   if (snapshot_.last.index) {
     effects_.push_back(Restored{snapshot_});
   }

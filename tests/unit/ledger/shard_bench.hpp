@@ -39,7 +39,7 @@ class ShardBench : public ::testing::Test {
                  .self = self,
                  .incarnation = {1},
                  .founders = {},
-                 .join_token = of == root ? "t1" : "",
+                 .founding_token = of == root ? "t1" : "",
                  .limits = limits,
                  .faults = faults}) {}
 
