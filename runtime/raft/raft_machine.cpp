@@ -88,8 +88,14 @@ bool RaftMachine::ready() const {
 
 std::optional<base::Time> RaftMachine::next_deadline() const {
   const auto* leader = std::get_if<Leader>(&role_);
-  if (halted_ || leader == nullptr) {
-    return halted_ ? std::nullopt : std::optional(election_at_);
+  if (halted_ || (leader == nullptr && !may_campaign())) {
+    return std::nullopt;  // a replica that may not campaign waits to be called, and costs nothing
+  }
+  if (leader == nullptr) {
+    return election_at_;
+  }
+  if (leader->peers.empty()) {
+    return std::nullopt;  // it leads nobody but itself: nobody is to be heard of, or told
   }
   base::Time first = std::min(leader->heartbeat_at, leader->quorum_check_at);
   return leader->handover ? std::min(first, leader->handover->until) : first;
@@ -97,6 +103,9 @@ std::optional<base::Time> RaftMachine::next_deadline() const {
 
 void RaftMachine::handle(const Started&) {
   draw_election_deadline();
+  if (can_vote() && log_.active().voters() == 1) {
+    election_at_ = now_;  // there is nobody to wait for
+  }
   if (snapshot_.last.index) {
     effects_.push_back(Restored{snapshot_});
   }

@@ -51,6 +51,14 @@ class RaftMachine {
   std::optional<base::NodeId> leader() const;
   /// Leads, with everything of earlier terms given out.
   bool ready() const;
+  // Of a leader's members, itself among them; false where this replica does not lead.
+  /// Answers, and has nearly all of the log: it may be promoted.
+  bool is_near(base::NodeId node) const;
+  /// Has the members in force on its disk.
+  bool knows_members(base::NodeId node) const;
+  /// The members in force may yet be cut.
+  bool changing_members() const { return log_.active_index() > commit_; }
+  bool handing_over() const;
   base::LogIndex commit_index() const { return commit_; }
   base::LogIndex given_out() const { return given_; }
   const LogView& log() const { return log_; }
