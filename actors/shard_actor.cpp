@@ -10,9 +10,10 @@ namespace fastgpu::actors {
 namespace {
 
 ledger::ShardOptions machine_options(const NodeContext& context, const ShardActorOptions& options) {
-  return {context.cluster,    options.shard,         context.layout,
-          context.self.node,  context.incarnation,   options.founders,
-          options.join_token, options.ledger_limits, options.ledger_faults};
+  return {context.cluster,          options.shard,         context.layout,
+          context.self.node,        context.incarnation,   options.founders,
+          options.join_token,       options.ledger_limits, options.ledger_faults,
+          options.group.has_value()};
 }
 
 }  // namespace
