@@ -69,7 +69,7 @@ void RaftLog::perform(const raft::Effect& effect) {
   if (const auto* persist = std::get_if<raft::Persist>(&effect)) {
     add(disk_.changes(*persist), {persist->tag.value + founding_writes_});
   } else if (const auto* send = std::get_if<raft::Send>(&effect)) {
-    host_.send(send->message);
+    host_.send(*send);
   } else if (auto event = event_of(effect)) {
     events_.push_back(*std::move(event));
   } else if (const auto* refused = std::get_if<raft::Refused>(&effect)) {

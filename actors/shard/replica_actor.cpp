@@ -109,8 +109,8 @@ base::Admission ReplicaActor::write(store::StoreToken token, std::vector<store::
   return base::Admission::accepted;
 }
 
-void ReplicaActor::send(const raft::Message& message) {
-  tell_node(message.to, to_wire(shard_, message));
+void ReplicaActor::send(const raft::Send& said) {
+  tell_node(said.message.to, to_wire(shard_, said.message), said.may_wait);
 }
 
 void ReplicaActor::pump_soon() {

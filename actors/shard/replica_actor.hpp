@@ -38,7 +38,7 @@ class ReplicaActor : public BaseActor, private store::StoreWriter, private RaftH
 
  private:
   base::Admission write(store::StoreToken token, std::vector<store::Write> writes) override;
-  void send(const raft::Message& message) override;
+  void send(const raft::Send& said) override;
   void alarm(const raft::Alarm& alarm) override { trace(line_of(alarm)); }
   /// After each turn of the log.
   void settle();

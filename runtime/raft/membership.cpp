@@ -121,7 +121,7 @@ void RaftMachine::on_members_changed() {
 // tells the others before it goes.
 void RaftMachine::on_members_committed() {
   if (role() == RoleKind::leader && log_.active_index() <= given_ && !can_vote()) {
-    send_heartbeats();
+    send_heartbeats(false);
     become_follower(term_);
   }
 }

@@ -123,7 +123,7 @@ class RaftMachine {
   bool still_meant(const Message& message) const;
   void on_reported(const Pending& pending);
   /// Leaves once this term is on disk.
-  void send(base::NodeId to, StoreId store, Body body);
+  void send(base::NodeId to, StoreId store, Body body, bool may_wait = false);
   void reply(const Message& to, Body body) { send(to.from, to.from_store, std::move(body)); }
   void refuse(base::LogToken token, Refusal why) { effects_.push_back(Refused{token, why}); }
   bool broken(Fault fault) const { return options_.fault == fault; }
@@ -159,8 +159,9 @@ class RaftMachine {
   void advance_commit();
   void replicate(base::NodeId node, Progress& progress);
   void send_entries(base::NodeId node, Progress& progress);
-  void send_heartbeats();
+  void send_heartbeats(bool may_wait);
   void on_leader_tick();
+  base::Time beat_after(base::Duration at_most) const;
   bool heard_majority() const;
 
   // --- install.cpp: snapshots --------------------------------------------------------------------
