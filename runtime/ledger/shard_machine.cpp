@@ -103,6 +103,10 @@ void ShardMachine::handle(const NotLeading&) {
       reply(call, shard_not_leading());
     }
   }
+  turn_away(readers_);
+  for (const auto& [token, readers] : reads_) {
+    turn_away(readers);
+  }
   forget_leadership();
   effects_.push_back(Led{{options_.shard, {}, {}}});
   tell_scheduler(protocol::ShardRetired{options_.shard});
@@ -225,7 +229,18 @@ void ShardMachine::handle(const OutcomeUnknown& event) {
   for (const protocol::Record& record : batch_.take(event.token).records) {
     forget_proposal(record, outcome_unknown());
   }
-  reads_.erase(event.token);  // who waits for it asks again
+  end_read(event.token);
+}
+
+// Who waits for it asks again; clients are told to.
+bool ShardMachine::end_read(base::LogToken token) {
+  const auto at = reads_.find(token);
+  if (at == reads_.end()) {
+    return false;
+  }
+  turn_away(at->second);
+  reads_.erase(at);
+  return true;
 }
 
 void ShardMachine::handle(const ReadReady& event) {
@@ -245,10 +260,13 @@ void ShardMachine::handle(const ReadReady& event) {
   for (const DependencyAskEvent& ask : readers.asks) {
     answer_ask(ask);
   }
+  for (const protocol::ShardRequest& request : readers.requests) {
+    answer(request);
+  }
 }
 
 void ShardMachine::handle(const ProposeRefused& event) {
-  if (reads_.erase(event.token) > 0) {
+  if (end_read(event.token)) {
     return;
   }
   if (event.admission == base::Admission::full) {

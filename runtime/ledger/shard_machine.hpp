@@ -51,6 +51,9 @@ struct ShardOptions {
   std::string founding_token;
   ShardLimits limits;
   LedgerFaults faults;
+  /// Other replicas may lead without this one's knowing: clients are answered from its state only
+  /// once a majority has confirmed, after they asked, that it leads still.
+  bool replicated{false};
 };
 
 class ShardMachine {
@@ -107,6 +110,11 @@ class ShardMachine {
 
   // --- shard_clients.cpp: the gateway's requests -------------------------------------------------
   void handle(const protocol::ShardRequest& event);
+  void answer(const protocol::ShardRequest& event);
+  bool needs_read(const protocol::ClientRequest& request) const;
+  void wait_for_read(const protocol::ShardRequest& event);
+  /// Their read will not be confirmed: another leader may answer.
+  void turn_away(const Readers& readers);
   template <class Other>
   void request(base::CallId call, const Other& other);
   void request(base::CallId call, const protocol::Submit& submit);
@@ -178,6 +186,7 @@ class ShardMachine {
   void handle(const protocol::NodeLost& event);
   void handle(const ViewChanged& event);
   void begin_read();
+  bool end_read(base::LogToken token);
   void answer_renewal(const RenewEvent& event);
   /// Takes over what a worker holds; returns the tasks that it must stop.
   TaskRanges adopt(const RenewEvent& event, const protocol::HeldAttempt& held);
