@@ -72,7 +72,8 @@ class Waiting {
 };
 
 caf::actor_system_config& quiet(caf::actor_system_config& config) {
-  config.set("scheduler.max-threads", 1);  // one actor: more threads would only idle
+  config.set("scheduler.max-threads", 1);                // one actor: more threads would only idle
+  config.set("scheduler.policy", caf::atom("sharing"));  // sleeps until there is work
   return config;
 }
 

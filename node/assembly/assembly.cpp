@@ -69,6 +69,11 @@ std::vector<caf::actor> all_of(const actors::Directory& directory) {
 
 }  // namespace
 
+caf::actor_system_config& quiet(caf::actor_system_config& config) {
+  config.set("scheduler.policy", caf::atom("sharing"));
+  return config;
+}
+
 base::Status assemble(caf::actor_system& system, NodeParts parts) {
   const actors::ContextPtr context = parts.context;
   auto shards = read_shards(parts);

@@ -62,6 +62,10 @@ struct NodeParts {
   raft::Fault raft_fault{raft::Fault::none};
 };
 
+/// For the actor system of nodes: its threads sleep until there is work. CAF's default looks for it
+/// over and over in each thread, which costs a node that idles more than all else it does.
+caf::actor_system_config& quiet(caf::actor_system_config& config);
+
 /// Spawns the actors, fills the context's directory, starts the parts and sends Begin. Refuses a
 /// store whose contents are corrupt, or that is not the one with which the node belongs to the
 /// groups of its shards, before anything runs.

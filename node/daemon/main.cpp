@@ -13,6 +13,7 @@
 #include <iostream>
 #include <string>
 
+#include "node/assembly/assembly.hpp"
 #include "node/daemon/founding.hpp"
 #include "node/daemon/join.hpp"
 #include "node/daemon/node_config.hpp"
@@ -139,7 +140,7 @@ int run(const Arguments& arguments) {
     options.trace = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
   }
   caf::actor_system_config config;
-  caf::actor_system system(config);
+  caf::actor_system system(quiet(config));
   const auto node = RealNode::start(system, folder, options);
   if (!node.ok()) {
     report(node.error());

@@ -12,6 +12,7 @@
 #include <set>
 #include <utility>
 
+#include "node/assembly/assembly.hpp"
 #include "node/daemon/founding.hpp"
 #include "node/daemon/real_node.hpp"
 #include "runtime/link/reserved_ports.hpp"
@@ -81,7 +82,7 @@ class Views {
 }  // namespace
 
 struct EmbeddedCluster::Impl {
-  explicit Impl(EmbeddedOptions given) : options(std::move(given)), system(config) {}
+  explicit Impl(EmbeddedOptions given) : options(std::move(given)), system(quiet(config)) {}
   ~Impl() {
     nodes.clear();
     if (temporary) {
