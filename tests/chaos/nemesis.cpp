@@ -29,6 +29,13 @@ Nemesis::Nemesis(Cluster& cluster, Work& work, const ChaosOptions& options, cons
       figures_(figures) {
   for (int node = 0; node < cluster.size(); ++node) {
     each_.push_back(cluster.connect({node}, "nemesis"));
+    std::vector<int> others;
+    for (int other = 0; other < cluster.size(); ++other) {
+      if (other != node) {
+        others.push_back(other);
+      }
+    }
+    all_but_.push_back(cluster.connect(others, "probe"));
   }
 }
 
@@ -154,7 +161,7 @@ void Nemesis::bury_the_dead() {
 
 // --- one victim ----------------------------------------------------------------------------------
 
-bool Nemesis::start_kernels(int victim) {
+bool Nemesis::start_kernels(int victim, int tries_max) {
   const std::optional<base::ShardId> shard =
       options_.replicas_expected > 1
           ? base::ShardId{static_cast<std::uint32_t>(random_.below(cluster_.shard_count()))}
@@ -166,7 +173,7 @@ bool Nemesis::start_kernels(int victim) {
   kernels_ =
       std::make_unique<KernelProbe>(work_, *each_[static_cast<std::size_t>(other_than(victim))]);
   const base::NodeId number{static_cast<std::uint32_t>(victim + 1)};
-  for (int tries = 0; tries < 3; ++tries) {
+  for (int tries = 0; tries < tries_max; ++tries) {
     if (kernels_->start(number, *shard, static_cast<std::uint32_t>(cluster_.size()), probe_task_ms,
                         random_)) {
       return true;
@@ -177,17 +184,11 @@ bool Nemesis::start_kernels(int victim) {
 
 void Nemesis::strike(int victim, const Deed& deed) {
   const std::vector<base::ShardId> led = led_by(victim);
-  const bool kernels_run = start_kernels(victim);
+  const bool kernels_run = start_kernels(victim, deed.is_busy ? 1 : 3);
   figures_.rounds_without_kernels += kernels_run ? 0 : 1;
-  std::vector<int> others;
-  for (int node = 0; node < cluster_.size(); ++node) {
-    if (node != victim) {
-      others.push_back(node);
-    }
-  }
   shards_.clear();
   if (deed.silences_leader) {
-    const auto connection = cluster_.connect(others, "probe");
+    const auto& connection = all_but_[static_cast<std::size_t>(victim)];
     for (std::size_t i = 0; i < std::min<std::size_t>(led.size(), 3); ++i) {
       shards_.emplace_back(work_, connection, led[i], random_.next());
     }
@@ -266,6 +267,7 @@ void Nemesis::freeze(int victim, bool longer_than_leases) {
   }
   Deed deed;
   deed.word = "frozen";
+  deed.is_busy = longer_than_leases;
   deed.strike = [this, victim] { cluster_.freeze(victim); };
   deed.undo = [this, victim] { cluster_.thaw(victim); };
   deed.undo_after_ms = longer_than_leases ? draw_ms(lease_ms + 700, plan_.freeze_long_ms_max)

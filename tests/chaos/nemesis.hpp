@@ -36,6 +36,7 @@ class Nemesis {
     int undo_after_ms{};
     /// The victim's shards are led by others meanwhile, if there are replicas.
     bool silences_leader{true};
+    bool is_busy{false};         ///< with commands: maybe no kernel comes to run there
     bool waits_for_work{false};  ///< undone only once the probes are answered
   };
 
@@ -51,7 +52,7 @@ class Nemesis {
   void strike(int victim, const Deed& deed);
   void judge_probes(int victim, const Deed& deed, history::Stamp struck);
 
-  bool start_kernels(int victim);
+  bool start_kernels(int victim, int tries_max);
   /// The shards that the node leads, as another one sees it.
   std::vector<base::ShardId> led_by(int node);
   std::optional<base::ShardId> shard_not_led_by(int node);
@@ -72,7 +73,8 @@ class Nemesis {
   base::Random& random_;
   RunFigures& figures_;
   const ProcessorClock clock_;
-  std::vector<std::shared_ptr<client::Connection>> each_;  ///< to one node each
+  std::vector<std::shared_ptr<client::Connection>> each_;     ///< to one node each
+  std::vector<std::shared_ptr<client::Connection>> all_but_;  ///< to all other nodes
   std::unique_ptr<KernelProbe> kernels_;
   std::vector<ShardProbe> shards_;
   bool full_disk_{false};  ///< now, or since the node last started
