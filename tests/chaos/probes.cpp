@@ -7,7 +7,7 @@
 namespace fastgpu::chaos {
 namespace {
 
-constexpr std::chrono::milliseconds look_interval{10};
+constexpr std::chrono::milliseconds look_interval{20};
 constexpr std::chrono::milliseconds probe_limit{6000};
 constexpr history::Stamp shard_probe_interval = 50'000'000;
 constexpr std::chrono::milliseconds shard_probe_limit{20'000};
