@@ -78,7 +78,10 @@ std::vector<base::ShardId> Nemesis::led_by(int node) {
   return shards;
 }
 
-std::optional<base::ShardId> Nemesis::shard_not_led_by(int node) {
+std::optional<base::ShardId> Nemesis::shard_without(int node) {
+  if (options_.replicas_expected > 1) {
+    return base::ShardId{static_cast<std::uint32_t>(random_.below(cluster_.shard_count()))};
+  }
   const std::vector<base::ShardId> led = led_by(node);
   std::vector<base::ShardId> others;
   for (std::uint32_t shard = 0; shard < cluster_.shard_count(); ++shard) {
@@ -162,10 +165,7 @@ void Nemesis::bury_the_dead() {
 // --- one victim ----------------------------------------------------------------------------------
 
 bool Nemesis::start_kernels(int victim, int tries_max) {
-  const std::optional<base::ShardId> shard =
-      options_.replicas_expected > 1
-          ? base::ShardId{static_cast<std::uint32_t>(random_.below(cluster_.shard_count()))}
-          : shard_not_led_by(victim);
+  const std::optional<base::ShardId> shard = shard_without(victim);
   kernels_.reset();
   if (!shard) {
     return false;
@@ -207,11 +207,15 @@ void Nemesis::strike(int victim, const Deed& deed) {
     return std::all_of(shards_.begin(), shards_.end(),
                        [](const ShardProbe& probe) { return probe.accepted(); });
   };
+  const std::optional<int> another = strike_another(victim);
   await(milliseconds(deed.undo_after_ms), [&] {
     all_accepted();
     return false;
   });
-  if (deed.waits_for_work) {
+  if (another) {
+    cluster_.spawn(*another);
+  }
+  if (deed.waits_for_work && !another) {
     if (options_.replicas_expected > 1) {
       await(work_limit, all_accepted);
     }
@@ -222,10 +226,25 @@ void Nemesis::strike(int victim, const Deed& deed) {
   work_.mark("undone", deed.word + " " + Cluster::name(victim));
   deed.undo();
   await(work_limit, all_accepted);
-  judge_probes(victim, deed, struck);
+  judge_probes(victim, deed, struck, !another);
 }
 
-void Nemesis::judge_probes(int victim, const Deed& deed, history::Stamp struck) {
+std::optional<int> Nemesis::strike_another(int victim) {
+  if (!random_.chance(plan_.second_ppm)) {
+    return std::nullopt;
+  }
+  const int another = other_than(victim);
+  wait_ms(draw_ms(0, 500));
+  work_.mark("killed", Cluster::name(another) + " meanwhile");
+  cluster_.kill(another);
+  return another;
+}
+
+void Nemesis::judge_probes(int victim, const Deed& deed, history::Stamp struck, bool alone) {
+  if (!alone) {
+    kernels_.reset();  // part of the history all the same
+    return;
+  }
   for (const ShardProbe& probe : shards_) {
     if (const std::optional<double> ms = probe.latency_ms(struck)) {
       figures_.shard_accepts[deed.word].ms.push_back(*ms);
@@ -261,7 +280,7 @@ void Nemesis::freeze(int victim, bool longer_than_leases) {
     const auto connection = each_[static_cast<std::size_t>(other_than(victim))];
     const Request request =
         work_.make("long", history::Kind::command, static_cast<std::uint32_t>(cluster_.size()),
-                   long_command_ms, random_, shard_not_led_by(victim));
+                   long_command_ms, random_, shard_without(victim));
     work_.submit(*connection, "long", request, milliseconds(5000));
     wait_ms(300);
   }
@@ -330,14 +349,21 @@ void Nemesis::reset(int victim) {
 
 // --- several -------------------------------------------------------------------------------------
 
-void Nemesis::kill_all() {
-  work_.mark("killed", "all");
-  for (int node = 0; node < cluster_.size(); ++node) {
-    cluster_.kill(node);
+void Nemesis::kill_several(int count) {
+  const int first = draw_node();
+  std::vector<int> victims;
+  std::string names;
+  for (int i = 0; i < count; ++i) {
+    victims.push_back((first + i) % cluster_.size());
+    names += (i == 0 ? "" : " ") + Cluster::name(victims.back());
   }
-  wait_ms(draw_ms(0, 1000));
-  for (int node = 0; node < cluster_.size(); ++node) {
-    cluster_.spawn(node);
+  work_.mark("killed", names);
+  for (const int victim : victims) {
+    cluster_.kill(victim);
+  }
+  wait_ms(draw_ms(0, count == cluster_.size() ? 1000 : 4000));
+  for (const int victim : victims) {
+    cluster_.spawn(victim);
   }
 }
 
@@ -377,7 +403,10 @@ bool Nemesis::run_round(FaultKind kind) {
       kill(victim);
       break;
     case FaultKind::kill_all:
-      kill_all();
+      kill_several(cluster_.size());
+      break;
+    case FaultKind::kill_some:
+      kill_several(draw_ms(2, cluster_.size() - 1));
       break;
     case FaultKind::freeze:
       freeze(victim, false);

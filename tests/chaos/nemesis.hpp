@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,7 @@ class Nemesis {
   };
 
   void kill(int victim);
-  void kill_all();
+  void kill_several(int count);
   void freeze(int victim, bool longer_than_leases);
   void cut(int victim);
   void one_way(int from, int to);
@@ -50,12 +51,15 @@ class Nemesis {
   void reset(int victim);
   void fill_disk();
   void strike(int victim, const Deed& deed);
-  void judge_probes(int victim, const Deed& deed, history::Stamp struck);
+  /// Kills another node, maybe: what was timed then tells nothing.
+  std::optional<int> strike_another(int victim);
+  void judge_probes(int victim, const Deed& deed, history::Stamp struck, bool alone);
 
   bool start_kernels(int victim, int tries_max);
   /// The shards that the node leads, as another one sees it.
   std::vector<base::ShardId> led_by(int node);
-  std::optional<base::ShardId> shard_not_led_by(int node);
+  /// Where a job is kept that must go on while the node is away: any shard, if others can lead it.
+  std::optional<base::ShardId> shard_without(int node);
   bool is_whole();
   void bury_the_dead();
   void complain(const std::string& what);

@@ -8,12 +8,12 @@
 namespace fastgpu::chaos {
 namespace {
 
-constexpr std::array names{"kill",    "kill-all", "freeze", "freeze-long", "cut",
-                           "one-way", "bridge",   "slow",   "reset",       "full-disk"};
+constexpr std::array names{"kill",    "kill-all", "kill-some", "freeze", "freeze-long", "cut",
+                           "one-way", "bridge",   "slow",      "reset",  "full-disk"};
 static_assert(names.size() == fault_kinds);
 
 /// How often each kind comes when all are on: kill -9 finds most.
-constexpr std::array<std::uint32_t, fault_kinds> usual_weights{40, 5, 12, 5, 10, 8, 5, 5, 5, 5};
+constexpr std::array<std::uint32_t, fault_kinds> usual_weights{40, 5, 5, 12, 5, 10, 8, 5, 5, 5, 5};
 
 base::Error bad(const std::string& what) {
   return {base::ErrorKind::invalid, base::ErrorCode::usage, what, usage()};
@@ -51,7 +51,7 @@ base::Result<bool> set(const std::string& flag, const std::string& value, ChaosO
   };
   const Number numbers[] = {{"--nodes", 3, 7, &options.nodes},
                             {"--devices", 1, 8, &options.devices},
-                            {"--replicas-expected", 1, 3, &options.replicas_expected},
+                            {"--replicas-expected", 1, 5, &options.replicas_expected},
                             {"--rounds", 1, 100'000, &options.rounds},
                             {"--minutes", 1, 10'000, &options.minutes}};
   for (const Number& number : numbers) {
@@ -120,6 +120,7 @@ Plan draw_plan(const ChaosOptions& options, base::Random& random) {
   plan.pause_round_ms = options.quick ? 200 : between(random, 100, 1500);
   plan.command_ppm =
       options.quick ? 350'000 : 100'000 * static_cast<std::uint32_t>(between(random, 1, 6));
+  plan.second_ppm = options.quick || !options.only.empty() ? 0 : 50'000u * random.below(4);
   plan.reset_at_cut_ppm = 100'000 * static_cast<std::uint32_t>(between(random, 0, 10));
   plan.freeze_ms_max = options.quick ? 2000 : between(random, 500, 9000);
   plan.freeze_long_ms_max = options.quick ? 11'000 : between(random, 11'000, 60'000);

@@ -17,6 +17,7 @@ namespace fastgpu::chaos {
 enum class FaultKind : std::uint8_t {
   kill,         ///< kill -9 of one node, started again once its work has gone on elsewhere
   kill_all,     ///< kill -9 of all at once
+  kill_some,    ///< of more than one, but not all
   freeze,       ///< SIGSTOP of one node for less than a command's lease
   freeze_long,  ///< for longer than that
   cut,          ///< nothing passes between one node and the others
@@ -26,7 +27,7 @@ enum class FaultKind : std::uint8_t {
   reset,        ///< all connections of a node break, also in the middle of a frame
   full_disk,    ///< of the last node, whose folder is a small file system
 };
-inline constexpr std::size_t fault_kinds = 10;
+inline constexpr std::size_t fault_kinds = 11;
 const char* name_of(FaultKind kind);
 
 struct ChaosOptions {
@@ -47,9 +48,10 @@ struct ChaosOptions {
 struct Plan {
   std::array<std::uint32_t, fault_kinds> weights{};  ///< 0: this run has none of that kind
   int clients{};
-  int pause_ms{};                    ///< between two calls of a client, on average
-  int pause_round_ms{};              ///< between two rounds
-  std::uint32_t command_ppm{};       ///< of submits
+  int pause_ms{};               ///< between two calls of a client, on average
+  int pause_round_ms{};         ///< between two rounds
+  std::uint32_t command_ppm{};  ///< of submits
+  std::uint32_t second_ppm{};   ///< of rounds with one victim: another node is killed meanwhile
   std::uint32_t reset_at_cut_ppm{};  ///< connections break when a cut begins, instead of hanging
   int freeze_ms_max{};
   int freeze_long_ms_max{};

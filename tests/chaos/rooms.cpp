@@ -86,6 +86,10 @@ base::Status enter_own_namespaces() {
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     return no("no mounts of our own");
   }
+  // Home is a room as well: only into what is ours may one come back without being root.
+  if (::unshare(CLONE_NEWNET) != 0 || !bring_loopback_up()) {
+    return no("no network namespace");
+  }
   return {};
 }
 
