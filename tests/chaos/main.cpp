@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -12,6 +13,8 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/chaos/audit.hpp"
 #include "tests/chaos/cluster.hpp"
@@ -71,6 +74,21 @@ void run_rounds(Cluster& cluster, Work& work, const ChaosOptions& options, const
   work.mark("healed", "");
 }
 
+/// A run in which nothing was done has nothing to be praised for.
+void check_worth(RunFigures& figures) {
+  const history::Figures& it = figures.history;
+  const std::pair<std::uint64_t, const char*> wanted[] = {
+      {it.submits_ok, "no submit was accepted"},
+      {it.reads_ok, "no read was answered"},
+      {it.tasks - std::min(it.tasks, it.tasks_cancelled), "no task has run"},
+      {it.executions, "no command has run"}};
+  for (const auto& [count, what] : wanted) {
+    if (count == 0) {
+      figures.violations.push_back(std::string("the run proves nothing: ") + what);
+    }
+  }
+}
+
 /// One cluster, one history.
 RunFigures run(const ChaosOptions& options) {
   RunFigures figures;
@@ -106,6 +124,9 @@ RunFigures run(const ChaosOptions& options) {
   }
   figures.seconds = seconds_since(start);
   judge(folder, figures);
+  if (!interrupted) {
+    check_worth(figures);
+  }
   if (figures.violations.empty() && !options.keep) {
     std::error_code ignored;
     fs::remove_all(folder, ignored);
