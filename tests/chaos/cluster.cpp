@@ -78,10 +78,22 @@ base::Status Cluster::prepare(const ChaosOptions& options) {
   return {};
 }
 
+/// A token is good for one node. Releases without `node token` have one for all, beside the first.
+std::string Cluster::token_file(int node) const {
+  const Finished made =
+      run_in(0, {program("fastgpu"), "--server", addresses_[0], "node", "token", "-o", "id"});
+  if (made.exit_code != 0) {
+    return node_folder(0) + "/join.token";
+  }
+  const std::string path = folder_ + "/" + name(node) + ".token";
+  std::ofstream(path) << made.out;
+  return path;
+}
+
 base::Status Cluster::make_node(const ChaosOptions& options, int node) {
   std::vector<std::string> words{program("fastgpu-node"), node == 0 ? "init" : "join"};
   if (node > 0) {
-    words.insert(words.end(), {addresses_[0], "--token-file", node_folder(0) + "/join.token"});
+    words.insert(words.end(), {addresses_[0], "--token-file", token_file(node)});
   } else {
     words.insert(words.end(), {"--shards", std::to_string(shard_count_)});
   }

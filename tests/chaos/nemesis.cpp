@@ -15,7 +15,7 @@ constexpr int long_command_ms = 11'500;
 constexpr int lease_ms = 10'000;
 constexpr milliseconds look_limit{1000};
 constexpr milliseconds whole_limit{90'000};
-constexpr milliseconds work_limit{15'000};
+constexpr milliseconds work_limit{60'000};
 
 }  // namespace
 
@@ -179,6 +179,7 @@ bool Nemesis::start_kernels(int victim, int tries_max) {
       return true;
     }
   }
+  kernels_.reset();  // what it submitted is part of the history all the same
   return false;
 }
 
