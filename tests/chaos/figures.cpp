@@ -23,7 +23,7 @@ void add_to(history::Figures& sum, const history::Figures& more) {
        {&F::submits_ok, &F::submits_refused, &F::submits_unknown, &F::jobs, &F::jobs_lost,
         &F::tasks, &F::tasks_with_two_outcomes, &F::tasks_unended, &F::tasks_cancelled,
         &F::reads_ok, &F::cancels_ok, &F::executions, &F::tasks_executed, &F::tasks_executed_again,
-        &F::overlaps}) {
+        &F::results_refused, &F::overlaps}) {
     sum.*part += more.*part;
   }
 }
@@ -116,7 +116,8 @@ std::string to_text(const RunFigures& figures, const ChaosOptions& options) {
        << (it.tasks_executed == 0 ? 0.0
                                   : 100.0 * static_cast<double>(it.tasks_executed_again) /
                                         static_cast<double>(it.tasks_executed))
-       << " %), two at once " << it.overlaps << "\n";
+       << " %), two at once " << it.overlaps << ", late results refused " << it.results_refused
+       << "\n";
   add_samples(text, figures.kernels_elsewhere, "", " -> its running kernel tasks run elsewhere: ");
   add_samples(text, figures.shard_accepts, "leader ",
               options.replicas_expected > 1

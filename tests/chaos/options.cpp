@@ -120,7 +120,9 @@ Plan draw_plan(const ChaosOptions& options, base::Random& random) {
   plan.pause_round_ms = options.quick ? 200 : between(random, 100, 1500);
   plan.command_ppm =
       options.quick ? 350'000 : 100'000 * static_cast<std::uint32_t>(between(random, 1, 6));
-  plan.second_ppm = options.quick || !options.only.empty() ? 0 : 50'000u * random.below(4);
+  plan.second_ppm = options.quick || !options.only.empty()
+                        ? 0
+                        : 50'000 * static_cast<std::uint32_t>(random.below(4));
   plan.reset_at_cut_ppm = 100'000 * static_cast<std::uint32_t>(between(random, 0, 10));
   plan.freeze_ms_max = options.quick ? 2000 : between(random, 500, 9000);
   plan.freeze_long_ms_max = options.quick ? 11'000 : between(random, 11'000, 60'000);
@@ -153,7 +155,8 @@ std::string to_text(const ChaosOptions& options, const Plan& plan) {
        << plan.pause_round_ms << " ms between rounds\n"
        << "  frozen up to " << plan.freeze_ms_max << " ms, long up to " << plan.freeze_long_ms_max
        << " ms; links cut up to " << plan.cut_ms_max << " ms, " << plan.reset_at_cut_ppm / 10'000
-       << " % of the cuts break connections; weights:";
+       << " % of the cuts break connections; " << plan.second_ppm / 10'000
+       << " % of the rounds kill another node meanwhile; weights:";
   for (std::size_t kind = 0; kind < fault_kinds; ++kind) {
     text << " " << names[kind] << "=" << plan.weights[kind];
   }

@@ -31,6 +31,20 @@ void count_calls(const Index& index, Figures& figures) {
   }
 }
 
+/// Executions of commands that came to their end when another one was recorded, or a cancel.
+std::uint64_t refused_results(const Job& job, const JobView& view) {
+  std::uint64_t refused = 0;
+  for (const TaskRecord& record : view.ended) {
+    const auto runs = job.runs.find(record.task);
+    if (runs != job.runs.end()) {
+      refused += std::count_if(runs->second.begin(), runs->second.end(), [&](const Run& run) {
+        return run.end != nullptr && run.attempt != record.attempt;
+      });
+    }
+  }
+  return refused;
+}
+
 void count_runs(const Index& index, Figures& figures) {
   for (const auto& [id, job] : index.jobs) {
     for (const auto& [task, runs] : job.runs) {
@@ -42,6 +56,7 @@ void count_runs(const Index& index, Figures& figures) {
       const JobView& view = job.says.front()->view;
       ++figures.jobs;
       figures.tasks += view.tasks;
+      figures.results_refused += refused_results(job, view);
       figures.tasks_cancelled +=
           std::count_if(view.ended.begin(), view.ended.end(),
                         [](const TaskRecord& record) { return record.state == "cancelled"; });

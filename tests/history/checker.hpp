@@ -48,6 +48,7 @@ struct Figures {
   std::uint64_t executions{};      ///< of commands
   std::uint64_t tasks_executed{};  ///< of commands
   std::uint64_t tasks_executed_again{};
+  std::uint64_t results_refused{};  ///< of executions that ended well and are not what is recorded
   std::uint64_t overlaps{};
 };
 

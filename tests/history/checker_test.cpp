@@ -52,6 +52,17 @@ TEST(HistoryChecker, CountsWhatAHistoryTells) {
   EXPECT_EQ(figures.tasks_executed_again, 1u);
 }
 
+TEST(HistoryChecker, CountsResultsThatCameTooLate) {
+  History history = good_history();
+  EXPECT_EQ(check(history).figures.results_refused, 0u);
+  for (const NearMiss& near : all_near_misses()) {
+    if (near.name == "an execution whose result is refused") {
+      near.put(history);
+    }
+  }
+  EXPECT_EQ(check(history).figures.results_refused, 1u);
+}
+
 TEST(HistoryChecker, CatchesEveryPlantedFaultByTheCheckForIt) {
   std::set<Check> used;
   std::size_t found = 0;
