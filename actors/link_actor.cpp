@@ -121,6 +121,12 @@ void LinkActor::reply(const ToClient& message) {
 
 void LinkActor::deliver(base::NodeId from, base::Incarnation incarnation,
                         std::shared_ptr<const protocol::PeerMessage> message) {
+  if (const auto* batch = std::get_if<protocol::RaftBatch>(message.get())) {
+    for (const protocol::RaftMessage& one : batch->messages) {
+      deliver(from, incarnation, std::make_shared<const protocol::PeerMessage>(one));
+    }
+    return;
+  }
   for (const caf::actor& receiver : receivers_of(directory(), *message)) {
     tell(receiver, FromPeer{from, incarnation, message});
   }

@@ -175,22 +175,6 @@ void ShardMachine::request(base::CallId call, const protocol::CancelJob& cancel)
                   protocol::CancelRecord{cancel.request, cancel.job, wall_now_});
 }
 
-void ShardMachine::request(base::CallId call, const protocol::Join& join) {
-  if (options_.shard.value != 0) {
-    reply(call, base::Error{base::ErrorKind::invalid, base::ErrorCode::usage,
-                            "only shard 0 takes members in", ""});
-    return;
-  }
-  if (join.token != options_.join_token) {
-    reply(call,
-          base::Error{base::ErrorKind::rejected, base::ErrorCode::denied,
-                      "the join token is not this cluster's", "the first node's init printed it"});
-    return;
-  }
-  propose_request(join.request, call, false,
-                  protocol::MemberRecord{join.request, {{}, join.name, join.address}});
-}
-
 void ShardMachine::propose_request(const base::RequestId& request, std::optional<base::CallId> call,
                                    bool submit, protocol::Record record) {
   const auto known = requests_in_flight_.find(request);
@@ -228,13 +212,13 @@ void ShardMachine::answer_request(const base::RequestId& request,
 }
 
 void ShardMachine::answer_dropped(const protocol::Record& record, const base::Error& error) {
-  if (const auto* submit = std::get_if<protocol::SubmitRecord>(&record)) {
-    answer_request(submit->request, error);
-  } else if (const auto* cancel = std::get_if<protocol::CancelRecord>(&record)) {
-    answer_request(cancel->request, error);
-  } else if (const auto* member = std::get_if<protocol::MemberRecord>(&record)) {
-    answer_request(member->request, error);
-  }
+  std::visit(
+      [&](const auto& known) {
+        if constexpr (requires { known.request; }) {
+          answer_request(known.request, error);
+        }
+      },
+      record);
 }
 
 void ShardMachine::reply(base::CallId call, protocol::ClientReply answer) {
@@ -285,14 +269,6 @@ protocol::JobList ShardMachine::list_of(const Job& job) const {
   list.source = options_.self;
   list.jobs.push_back(summary(job));
   return list;
-}
-
-protocol::Joined ShardMachine::joined(const protocol::NodeInfo& info) const {
-  protocol::Joined joined{options_.cluster, info, options_.layout.shard_count, {}};
-  for (const auto& [node, member] : state_.members()) {
-    joined.members.push_back(member.info);
-  }
-  return joined;
 }
 
 void ShardMachine::answer_watchers(base::JobId job) {

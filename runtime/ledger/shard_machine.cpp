@@ -140,11 +140,11 @@ void ShardMachine::handle(const Committed& event) {
       end_finishing(released->attempt, normalized(released->ranges));
     }
   }
-  const std::uint64_t members_version = state_.members_version();
+  const std::uint64_t members_version = state_.members().version();
   for (const Applied& change : state_.apply(event.index, event.entry)) {
     std::visit([this](const auto& known) { on_applied(known); }, change);
   }
-  if (state_.members_version() != members_version) {
+  if (state_.members().version() != members_version) {
     tell_members();
   }
   compact_if_due(event);
@@ -181,6 +181,10 @@ void ShardMachine::on_applied(const MemberAdded& change) {
   answer_request(change.request, joined(change.info));
 }
 
+void ShardMachine::on_applied(const RequestRecorded& change) {
+  answer_request(change.request, protocol::Recorded{});
+}
+
 void ShardMachine::on_applied(const RequestRefused& change) {
   answer_request(change.request, change.error);
 }
@@ -188,19 +192,14 @@ void ShardMachine::on_applied(const RequestRefused& change) {
 // The request ids are made from the node ids, so that every life of the root asks for the same.
 void ShardMachine::propose_founders() {
   for (const protocol::NodeInfo& founder : options_.founders) {
-    if (!state_.members().contains(founder.node)) {
+    if (!state_.members().members().contains(founder.node)) {
       propose(protocol::MemberRecord{{options_.shard, 0, founder.node.value}, founder});
     }
   }
 }
 
 void ShardMachine::tell_members() {
-  protocol::Members members;
-  members.version = state_.members_version();
-  for (const auto& [node, member] : state_.members()) {
-    members.members.push_back(member.info);
-  }
-  effects_.push_back(MembersChanged{std::move(members)});
+  effects_.push_back(MembersChanged{state_.members().as_told()});
 }
 
 // Image and log are in balance when the log that a start must read again is about as long as the

@@ -1,3 +1,4 @@
+#include "runtime/base/sha256.hpp"
 #include "tests/unit/ledger/shard_bench.hpp"
 
 namespace fastgpu::ledger {
@@ -417,6 +418,48 @@ TEST_F(RootShard, DeniesAJoinWithoutTheToken) {
   EXPECT_THAT(log, IsEmpty());
 }
 
+TEST_F(RootShard, LetsANodeInWithATokenThatWasMadeForIt) {
+  lead();
+  const std::string token = "t2";
+  const base::ObjectHash hash =
+      base::sha256({reinterpret_cast<const std::uint8_t*>(token.data()), token.size()});
+  ask(1, protocol::AddToken{request(7, root), hash, std::int64_t{60'000'000'000}});
+  commit_all();
+  EXPECT_THAT(answers<protocol::Recorded>(), SizeIs(1));
+  ask(2, protocol::Join{request(1, root), "n1", "127.0.0.1:7601", token, {5}, "key"});
+  commit_all();
+  const auto joined = answers<protocol::Joined>();
+  ASSERT_THAT(joined, SizeIs(1));
+  EXPECT_EQ(joined[0].second.self.store, base::StoreId{5});
+  ask(3, protocol::Join{request(2, root), "n2", "127.0.0.1:7602", token});
+  EXPECT_EQ(answers<base::Error>().at(0).second.code, base::ErrorCode::denied);
+}
+
+TEST_F(RootShard, DrainsAMemberAndTellsEverybody) {
+  lead();
+  ask(1, protocol::Join{request(1, root), "n1", "127.0.0.1:7601", "t1"});
+  ask(2, protocol::Join{request(2, root), "n2", "127.0.0.1:7602", "t1"});
+  commit_all();
+  take<MembersChanged>();
+  take<Reply>();
+  ask(3, protocol::ChangeMember{request(3, root), {1}, protocol::MemberState::draining});
+  EXPECT_THAT(take<Reply>(), IsEmpty());
+  commit_all();
+  EXPECT_THAT(answers<protocol::Recorded>(), SizeIs(1));
+  const auto changed = take<MembersChanged>();
+  ASSERT_THAT(changed, SizeIs(1));
+  EXPECT_EQ(changed[0].members.members.at(0).state, protocol::MemberState::draining);
+}
+
+TEST_F(RootShard, RefusesToDrainTheLastNode) {
+  lead();
+  ask(1, protocol::Join{request(1, root), "n1", "127.0.0.1:7601", "t1"});
+  commit_all();
+  take<Reply>();
+  ask(2, protocol::ChangeMember{request(3, root), {1}, protocol::MemberState::draining});
+  EXPECT_EQ(answers<base::Error>().at(0).second.code, base::ErrorCode::conflict);
+}
+
 TEST(RootShardFounders, AreRecordedOnceWithTheIdsThatTheyHave) {
   ShardMachine machine({.cluster = {},
                         .shard = root,
@@ -436,7 +479,7 @@ TEST(RootShardFounders, AreRecordedOnceWithTheIdsThatTheyHave) {
     }
   }
   machine.step(Committed{{1}, token, entry}, {}, 0);
-  EXPECT_THAT(machine.state().members(), SizeIs(2));
+  EXPECT_THAT(machine.state().members().members(), SizeIs(2));
   machine.step(NotLeading{}, {}, 0);
   for (const Effect& effect : machine.step(Leading{{1}, {2}}, {}, 0)) {
     EXPECT_FALSE(std::holds_alternative<Propose>(effect));
