@@ -27,6 +27,8 @@ void declare_command(CLI::App& app, CommandFlags& flags) {
   group.add_option("--workdir", flags.workdir, "folder whose contents it finds where it starts");
   group.add_option("--cwd", flags.cwd, "where it starts, below its folder");
   group.add_option("--mem", flags.memory, "memory of all its processes: 8GiB");
+  group.add_option("--gpu-mem", flags.gpu_memory,
+                   "memory of its GPU, where it is ended above: 20GiB");
   group.add_option("--disk", flags.disk, "what it may write: 20GiB");
   group.add_option("--lease", flags.lease,
                    "how long it goes on when its node is cut off: 10m (default 2m)");
