@@ -30,6 +30,7 @@ namespace {
 constexpr const char* version = "0.1.0";
 constexpr std::chrono::seconds join_limit{20};
 constexpr std::chrono::seconds devices_limit{10};
+constexpr std::chrono::seconds leaders_limit{2};
 
 struct Arguments {
   std::string folder;
@@ -129,12 +130,15 @@ int run(const Arguments& arguments) {
   RealNodeOptions options;
   options.executor_program = find_executor_program();
   const base::Result<NodeSettings> settings = folder.settings();
-  if (!settings.ok()) {
-    report(settings.error());
-    return start_exit_code(settings.error());
+  const base::Result<NodeIdentity> identity = folder.identity();
+  if (!settings.ok() || !identity.ok()) {
+    const base::Error& error = settings.ok() ? identity.error() : settings.error();
+    report(error);
+    return start_exit_code(error);
   }
   Readiness readiness(settings.value().name,
-                      settings.value().cpu_devices + settings.value().null_devices);
+                      settings.value().cpu_devices + settings.value().null_devices,
+                      identity.value().shard_count);
   options.on_view = [&readiness](const protocol::SharedView& view) { readiness.see(*view); };
   if (arguments.verbose) {
     options.trace = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
@@ -149,6 +153,10 @@ int run(const Arguments& arguments) {
   if (!readiness.await(devices_limit)) {
     std::cerr << "fastgpu-node: not all devices have reported after " << devices_limit.count()
               << " s; serving without them (fastgpu node list shows them)\n";
+  }
+  if (!readiness.await_leaders(leaders_limit)) {
+    std::cerr << "fastgpu-node: some parts of the ledger have no leader yet: a majority of their "
+                 "replicas must be up (fastgpu node list shows the nodes)\n";
   }
   std::cout << "ready" << std::endl;
   int signal_number = 0;

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -25,19 +27,21 @@ class MovingCluster {
         client_(std::make_unique<SimClient>(world)) {}
 
   void load(base::Duration lasting) { submit_until(world.now() + lasting); }
-  /// Starts it and lets it join.
+  /// Starts it and lets it join, after those that were to join before: ids are given in order.
   void join(std::uint32_t index) {
     if (!world.is_up(index)) {
       world.start(index);
     }
-    const protocol::NodeInfo& info = world.info(index);
-    ask(protocol::Join{next_request(), info.name, info.address, "", world.first_store(index)});
+    joins_.push_back(index);
+    if (joins_.size() == 1) {
+      begin_join();
+    }
   }
   void change(std::uint32_t index, protocol::MemberState state) {
     ask(protocol::ChangeMember{next_request(), world.info(index).node, state});
   }
   /// All that was asked for is recorded.
-  bool all_recorded() const { return asked_ == recorded_; }
+  bool all_recorded() const { return asked_ == recorded_ && joins_.empty(); }
   void crash(std::uint32_t node) {
     world.crash(node);
     watch->died(world.info(node).node);
@@ -96,6 +100,7 @@ class MovingCluster {
   }
   /// Peace, and what must have come of it all.
   void expect_whole() {
+    EXPECT_TRUE(world.run_until([this] { return submits_open_ == 0; }, 30s));
     EXPECT_TRUE(world.run_until([this] { return as_planned(); }, 120s)) << shape();
     EXPECT_TRUE(world.run_until([this] { return all_ended(); }, 120s)) << "jobs wait";
     EXPECT_TRUE(world.run_until([this] { return all_equal(); }, 20s)) << "replicas differ";
@@ -117,6 +122,21 @@ class MovingCluster {
   std::uint64_t unanswered{0};
 
  private:
+  void begin_join() {
+    const protocol::NodeInfo& info = world.info(joins_.front());
+    const std::string token = "of " + info.name;
+    const protocol::Join join{next_request(), info.name, info.address, token,
+                              world.first_store(joins_.front())};
+    ask(protocol::AddToken{next_request(), ledger::hash_of_token(token),
+                           base::Duration(std::chrono::hours(1)).count()},
+        [this, join] { ask(join, [this] { end_join(); }); });
+  }
+  void end_join() {
+    joins_.pop_front();
+    if (!joins_.empty()) {
+      begin_join();
+    }
+  }
   bool as_planned(std::uint32_t shard) const {
     const std::vector<base::NodeId>& plan = watch->members().plan[shard].replicas;
     const raft::Configuration members = watch->members_of({shard});
@@ -131,17 +151,20 @@ class MovingCluster {
   base::RequestId next_request() { return {{0}, 77, ++requests_}; }
   /// Again and again, since it is done once, until it is done, or refused (the last active node is
   /// not drained).
-  void ask(const protocol::ClientRequest& request) {
+  void ask(const protocol::ClientRequest& request, const std::function<void()>& then = {}) {
     ++asked_;
-    ask_again(request);
+    ask_again(request, then);
   }
-  void ask_again(const protocol::ClientRequest& request) {
-    client_->call(request, 3s, [this, request](const protocol::ClientReply& reply) {
+  void ask_again(const protocol::ClientRequest& request, const std::function<void()>& then) {
+    client_->call(request, 3s, [this, request, then](const protocol::ClientReply& reply) {
       const auto* error = std::get_if<base::Error>(&reply);
-      if (error == nullptr || error->kind == base::ErrorKind::rejected) {
-        ++recorded_;
-      } else {
-        world.agenda().note_in(100ms, [this, request] { ask_again(request); });
+      if (error != nullptr && error->kind != base::ErrorKind::rejected) {
+        world.agenda().note_in(100ms, [this, request, then] { ask_again(request, then); });
+        return;
+      }
+      ++recorded_;
+      if (then) {
+        then();
       }
     });
   }
@@ -151,7 +174,9 @@ class MovingCluster {
     }
     protocol::JobSpec spec = simple_job(1 + static_cast<std::uint32_t>(random_.below(10)));
     spec.crash_limit = 1000;
+    ++submits_open_;
     client_->submit(spec, 8s, [this, spec](const protocol::ClientReply& reply) {
+      --submits_open_;
       if (const auto* job = std::get_if<protocol::Accepted>(&reply)) {
         accepted.emplace(job->job, spec);
       } else {
@@ -164,6 +189,8 @@ class MovingCluster {
   }
 
   std::unique_ptr<SimClient> client_;
+  std::deque<std::uint32_t> joins_;  ///< the first is under way
+  std::uint64_t submits_open_{0};
   std::uint64_t requests_{0};
   std::uint64_t asked_{0};
   std::uint64_t recorded_{0};

@@ -77,6 +77,7 @@ class FrozenNodeWithCommands : public CommandCluster {
 
 TEST_F(FrozenNodeWithCommands, LosesThemAtTheirLeaseAndTheyRunOnceMoreAfterIt) {
   ASSERT_TRUE(await_devices(cluster_, 0, 3));
+  cluster_.await_replicas();
   const std::string job = submit_through(
       cluster_.address(0),
       {"--tasks", std::to_string(tasks), "--lease", "12s", "--out", "result-{}"}, living_script);
@@ -188,9 +189,10 @@ json attempts_on(const ProcessCluster& cluster, const std::string& job, const st
 
 TEST(FrozenNodeWithKernels, DoesNotHoldThemUp) {
   const ProcessorClockRate rate;
-  const ProcessCluster cluster;
+  ProcessCluster cluster;
   const TemporaryFolder folder;
   ASSERT_TRUE(await_devices(cluster, 0, 3));
+  cluster.await_replicas();
   const std::string source = folder.write("hold.cu", hold_source);
   const Seconds held = Seconds{4} + rate.measured();
   const long long until = processor_clock() + rate.in(held);

@@ -33,5 +33,16 @@ TEST(Readiness, OfANodeWithoutDevicesNeedsItsFirstView) {
   EXPECT_TRUE(readiness.await(std::chrono::seconds{0}));
 }
 
+TEST(Readiness, ComesWithALeaderOfEachShard) {
+  node::Readiness readiness("n1", 0, 2);
+  protocol::ClusterView view = view_of("n1", 0);
+  view.nodes[0].leads = {{{0}, {1}, {1}}};
+  readiness.see(view);
+  EXPECT_FALSE(readiness.await_leaders(std::chrono::seconds{0}));
+  view.nodes[0].leads.push_back({{1}, {1}, {1}});
+  readiness.see(view);
+  EXPECT_TRUE(readiness.await_leaders(std::chrono::seconds{0}));
+}
+
 }  // namespace
 }  // namespace fastgpu::testing

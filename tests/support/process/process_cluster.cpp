@@ -3,11 +3,18 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "runtime/base/check.hpp"
 
 namespace fastgpu::testing {
+namespace {
+
+constexpr std::size_t shard_count = 8;  // as init founds them
+
+}  // namespace
 
 ProcessCluster::ProcessCluster(ProcessClusterOptions options)
     : environment_(std::move(options.environment)) {
@@ -51,7 +58,38 @@ std::string ProcessCluster::folder(int index) const {
   return scratch_.file("n" + std::to_string(index + 1));
 }
 
+bool ProcessCluster::leaders_are_spread(int asked) const {
+  const Finished listed = fastgpu_at(asked, {"node", "list", "--json"});
+  const auto document = nlohmann::json::parse(listed.out, nullptr, false);
+  if (listed.exit_code != 0 || document.is_discarded()) {
+    return false;
+  }
+  std::size_t shards = 0;
+  std::size_t most = 0;
+  for (const auto& node : document["items"]) {
+    shards += node["leads_shards"].size();
+    most = std::max(most, node["leads_shards"].size());
+  }
+  const std::size_t nodes = nodes_.size();
+  return shards == shard_count && most <= (shards + nodes - 1) / nodes;
+}
+
+void ProcessCluster::await_replicas() {
+  if (replicas_seen_ || size() < 3) {
+    return;
+  }
+  replicas_seen_ = true;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!leaders_are_spread(0)) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      ADD_FAILURE() << "the leaderships are not spread: " << fastgpu_at(0, {"node", "list"}).out;
+      return;
+    }
+  }
+}
+
 void ProcessCluster::kill(int index) {
+  await_replicas();
   nodes_.at(index).reset();
 }
 
@@ -64,7 +102,8 @@ void ProcessCluster::start(int index) {
       << "node " << index + 1 << " did not start: " << nodes_[index]->err();
 }
 
-void ProcessCluster::freeze(int index) const {
+void ProcessCluster::freeze(int index) {
+  await_replicas();
   nodes_.at(index)->signal(SIGSTOP);
 }
 

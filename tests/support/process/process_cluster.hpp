@@ -31,13 +31,16 @@ class ProcessCluster {
   std::string folder(int index) const;
   const TemporaryFolder& scratch() const { return scratch_; }
 
+  /// Until the ledger's replicas are where they are to be: three nodes survive any one of them only
+  /// from then on. The first kill or freeze waits for it, too.
+  void await_replicas();
   void kill(int index);
   void start(int index);
   int size() const { return static_cast<int>(addresses_.size()); }
   bool is_up(int index) const { return nodes_.at(index) != nullptr; }
   pid_t pid(int index) const { return nodes_.at(index)->pid(); }
   /// SIGSTOP and SIGCONT of the node's own process; its children go on.
-  void freeze(int index) const;
+  void freeze(int index);
   void thaw(int index) const;
   /// `fastgpu --server <all nodes> words...`
   Finished fastgpu(const std::vector<std::string>& words, Seconds limit = patience) const;
@@ -48,12 +51,15 @@ class ProcessCluster {
  private:
   /// With a token for one more node.
   std::string token_file() const;
+  /// Node `asked` sees the leaderships spread over all nodes, which is done last.
+  bool leaders_are_spread(int asked) const;
 
   const std::vector<std::string> environment_;
   TemporaryFolder scratch_;
   link::ReservedPorts ports_;
   std::vector<std::string> addresses_;
   std::vector<std::unique_ptr<Process>> nodes_;
+  bool replicas_seen_{false};
 };
 
 }  // namespace fastgpu::testing
