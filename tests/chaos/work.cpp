@@ -4,7 +4,7 @@
 #include <cstring>
 #include <future>
 
-#include "tests/support/process/process.hpp"
+#include "tests/chaos/task_script.hpp"
 
 namespace fastgpu::chaos {
 namespace {
@@ -108,7 +108,7 @@ protocol::SharedSpec Work::spec_of(const Request& request) const {
         protocol::BufferArgument{protocol::BufferUse::out, "out", sizeof(NapOutput), {}}};
     spec.request.memory_bytes = sizeof(NapOutput);
   } else {
-    spec.command.argv = {testing::program("chaos_task"), std::to_string(recorder_port_),
+    spec.command.argv = {"python3", "-c", task_script, std::to_string(recorder_port_),
                          std::to_string(request.milliseconds)};
     if (request.stubborn) {
       spec.command.argv.emplace_back("stubborn");
