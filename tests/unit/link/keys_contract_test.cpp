@@ -225,6 +225,7 @@ TYPED_TEST(KeysContract, LetsAJoinerInAsSuchUntilItsTokenExpires) {
   Life early = this->life_with(client_options(), joiner);
   early.link->connect(here, a.address);
   ASSERT_TRUE(this->template wait_for<PeerUp>(early));
+  ASSERT_TRUE(this->template wait_for<SessionOpened>(a));
   EXPECT_EQ(a.record->template all<SessionOpened>().front().caller->kind, base::CallerKind::joiner);
   Life as_node = this->life_with(node_options(5), joiner);
   as_node.link->connect(peer_endpoint({1}), a.address);
