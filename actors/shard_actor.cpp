@@ -15,9 +15,9 @@ namespace {
 struct Pump {};
 
 ledger::ShardOptions machine_options(const NodeContext& context, const ShardActorOptions& options) {
-  return {context.cluster,    options.shard,         context.layout,
-          context.self.node,  context.incarnation,   options.founders,
-          options.join_token, options.ledger_limits, options.ledger_faults};
+  return {context.cluster,       options.shard,           context.layout,     context.self.node,
+          context.incarnation,   options.founders,        options.join_token, options.ledger_limits,
+          options.ledger_faults, options.founding_clients};
 }
 
 }  // namespace

@@ -50,6 +50,8 @@ struct ShardOptions {
   std::string join_token;  ///< shard 0: what a Join must show; empty = nothing
   ShardLimits limits;
   LedgerFaults faults;
+  /// Shard 0: whose keys are let in from the founding on.
+  std::vector<protocol::ClientKey> founding_clients{};
 };
 
 class ShardMachine {
