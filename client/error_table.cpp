@@ -74,7 +74,7 @@ constexpr ErrorRow rows[] = {
      "the command ended well and left no such file", "mend the path, or the command"},
     {ErrorCode::node_down, "node_down", &unreachable, "the node that was asked for is down",
      "bring it back; what it keeps is on its disk"},
-    {ErrorCode::denied, "denied", &denied, "the token is wrong, or its role does not allow this",
+    {ErrorCode::denied, "denied", &denied, "the credentials or the token are not known here, or do not allow this",
      "use the right token"},
     {ErrorCode::listen_refused, "listen_refused", &denied,
      "an address off the loopback was asked for without keys", "listen on 127.0.0.1"},

@@ -104,7 +104,7 @@ for number in 1 2 3; do
 done
 echo "three nodes are ready: n1 n2 n3, $devices devices each, at ${addresses[*]}"
 
-servers=$(IFS=, && echo "${addresses[*]}")
-setsid "$programs/digits" --server "$servers" "$@" </dev/null &
+export FASTGPU_CREDENTIALS=$folder/n1/client.toml
+setsid "$programs/digits" "$@" </dev/null &
 children=($! "${children[@]}")
 wait "${children[0]}" || fail "the training failed; the nodes' last words are above"

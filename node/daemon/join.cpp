@@ -95,14 +95,23 @@ void handle(const link::LinkEvent& event, link::Link& wire, const link::LinkIden
 }  // namespace
 
 base::Result<protocol::Joined> ask_to_join(const std::string& member_address,
+                                           const security::JoinToken& token,
                                            const protocol::Join& join, base::Duration limit) {
   Answer answer;
   link::LinkOptions options;
   options.identity = {{}, {}, {random_seed()}};
-  link::ZmqLink wire(options, boot_time);
+  const std::string member_key = security::key_for(token.servers, member_address);
+  if (member_key.empty()) {
+    return base::Error{base::ErrorKind::invalid, base::ErrorCode::bad_argument,
+                       "the join token has no key of the node at " + member_address,
+                       "join through " + token.servers.begin()->first +
+                           ", where the token was made, or make one there"};
+  }
+  link::ZmqLink wire(options, boot_time,
+                     {token.joiner.public_key(), token.joiner.secret_key(), {}});
   wire.start(
       [&](const link::LinkEvent& event) { handle(event, wire, options.identity, join, answer); });
-  wire.connect(member, member_address);
+  wire.connect(member, member_address, member_key);
   const std::optional<protocol::ClientReply> reply =
       await_certain(wire, options.identity, join, answer, limit);
   wire.stop();

@@ -95,9 +95,31 @@ std::string members_toml(const std::vector<protocol::NodeInfo>& members) {
   std::string text;
   for (const protocol::NodeInfo& member : members) {
     text += "\n[[member]]\nnode = " + std::to_string(member.node.value) +
-            "\nname = " + quoted(member.name) + "\naddress = " + quoted(member.address) + "\n";
+            "\nname = " + quoted(member.name) + "\naddress = " + quoted(member.address) +
+            "\nkey = " + quoted(member.key) + "\n";
   }
   return text;
+}
+
+std::string clients_toml(const std::vector<protocol::ClientKey>& clients) {
+  std::string text;
+  for (const protocol::ClientKey& client : clients) {
+    text += "\n[[client]]\nname = " + quoted(client.name) + "\nkey = " + quoted(client.key) + "\n";
+  }
+  return text;
+}
+
+std::vector<protocol::ClientKey> clients_of(const toml::table& table) {
+  std::vector<protocol::ClientKey> clients;
+  if (const toml::array* list = table["client"].as_array()) {
+    for (const toml::node& item : *list) {
+      if (const toml::table* client = item.as_table()) {
+        clients.push_back({(*client)["name"].value_or(std::string{}),
+                           (*client)["key"].value_or(std::string{}), false});
+      }
+    }
+  }
+  return clients;
 }
 
 std::vector<protocol::NodeInfo> members_of(const toml::table& table) {
@@ -108,6 +130,7 @@ std::vector<protocol::NodeInfo> members_of(const toml::table& table) {
         members.push_back({{(*member)["node"].value_or(0u)},
                            (*member)["name"].value_or(std::string{}),
                            (*member)["address"].value_or(std::string{})});
+        members.back().key = (*member)["key"].value_or(std::string{});
       }
     }
   }
@@ -176,15 +199,10 @@ base::Status NodeFolder::found(const NodeSettings& settings, const NodeIdentity&
       "# Who this node is. Written once; do not edit or copy it.\ncluster = " +
       quoted(to_string(identity.cluster)) + "\nnode = " + std::to_string(identity.node.value) +
       "\nshard_count = " + std::to_string(identity.shard_count) +
-      "\njoin_token = " + quoted(identity.join_token) + "\n" + members_toml(identity.members);
+      "\njoin_token = " + quoted(identity.join_token) + "\n" + members_toml(identity.members) +
+      clients_toml(identity.clients);
   if (base::Status written = write_file(folder_ / "node.toml", node_toml); !written.ok()) {
     return written;
-  }
-  if (!identity.join_token.empty()) {
-    if (base::Status written = write_file(join_token(), identity.join_token + "\n");
-        !written.ok()) {
-      return written;
-    }
   }
   return write_file(folder_ / "identity.toml", identity_toml);
 }
@@ -243,6 +261,7 @@ base::Result<NodeIdentity> NodeFolder::identity() const {
   identity.shard_count = table["shard_count"].value_or(0u);
   identity.join_token = table["join_token"].value_or(std::string{});
   identity.members = members_of(table);
+  identity.clients = clients_of(table);
   if (cluster.size() != 32 || !identity.node || identity.shard_count == 0) {
     return bad_file(file, "is damaged: cluster, node and shard_count must be there",
                     "a node whose identity is lost must join again as a new node");
@@ -278,12 +297,6 @@ std::vector<protocol::NodeInfo> NodeFolder::remembered() const {
   }
   const base::Result<toml::table> read = read_toml(file);
   return read.ok() ? members_of(read.value()) : std::vector<protocol::NodeInfo>{};
-}
-
-std::string random_token() {
-  base::ObjectHash random;
-  fill_random(random.bytes.data(), random.bytes.size());
-  return to_string(random);
 }
 
 base::ClusterId random_cluster_id() {

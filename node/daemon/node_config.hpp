@@ -34,8 +34,9 @@ struct NodeIdentity {
   base::ClusterId cluster;
   base::NodeId node;
   std::uint32_t shard_count{};
-  std::vector<protocol::NodeInfo> members;  ///< known when it joined, itself included
-  std::string join_token;                   ///< on the first node: what `join` must show
+  std::vector<protocol::NodeInfo> members;     ///< known when it joined, itself included
+  std::string join_token;                      ///< on the first node: what `join` must show
+  std::vector<protocol::ClientKey> clients{};  ///< that the cluster was founded with
 };
 
 class NodeFolder {
@@ -51,6 +52,8 @@ class NodeFolder {
   std::filesystem::path jobs() const { return folder_ / "jobs"; }
   std::filesystem::path kernels() const { return folder_ / "kernels"; }
   std::filesystem::path join_token() const { return folder_ / "join.token"; }
+  std::filesystem::path key() const { return folder_ / "node.key"; }
+  std::filesystem::path credentials() const { return folder_ / "client.toml"; }
 
   bool is_founded() const;
   /// Writes both files; refuses a folder that is a node's already.
@@ -68,8 +71,7 @@ class NodeFolder {
   std::filesystem::path folder_;
 };
 
-/// 32 and 16 random bytes from the kernel.
-std::string random_token();
+/// Random bytes from the kernel.
 base::ClusterId random_cluster_id();
 std::uint64_t random_seed();
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/base/check.hpp"
+#include "tests/support/process/credentials.hpp"
 
 namespace fastgpu::testing {
 
@@ -31,6 +32,11 @@ ProcessCluster::ProcessCluster(ProcessClusterOptions options)
     EXPECT_EQ(made.exit_code, 0) << made.out << made.err;
     start(i);
   }
+  std::vector<std::string> folders;
+  for (int i = 0; i < options.nodes; ++i) {
+    folders.push_back(folder(i));
+  }
+  use_credentials_of(folders, addresses_, scratch_.file("client.toml"));
 }
 
 std::string ProcessCluster::servers() const {
