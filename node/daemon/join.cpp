@@ -1,5 +1,6 @@
 #include "node/daemon/join.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "node/daemon/clock.hpp"
 #include "node/daemon/node_config.hpp"
+#include "node/host/random.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/codec/client_codec.hpp"
 #include "runtime/link/zmq_link.hpp"
@@ -17,6 +19,8 @@ namespace {
 
 constexpr link::Endpoint member = link::dialled_endpoint(1);
 constexpr base::CallId only_call{1};
+/// A token that has just been made is known to all members by then.
+constexpr std::chrono::seconds key_unknown_limit{5};
 
 /// What the link's thread tells the waiting one.
 class Answer {
@@ -50,6 +54,19 @@ bool may_pass(const protocol::ClientReply& reply) {
           error->kind == base::ErrorKind::overloaded || error->kind == base::ErrorKind::unknown);
 }
 
+bool is_denied(const protocol::ClientReply& reply) {
+  const auto* error = std::get_if<base::Error>(&reply);
+  return error != nullptr && error->code == base::ErrorCode::denied;
+}
+
+/// That may pass: a member may not have heard of the token yet.
+base::Error key_unknown() {
+  return {base::ErrorKind::unavailable, base::ErrorCode::denied,
+          "the member does not know the key of this join token",
+          "it was used before, has expired or is of another cluster: make one with fastgpu node "
+          "token"};
+}
+
 void send(link::Link& wire, const link::LinkIdentity& identity, const protocol::Join& join) {
   const link::FrameHeader header = link::header_from(identity, link::FrameKind::client_request);
   const base::Bytes body = codec::encode(only_call, protocol::ClientRequest(join));
@@ -61,7 +78,7 @@ std::optional<protocol::ClientReply> await_certain(link::Link& wire,
                                                    const link::LinkIdentity& identity,
                                                    const protocol::Join& join, Answer& answer,
                                                    base::Duration limit) {
-  const base::Time deadline = boot_time() + limit;
+  base::Time deadline = boot_time() + limit;
   std::optional<protocol::ClientReply> last;
   while (boot_time() < deadline) {
     std::optional<protocol::ClientReply> reply = answer.await(deadline - boot_time());
@@ -71,6 +88,9 @@ std::optional<protocol::ClientReply> await_certain(link::Link& wire,
     last = std::move(reply);
     if (!may_pass(*last)) {
       break;
+    }
+    if (is_denied(*last)) {
+      deadline = std::min(deadline, boot_time() + key_unknown_limit);
     }
     std::this_thread::sleep_for(base::limits::leader_retry_interval);
     send(wire, identity, join);
@@ -82,6 +102,10 @@ void handle(const link::LinkEvent& event, link::Link& wire, const link::LinkIden
             const protocol::Join& join, Answer& answer) {
   if (std::holds_alternative<link::PeerUp>(event)) {
     return send(wire, identity, join);
+  }
+  if (const auto* down = std::get_if<link::PeerDown>(&event);
+      down != nullptr && down->reason == link::DownReason::denied) {
+    return answer.set(key_unknown());
   }
   const auto* frame = std::get_if<link::FrameReceived>(&event);
   if (frame == nullptr || frame->header.kind != link::FrameKind::client_reply) {

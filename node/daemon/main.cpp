@@ -13,6 +13,8 @@
 #include <iostream>
 #include <string>
 
+#include "node/assembly/assembly.hpp"
+#include "node/daemon/founding.hpp"
 #include "node/daemon/join.hpp"
 #include "node/daemon/node_config.hpp"
 #include "node/daemon/node_keys.hpp"
@@ -20,6 +22,7 @@
 #include "node/daemon/real_node.hpp"
 #include "node/daemon/report.hpp"
 #include "node/embedded/up.hpp"
+#include "node/host/random.hpp"
 #include "runtime/link/address.hpp"
 #include "runtime/security/join_token.hpp"
 
@@ -33,7 +36,7 @@ constexpr std::chrono::seconds devices_limit{10};
 struct Arguments {
   std::string folder;
   NodeSettings settings;
-  std::uint32_t shard_count{64};
+  std::uint32_t shard_count{8};
   std::string member_address;
   std::string token_file;
   bool verbose{false};
@@ -60,15 +63,16 @@ int init(const Arguments& arguments) {
   }
   const NodeFolder folder(arguments.folder);
   if (folder.is_founded()) {
-    return report(folder.found(arguments.settings, {}).error());
+    return report(folder.begin(arguments.settings, {}).error());
   }
-  const protocol::NodeInfo self{{1}, arguments.settings.name, arguments.settings.listen};
-  const base::Result<NodeIdentity> identity =
-      found_keys(folder, {random_cluster_id(), self.node, arguments.shard_count, {self}, ""});
+  const protocol::NodeInfo self{
+      {1}, arguments.settings.name, arguments.settings.listen, random_store_id()};
+  const base::Result<NodeIdentity> identity = found_keys(
+      folder, {random_cluster_id(), self.node, arguments.shard_count, {self}, true, "", {}});
   if (!identity.ok()) {
     return report(identity.error());
   }
-  const base::Status founded = folder.found(arguments.settings, identity.value());
+  const base::Status founded = found_node(folder, arguments.settings, identity.value());
   if (!founded.ok()) {
     return report(founded.error());
   }
@@ -88,7 +92,7 @@ int join(const Arguments& arguments) {
   }
   const NodeFolder folder(arguments.folder);
   if (folder.is_founded()) {
-    return report(folder.found(arguments.settings, {}).error());
+    return report(folder.begin(arguments.settings, {}).error());
   }
   const base::Result<security::JoinToken> token = security::read_join_token(arguments.token_file);
   if (!token.ok()) {
@@ -99,16 +103,17 @@ int join(const Arguments& arguments) {
     return report(own.error());
   }
   const base::RequestId request{{0}, random_seed(), random_seed()};
-  protocol::Join asked{request, arguments.settings.name, arguments.settings.listen,
-                       token.value().shown()};
-  asked.key = own.value().public_key();
+  const protocol::Join asked{
+      request,           arguments.settings.name, arguments.settings.listen, token.value().shown(),
+      random_store_id(), own.value().public_key()};
   const auto joined = ask_to_join(arguments.member_address, token.value(), asked, join_limit);
   if (!joined.ok()) {
     return report(joined.error());
   }
   const protocol::Joined& place = joined.value();
-  const base::Status founded = folder.found(
-      arguments.settings, {place.cluster, place.self.node, place.shard_count, place.members, ""});
+  const base::Status founded =
+      found_node(folder, arguments.settings,
+                 {place.cluster, place.self.node, place.shard_count, place.members, false, ""});
   if (!founded.ok()) {
     return report(founded.error());
   }
@@ -147,7 +152,7 @@ int run(const Arguments& arguments) {
     options.trace = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
   }
   caf::actor_system_config config;
-  caf::actor_system system(config);
+  caf::actor_system system(quiet(config));
   const auto node = RealNode::start(system, folder, options);
   if (!node.ok()) {
     report(node.error());
@@ -183,12 +188,16 @@ int main_program(int argc, char** argv) {
   CLI::App* init_command = app.add_subcommand("init", "found a cluster with this as first node");
   add_node_options(*init_command, arguments);
   init_command
-      ->add_option("--shards", arguments.shard_count,
-                   "parts of the ledger; each node up to this number leads one")
+      ->add_option(
+          "--shards", arguments.shard_count,
+          "parts of the ledger, for good: at least as many as nodes will share the work of "
+          "leading them")
       ->check(CLI::Range(1, 65536));
   CLI::App* join_command = app.add_subcommand("join", "become a further node of a cluster");
   join_command->add_option("member", arguments.member_address, "address of any node")->required();
-  join_command->add_option("--token-file", arguments.token_file, "join.token of the first node")
+  join_command
+      ->add_option("--token-file", arguments.token_file,
+                   "what fastgpu node token printed, or join.token of the first node")
       ->required();
   add_node_options(*join_command, arguments);
   CLI::App* run_command = app.add_subcommand("run", "serve, in the foreground");

@@ -35,8 +35,9 @@ struct NodeIdentity {
   base::NodeId node;
   std::uint32_t shard_count{};
   std::vector<protocol::NodeInfo> members;     ///< known when it joined, itself included
-  std::string join_token;                      ///< on the first node: what `join` must show
-  std::vector<protocol::ClientKey> clients{};  ///< that the cluster was founded with
+  bool founder{false};                         ///< the members are those that found the cluster
+  std::string join_token;                      ///< of a founder: lets the first other node in
+  std::vector<protocol::ClientKey> clients{};  ///< of a founder: let in from the founding on
 };
 
 class NodeFolder {
@@ -56,8 +57,10 @@ class NodeFolder {
   std::filesystem::path credentials() const { return folder_ / "client.toml"; }
 
   bool is_founded() const;
-  /// Writes both files; refuses a folder that is a node's already.
-  base::Status found(const NodeSettings& settings, const NodeIdentity& identity) const;
+  /// Writes all but identity.toml; refuses a folder that is a node's already.
+  base::Status begin(const NodeSettings& settings, const NodeIdentity& identity) const;
+  /// Writes identity.toml: from now on the folder is a node's.
+  base::Status found(const NodeIdentity& identity) const;
   base::Result<NodeSettings> settings() const;
   base::Result<NodeIdentity> identity() const;
   /// A number greater than any given out for this folder before, durably.
@@ -71,8 +74,6 @@ class NodeFolder {
   std::filesystem::path folder_;
 };
 
-/// Random bytes from the kernel.
 base::ClusterId random_cluster_id();
-std::uint64_t random_seed();
 
 }  // namespace fastgpu::node

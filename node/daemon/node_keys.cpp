@@ -34,6 +34,10 @@ base::Result<std::shared_ptr<NodeKeys>> NodeKeys::open(const NodeFolder& folder,
   std::shared_ptr<NodeKeys> keys(new NodeKeys(folder, identity, std::move(pair).value()));
   // What is remembered is newer: a founder may have been removed since.
   const std::vector<protocol::NodeInfo> members = folder.remembered();
+  if (members.empty() && !identity.join_token.empty()) {
+    // The ledger is about to record it; until a list of members says so, it is taken for good.
+    keys->joiners_[security::hash_of_key(identity.join_token)] = for_ever;
+  }
   keys->let_in(members.empty() ? identity.members : members, {});
   return keys;
 }
@@ -84,6 +88,13 @@ void NodeKeys::let_in(const std::vector<protocol::NodeInfo>& members,
       ring.add_node(member.node, member.key);
     }
   }
+  // A list of members forgets nobody: who is not in it yet is a founder about to be recorded.
+  for (const protocol::NodeInfo& founder : identity_.members) {
+    if (std::none_of(members.begin(), members.end(),
+                     [&](const auto& member) { return member.node == founder.node; })) {
+      ring.add_node(founder.node, founder.key);
+    }
+  }
   std::vector<protocol::ClientKey> all = clients;
   for (const protocol::ClientKey& founding : identity_.clients) {
     if (std::none_of(clients.begin(), clients.end(),
@@ -95,9 +106,6 @@ void NodeKeys::let_in(const std::vector<protocol::NodeInfo>& members,
     if (!client.revoked) {
       ring.add_client(client.name, client.key);
     }
-  }
-  if (!identity_.join_token.empty()) {
-    ring.add_joiner(security::hash_of_key(identity_.join_token), for_ever);
   }
   for (const auto& [hash, until] : joiners_) {
     ring.add_joiner(hash, until);

@@ -14,6 +14,8 @@ struct LedgerFaults {
   bool assign_before_commit{false};
   /// Begin jobs although those that they wait for have not ended.
   bool start_before_parents{false};
+  /// Answer clients from the state of a replica that only believes that it leads.
+  bool read_without_majority{false};
 };
 
 }  // namespace fastgpu::ledger

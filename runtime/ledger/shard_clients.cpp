@@ -13,9 +13,49 @@ namespace fastgpu::ledger {
 void ShardMachine::handle(const protocol::ShardRequest& event) {
   if (!leading_) {
     reply(event.call, shard_not_leading());
+  } else if (needs_read(event.request)) {
+    wait_for_read(event);
+  } else {
+    answer(event);
+  }
+}
+
+// This replica leads, and a majority has said so since the request came; or the log will tell.
+void ShardMachine::answer(const protocol::ShardRequest& event) {
+  std::visit([this, &event](const auto& known) { request(event.call, known); }, event.request);
+}
+
+// A submit is answered by the log, which takes none of a leader whose time is over; but that a
+// parent does not exist is said from the state.
+bool ShardMachine::needs_read(const protocol::ClientRequest& request) const {
+  if (!options_.replicated || options_.faults.read_without_majority) {
+    return false;
+  }
+  const auto* submit = std::get_if<protocol::Submit>(&request);
+  if (submit == nullptr) {
+    return true;
+  }
+  return submit->spec &&
+         std::any_of(submit->spec->after.begin(), submit->spec->after.end(),
+                     [this](const protocol::Dependency& condition) {
+                       return options_.layout.shard_of(condition.job) == options_.shard &&
+                              state_.find(condition.job) == nullptr;
+                     });
+}
+
+void ShardMachine::wait_for_read(const protocol::ShardRequest& event) {
+  if (readers_.requests.size() >= options_.limits.requests_pending_max) {
+    reply(event.call, shard_overloaded(std::to_string(readers_.requests.size()) +
+                                       " requests wait for this shard's other replicas already"));
     return;
   }
-  std::visit([this, &event](const auto& known) { request(event.call, known); }, event.request);
+  readers_.requests.push_back(event);
+}
+
+void ShardMachine::turn_away(const Readers& readers) {
+  for (const protocol::ShardRequest& request : readers.requests) {
+    reply(request.call, shard_not_leading());
+  }
 }
 
 template <class Other>
@@ -294,7 +334,7 @@ void ShardMachine::answer_late_watchers() {
     if (at->second.empty()) {
       watchers_.erase(at);
     }
-    reply(call, list_of(*state_.find(job)));
+    handle(protocol::ShardRequest{call, options_.shard, protocol::WaitJob{job, 0}});
   }
 }
 

@@ -47,11 +47,15 @@ struct ShardOptions {
   base::Incarnation incarnation;  ///< of this node's present life
   /// Shard 0: recorded as members when it leads first; their ids are theirs already.
   std::vector<protocol::NodeInfo> founders;
-  std::string join_token;  ///< shard 0: what a Join must show; empty = nothing
+  /// Shard 0: recorded with them, lets one other node in. Empty: none.
+  std::string founding_token;
   ShardLimits limits;
   LedgerFaults faults;
   /// Shard 0: whose keys are let in from the founding on.
   std::vector<protocol::ClientKey> founding_clients{};
+  /// Other replicas may lead without this one's knowing: clients are answered from its state only
+  /// once a majority has confirmed, after they asked, that it leads still.
+  bool replicated{false};
 };
 
 class ShardMachine {
@@ -108,6 +112,11 @@ class ShardMachine {
 
   // --- shard_clients.cpp: the gateway's requests -------------------------------------------------
   void handle(const protocol::ShardRequest& event);
+  void answer(const protocol::ShardRequest& event);
+  bool needs_read(const protocol::ClientRequest& request) const;
+  void wait_for_read(const protocol::ShardRequest& event);
+  /// Their read will not be confirmed: another leader may answer.
+  void turn_away(const Readers& readers);
   template <class Other>
   void request(base::CallId call, const Other& other);
   void request(base::CallId call, const protocol::Submit& submit);
@@ -179,6 +188,7 @@ class ShardMachine {
   void handle(const protocol::NodeLost& event);
   void handle(const ViewChanged& event);
   void begin_read();
+  bool end_read(base::LogToken token);
   void answer_renewal(const RenewEvent& event);
   /// Takes over what a worker holds; returns the tasks that it must stop.
   TaskRanges adopt(const RenewEvent& event, const protocol::HeldAttempt& held);

@@ -3,17 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/base/sha256.hpp"
 #include "runtime/ledger/shard_machine.hpp"
 
 namespace fastgpu::ledger {
-namespace {
-
-base::ObjectHash hash_of(const std::string& token) {
-  return base::sha256({reinterpret_cast<const std::uint8_t*>(token.data()), token.size()});
-}
-
-}  // namespace
 
 bool ShardMachine::is_root(base::CallId call) {
   if (options_.shard.value != 0) {
@@ -31,15 +23,12 @@ void ShardMachine::request(base::CallId call, const protocol::Join& join) {
   record.request = join.request;
   record.info = {{}, join.name, join.address, join.store, join.key};
   record.joined_at_ms = wall_now_;
-  if (join.token != options_.join_token) {
-    record.token = hash_of(join.token);
-    const MemberBook& book = state_.members();
-    if (!book.has_token(record.token, wall_now_) && !book.find(join.request)) {
-      return reply(call,
-                   base::Error{base::ErrorKind::rejected, base::ErrorCode::denied,
-                               "the join token is not this cluster's, was used or has expired",
-                               "make another: fastgpu node token"});
-    }
+  record.token = hash_of_token(join.token);
+  const MemberBook& book = state_.members();
+  if (!book.has_token(record.token, wall_now_) && !book.find(join.request)) {
+    return reply(call, base::Error{base::ErrorKind::rejected, base::ErrorCode::denied,
+                                   "the join token is not this cluster's, was used or has expired",
+                                   "make another: fastgpu node token"});
   }
   propose_request(join.request, call, false, std::move(record));
 }

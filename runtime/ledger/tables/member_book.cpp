@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "runtime/base/limits.hpp"
+#include "runtime/base/sha256.hpp"
 #include "runtime/ledger/tables/replica_plan.hpp"
 
 namespace fastgpu::ledger {
@@ -21,6 +22,10 @@ base::Error too_many(const std::string& of_what) {
 }
 
 }  // namespace
+
+base::ObjectHash hash_of_token(const std::string& token) {
+  return base::sha256({reinterpret_cast<const std::uint8_t*>(token.data()), token.size()});
+}
 
 // --- members -------------------------------------------------------------------------------------
 

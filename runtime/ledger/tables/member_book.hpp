@@ -21,6 +21,9 @@
 
 namespace fastgpu::ledger {
 
+/// Under which the root knows a token that people hold.
+base::ObjectHash hash_of_token(const std::string& token);
+
 class MemberBook {
  public:
   explicit MemberBook(std::uint32_t shard_count) : shard_count_(shard_count) {}

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/base/check.hpp"
+#include "runtime/security/secret_file.hpp"
 #include "tests/support/process/credentials.hpp"
 
 namespace fastgpu::testing {
@@ -22,7 +23,7 @@ ProcessCluster::ProcessCluster(ProcessClusterOptions options)
   for (int i = 0; i < options.nodes; ++i) {
     std::vector<std::string> command{program("fastgpu-node"), i == 0 ? "init" : "join"};
     if (i > 0) {
-      command.insert(command.end(), {addresses_[0], "--token-file", folder(0) + "/join.token"});
+      command.insert(command.end(), {addresses_[0], "--token-file", token_file()});
     }
     command.insert(command.end(),
                    {"--dir", folder(i), "--listen", addresses_[i], "--name",
@@ -31,12 +32,23 @@ ProcessCluster::ProcessCluster(ProcessClusterOptions options)
     const Finished made = run_command(command);
     EXPECT_EQ(made.exit_code, 0) << made.out << made.err;
     start(i);
+    if (i == 0) {
+      use_credentials(folder(0) + "/client.toml");
+    }
   }
   std::vector<std::string> folders;
   for (int i = 0; i < options.nodes; ++i) {
     folders.push_back(folder(i));
   }
   use_credentials_of(folders, addresses_, scratch_.file("client.toml"));
+}
+
+std::string ProcessCluster::token_file() const {
+  const Finished made = fastgpu_at(0, {"node", "token", "-o", "id"});
+  EXPECT_EQ(made.exit_code, 0) << made.err;
+  const std::string path = scratch_.file("token");
+  EXPECT_TRUE(security::replace_secret_file(path, made.out).ok());
+  return path;
 }
 
 std::string ProcessCluster::servers() const {
