@@ -144,6 +144,7 @@ TEST(WorkerActor, KillsWhatRunsTooLongWithoutBeingTold) {
   worked.bench.pass(3s);
   ASSERT_EQ(worked.device.kills.size(), 1u);
   worked.tell({exec::ExecutorDied{"killed", {worked.device.tasks.at(0).token}, std::nullopt}});
+  worked.bench.pass(1s);  // at most so long it waits for the executor, to tell how long that took
   const auto finish = worked.bench.take_to_node<protocol::Finish>();
   ASSERT_TRUE(finish.has_value());
   EXPECT_EQ(finish->second.reports.at(0).outcome.state, protocol::TaskState::timed_out);

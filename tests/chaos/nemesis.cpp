@@ -92,7 +92,8 @@ std::optional<base::ShardId> Nemesis::shard_without(int node) {
   return others.empty() ? std::nullopt : std::optional(others[random_.below(others.size())]);
 }
 
-/// Every node sees every node, with all its devices, and every shard has a leader.
+/// Every node sees every node, with all its devices, and every shard has a leader. At first also:
+/// the leaderships are spread, which comes last when the groups get their replicas.
 bool Nemesis::is_whole() {
   for (const auto& connection : each_) {
     const auto status = connection->ask_for<protocol::ClusterStatus>(protocol::AskCluster{},
@@ -102,12 +103,17 @@ bool Nemesis::is_whole() {
     }
     std::set<base::ShardId> led;
     int nodes = 0;
+    const auto members = static_cast<std::uint32_t>(cluster_.size());
+    const std::uint32_t share = (cluster_.shard_count() + members - 1) / members;
     for (const protocol::NodeView& view : status.value().nodes) {
       const auto healthy = std::count_if(view.devices.begin(), view.devices.end(),
                                          [](const auto& books) { return books.healthy; });
       nodes += view.state == protocol::NodeState::up && healthy == options_.devices ? 1 : 0;
       for (const protocol::LedShard& shard : view.leads) {
         led.insert(shard.shard);
+      }
+      if (options_.replicas_expected > 1 && !replicas_seen_ && view.leads.size() > share) {
+        return false;
       }
     }
     if (nodes != cluster_.size() || led.size() != cluster_.shard_count()) {
@@ -142,6 +148,7 @@ bool Nemesis::heal() {
     return is_whole();
   });
   full_disk_ = false;
+  replicas_seen_ |= whole;
   if (!whole) {
     complain("the cluster is not whole " + std::to_string(whole_limit.count() / 1000) +
              " s after its faults have ended");

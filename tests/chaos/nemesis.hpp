@@ -81,7 +81,8 @@ class Nemesis {
   std::vector<std::shared_ptr<client::Connection>> all_but_;  ///< to all other nodes
   std::unique_ptr<KernelProbe> kernels_;
   std::vector<ShardProbe> shards_;
-  bool full_disk_{false};  ///< now, or since the node last started
+  bool full_disk_{false};      ///< now, or since the node last started
+  bool replicas_seen_{false};  ///< the groups have had all their replicas once
 };
 
 }  // namespace fastgpu::chaos

@@ -34,7 +34,7 @@ struct ChaosOptions {
   std::uint64_t seed{1};
   int nodes{3};
   int devices{2};            ///< CPU devices of each node
-  int replicas_expected{1};  ///< 1: a shard is away while its node is; 3: its leader is replaced
+  int replicas_expected{3};  ///< 1: a shard is away while its node is; 3: its leader is replaced
   int rounds{8};
   int minutes{0};  ///< further runs with the next seeds until so much time has passed
   std::vector<FaultKind> only{};  ///< empty: all kinds that the seed turns on

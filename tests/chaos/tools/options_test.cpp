@@ -73,6 +73,7 @@ TEST(ChaosFigures, JudgeALeaderOnlyWhereAnotherCanTakeItsPlace) {
   RunFigures figures;
   figures.shard_accepts["killed"].ms = {2600};
   ChaosOptions options;
+  options.replicas_expected = 1;
   EXPECT_TRUE(missed_targets(figures, options).empty());
   options.replicas_expected = 3;
   EXPECT_EQ(missed_targets(figures, options).size(), 1u);

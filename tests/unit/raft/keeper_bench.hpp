@@ -42,6 +42,7 @@ class KeeperBench {
   }
   void plan_for(const Plan& made) {
     planned = made;
+    planned_at = now;
     tell(PlanKnown{made});
     now += 1s;  // it has stood for a moment
   }
@@ -50,7 +51,7 @@ class KeeperBench {
     auto& there = keepers[node];
     if (!there) {
       there = std::make_unique<GroupKeeper>(node);
-      there->step(PlanKnown{planned}, now - 1s);
+      there->step(PlanKnown{planned}, planned_at);
     }
     return *there;
   }
@@ -149,6 +150,7 @@ class KeeperBench {
   base::NodeId leader;
   GroupSight sight;
   Plan planned;
+  base::Time planned_at{};
   base::Time now{1s};
   std::map<base::NodeId, std::unique_ptr<GroupKeeper>> keepers;
   std::vector<KeeperEffect> done;

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdio>
+#include <cstdlib>
+
 #include "actors/replica/members_desk.hpp"
 #include "tests/unit/replica/replica_group.hpp"
 
@@ -230,11 +233,16 @@ TEST(RaftGroup, LosesNothingThatItAcknowledgedOverRandomCrashes) {
 }
 
 TEST(RaftGroup, LosesWhatItAcknowledgedWhenTheStoresLie) {
-  bool noticed = false;
-  for (std::uint64_t seed = 1; seed <= 60 && !noticed; ++seed) {
-    noticed = !tell(seed, {.lie_about_durability = true}).violations.empty();
-  }
-  EXPECT_TRUE(noticed);
+  // The run's own judge sees it, or a replica that finds a committed entry gone ends itself first.
+  const auto until_noticed = [] {
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+      if (!tell(seed, {.lie_about_durability = true}).violations.empty()) {
+        std::fputs("the judge saw it\n", stderr);
+        std::abort();
+      }
+    }
+  };
+  EXPECT_DEATH(until_noticed(), "the judge saw it|a leader without all committed entries");
 }
 
 }  // namespace
