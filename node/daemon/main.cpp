@@ -63,7 +63,7 @@ int init(const Arguments& arguments) {
   }
   const NodeFolder folder(arguments.folder);
   if (folder.is_founded()) {
-    return report(folder.begin(arguments.settings, {}).error());
+    return report(folder.begin(arguments.settings).error());
   }
   const protocol::NodeInfo self{
       {1}, arguments.settings.name, arguments.settings.listen, random_store_id()};
@@ -92,7 +92,7 @@ int join(const Arguments& arguments) {
   }
   const NodeFolder folder(arguments.folder);
   if (folder.is_founded()) {
-    return report(folder.begin(arguments.settings, {}).error());
+    return report(folder.begin(arguments.settings).error());
   }
   const base::Result<security::JoinToken> token = security::read_join_token(arguments.token_file);
   if (!token.ok()) {

@@ -181,7 +181,7 @@ bool NodeFolder::is_founded() const {
   return fs::exists(folder_ / "identity.toml");
 }
 
-base::Status NodeFolder::begin(const NodeSettings& settings, const NodeIdentity& identity) const {
+base::Status NodeFolder::begin(const NodeSettings& settings) const {
   if (is_founded()) {
     return Error{
         ErrorKind::rejected, ErrorCode::name_taken,

@@ -58,7 +58,7 @@ class NodeFolder {
 
   bool is_founded() const;
   /// Writes all but identity.toml; refuses a folder that is a node's already.
-  base::Status begin(const NodeSettings& settings, const NodeIdentity& identity) const;
+  base::Status begin(const NodeSettings& settings) const;
   /// Writes identity.toml: from now on the folder is a node's.
   base::Status found(const NodeIdentity& identity) const;
   base::Result<NodeSettings> settings() const;
