@@ -15,6 +15,12 @@ constexpr bool is_busy(ServerPhase phase) {
   return phase == ServerPhase::dialling || phase == ServerPhase::greeting;
 }
 
+/// Whoever does not know our key has been reached: that is more than that others cannot be.
+bool says_more(const std::optional<base::Error>& now, const std::optional<base::Error>& before) {
+  return now && !(now->code == base::ErrorCode::no_node_reachable && before &&
+                  before->code == base::ErrorCode::denied);
+}
+
 }  // namespace
 
 ClientMachine::ClientMachine(const ClientOptions& options)
@@ -195,7 +201,7 @@ void ClientMachine::lose(ServerId id, const std::optional<base::Error>& error) {
   std::vector<base::CallId> orphans;
   for (auto& [call_id, call] : calls_) {
     if (call.server == id && call.phase != CallPhase::waiting) {
-      call.last_error = error ? error : call.last_error;
+      call.last_error = says_more(error, call.last_error) ? error : call.last_error;
       orphans.push_back(call_id);
     }
   }
