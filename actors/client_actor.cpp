@@ -48,7 +48,7 @@ void ClientActor::handle_event(const link::LinkEvent& event) {
   } else if (const auto* down = std::get_if<link::PeerDown>(&event)) {
     trace("server " + std::to_string(server_of(down->endpoint).value) + " is down -> " +
           std::string(link::to_string(down->reason)));
-    step(session::ServerDown{server_of(down->endpoint)});
+    step(session::ServerDown{server_of(down->endpoint), down->reason == link::DownReason::denied});
   }
 }
 
@@ -72,7 +72,7 @@ void ClientActor::step(const session::ClientEvent& event) {
 }
 
 void ClientActor::perform(const session::Dial& effect) {
-  link_->connect(endpoint_of(effect.server), effect.address);
+  link_->connect(endpoint_of(effect.server), effect.address, effect.key);
 }
 
 void ClientActor::perform(const session::HangUp& effect) {

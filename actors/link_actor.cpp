@@ -9,6 +9,12 @@
 namespace fastgpu::actors {
 namespace {
 
+/// A joiner speaks under a key of its token, not yet under one of its own.
+bool may_ask(const base::CallerPtr& caller, const protocol::ClientRequest& request) {
+  return !caller || caller->kind != base::CallerKind::joiner ||
+         std::holds_alternative<protocol::Join>(request);
+}
+
 /// To itself, behind what it has been told by now.
 struct SendGathered {};
 
@@ -42,7 +48,7 @@ caf::message_handler LinkActor::handlers() {
           }),
           on<ToClient>([this](const ToClient& message) { reply(message); }),
           on<DialPeer>([this](const DialPeer& dial) {
-            link_->connect(link::peer_endpoint(dial.info.node), dial.info.address);
+            link_->connect(link::peer_endpoint(dial.info.node), dial.info.address, dial.info.key);
           })};
 }
 
@@ -59,6 +65,10 @@ void LinkActor::handle_event(const link::LinkEvent& event) {
     tell(directory().monitor, PeerDown{node, up_[node], down->reason == link::DownReason::silent});
   } else if (const auto* closed = std::get_if<link::SessionClosed>(&event)) {
     tell(directory().gateway, ClientGone{link::session_of(closed->endpoint)});
+  } else if (const auto* refused = std::get_if<link::CallerRefused>(&event)) {
+    const std::string said = refused->said ? " as " + to_string(refused->said) : "";
+    trace("refused " + refused->who + said + ", " + std::to_string(refused->times) +
+          " times -> it came with " + std::string(link::to_string(refused->reason)));
   }
 }
 
@@ -84,6 +94,14 @@ void LinkActor::receive_peer(const link::FrameReceived& frame) {
 void LinkActor::receive_client(const link::FrameReceived& frame) {
   const base::SessionId session = link::session_of(frame.from);
   base::Result<codec::ClientCall> call = codec::decode_client_call(frame.body.span());
+  if (call.ok() && !may_ask(frame.caller, call.value().request)) {
+    drop(frame, "who shows a join token may ask to join and nothing else");
+    const protocol::ClientReply denied =
+        base::Error{base::ErrorKind::rejected, base::ErrorCode::denied,
+                    "a join token lets a node join; it is no client's key", ""};
+    return reply(
+        {session, call.value().call, std::make_shared<const protocol::ClientReply>(denied)});
+  }
   if (call.ok()) {
     tell(directory().gateway, FromClient{session, call.value().call,
                                          std::make_shared<const protocol::ClientRequest>(

@@ -10,9 +10,11 @@ namespace fastgpu::actors {
 namespace {
 
 ledger::ShardOptions machine_options(const NodeContext& context, const ShardActorOptions& options) {
-  return {context.cluster,          options.shard,         context.layout,
-          context.self.node,        context.incarnation,   options.founders,
-          options.founding_token,   options.ledger_limits, options.ledger_faults,
+  return {context.cluster,          options.shard,
+          context.layout,           context.self.node,
+          context.incarnation,      options.founders,
+          options.founding_token,   options.ledger_limits,
+          options.ledger_faults,    options.founding_clients,
           options.group.has_value()};
 }
 

@@ -18,6 +18,7 @@ struct ShardActorOptions {
   std::vector<store::KeyValue> contents;  ///< what the store has under the log's prefix
   std::vector<protocol::NodeInfo> founders;
   std::string founding_token;
+  std::vector<protocol::ClientKey> founding_clients;
   ledger::ShardLimits ledger_limits;
   ledger::LedgerFaults ledger_faults;
   store::SoloLogFaults log_faults;

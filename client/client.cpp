@@ -199,7 +199,7 @@ struct Job::Impl {
 Client::Client(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Expected<Client> Client::open(ClientOptions options) {
-  auto connection = Connection::open({options.servers, "fastgpu C++ client"});
+  auto connection = Connection::open({options.servers, "fastgpu C++ client", options.credentials});
   if (!connection.ok()) {
     return to_public(connection.error());
   }

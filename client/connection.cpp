@@ -11,6 +11,7 @@
 #include "actors/client_actor.hpp"
 #include "actors/link_actor.hpp"
 #include "runtime/link/zmq_link.hpp"
+#include "runtime/security/credentials.hpp"
 
 namespace fastgpu::client {
 namespace {
@@ -79,21 +80,50 @@ caf::actor_system_config& quiet(caf::actor_system_config& config) {
   return config;
 }
 
+base::Error no_credentials(const std::filesystem::path& looked_at) {
+  const std::string where = looked_at.empty() ? "" : ": there is no " + looked_at.string();
+  return {base::ErrorKind::invalid, base::ErrorCode::denied, "no credentials for a cluster" + where,
+          "name their file by --credentials or FASTGPU_CREDENTIALS; fastgpu-node init writes "
+          "client.toml into the node's folder, fastgpu up says where its own is"};
+}
+
+/// What to connect with, and where: the servers asked for, with the keys that are known of them.
+base::Result<security::Credentials> credentials_for(const ConnectionOptions& options) {
+  const std::filesystem::path file =
+      options.credentials.empty() ? security::usual_credentials() : options.credentials;
+  auto found = file.empty() ? base::Result<security::Credentials>(no_credentials(file))
+                            : security::read_credentials(file);
+  if (!found.ok() && found.error().code == base::ErrorCode::file_not_found) {
+    return no_credentials(file);
+  }
+  return found;
+}
+
 }  // namespace
 
 struct Connection::Impl {
-  explicit Impl(const ConnectionOptions& options)
+  Impl(const ConnectionOptions& options, const security::Credentials& credentials)
       : waiting(std::make_shared<Waiting>()), system(quiet(config)) {
     link::LinkOptions link_options;
     link_options.identity.incarnation = {random_bits() | 1};
-    link = std::make_shared<link::ZmqLink>(link_options, now);
+    link = std::make_shared<link::ZmqLink>(
+        link_options, now,
+        link::LinkKeys{credentials.keys.public_key(), credentials.keys.secret_key(), {}});
+    session::ClientOptions client{options.servers, options.program, random_bits()};
+    for (const auto& [address, key] : credentials.servers) {
+      if (options.servers.empty()) {
+        client.servers.push_back(address);
+      }
+    }
+    for (const std::string& address : client.servers) {
+      client.keys.push_back(security::key_for(credentials.servers, address));
+    }
     auto context = std::make_shared<actors::NodeContext>();
     context->self.name = options.program;
     context->clock = now;
     context->wall_clock = [] { return base::WallTimeMs{0}; };
     actor = system.spawn<actors::ClientActor>(
-        context, link, link_options.identity,
-        session::ClientOptions{options.servers, options.program, random_bits()},
+        context, link, link_options.identity, client,
         [waits = waiting](const session::CallDone& done) { waits->done(done.call, done.reply); });
     link->start(actors::LinkActor::sink_to(actor));
   }
@@ -126,11 +156,12 @@ struct Connection::Impl {
 };
 
 base::Result<std::shared_ptr<Connection>> Connection::open(const ConnectionOptions& options) {
-  if (options.servers.empty()) {
-    return base::Error{base::ErrorKind::invalid, base::ErrorCode::usage, "no server is named",
-                       "give the address of any node: --server 127.0.0.1:7600"};
+  const auto credentials = credentials_for(options);
+  if (!credentials.ok()) {
+    return credentials.error();
   }
-  return std::shared_ptr<Connection>(new Connection(std::make_unique<Impl>(options)));
+  return std::shared_ptr<Connection>(
+      new Connection(std::make_unique<Impl>(options, credentials.value())));
 }
 
 Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

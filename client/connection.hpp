@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <future>
 #include <memory>
@@ -25,13 +26,14 @@ using Reply = protocol::ClientReply;
 using Time = std::chrono::steady_clock::time_point;
 
 struct ConnectionOptions {
-  std::vector<std::string> servers;
-  std::string program;  ///< said to the nodes, for their logs
+  std::vector<std::string> servers;     ///< none: those of the credentials
+  std::string program;                  ///< said to the nodes, for their logs
+  std::filesystem::path credentials{};  ///< empty: security::usual_credentials()
 };
 
 class Connection {
  public:
-  /// Starts; the first call connects. An Error where no server is named.
+  /// Starts; the first call connects. An Error where there are no credentials that can be used.
   static base::Result<std::shared_ptr<Connection>> open(const ConnectionOptions& options);
   ~Connection();
   Connection(const Connection&) = delete;

@@ -85,6 +85,9 @@ struct Members {
 
   clients @3 :List(Cluster.ClientKey);
   # By name.
+
+  tokens @4 :List(Cluster.JoinToken);
+  # Not used yet, by hash: whoever has the key with such a hash may ask to join, at any node.
 }
 
 # --- shard leader to worker: every field is set by the leader ------------------------------------

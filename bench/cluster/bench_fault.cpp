@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   const fastgpu::Client client =
-      fastgpu::Client::open({.servers = cluster.value()->addresses()}).value();
+      fastgpu::Client::open({.credentials = cluster.value()->credentials()}).value();
   run(client, bad);  // compiles
   const std::vector<Stamps> stamps = run(client, tasks);
   const double per_ms = ticks_per_ms();

@@ -118,8 +118,10 @@ void latency(std::size_t lines) {
   node::EmbeddedOptions options;
   options.nodes = 3;
   auto cluster = std::move(node::EmbeddedCluster::start(options)).value();
-  const Client client = Client::open({.servers = cluster->addresses()}).value();
-  auto connection = client::Connection::open({{cluster->addresses()[0]}, "bench"}).value();
+  const Client client = Client::open({.credentials = cluster->credentials()}).value();
+  auto connection =
+      client::Connection::open({{cluster->addresses()[0]}, "bench", cluster->credentials()})
+          .value();
   std::optional<Job> job;
   const protocol::AttemptInfo attempt = run_somewhere(client, *connection, job);
   const base::JobId id{job->id().value};

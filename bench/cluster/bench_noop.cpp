@@ -89,7 +89,7 @@ int main(int argc, char** argv) {
       return 1;
     }
     const fastgpu::Client client =
-        fastgpu::Client::open({.servers = cluster.value()->addresses()}).value();
+        fastgpu::Client::open({.credentials = cluster.value()->credentials()}).value();
     tasks_per_second(client, 1000);
     std::vector<double> rates;
     std::vector<double> writes;

@@ -29,7 +29,7 @@ ForeignCluster::ForeignCluster() {
   if (!cluster.ok())
     throw ForeignFailure(cluster.error().message);
   cluster_ = std::move(cluster).value();
-  client_ = Client::open({.servers = cluster_->addresses()}).value();
+  client_ = Client::open({.credentials = cluster_->credentials()}).value();
 }
 
 ForeignCluster::~ForeignCluster() {

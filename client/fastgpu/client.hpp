@@ -3,7 +3,7 @@
 /// The C++ client library of FastGPU: describe a kernel job, submit it to any node, wait, take the
 /// results. No header of a third party comes with it.
 ///
-///   auto client = fastgpu::Client::open({.servers = {"127.0.0.1:7601"}}).value();
+///   auto client = fastgpu::Client::open({.credentials = "client.toml"}).value();
 ///   auto spec = fastgpu::JobSpec{}.kernel("saxpy<float>").source(text).grid(4).block(256)
 ///                   .arg(1024).arg(2.5f).in(x).inout(y);
 ///   auto result = client.submit(spec).value().result(std::chrono::seconds(30)).value();
@@ -133,7 +133,11 @@ struct NodeStatus {
 };
 
 struct ClientOptions {
-  std::vector<std::string> servers;  ///< any nodes of one cluster: "127.0.0.1:7601"
+  /// Any nodes of one cluster: "127.0.0.1:7601". None: those that the credentials name.
+  std::vector<std::string> servers;
+  /// The file of the key to connect with, such as client.toml in a node's folder. Empty: that of
+  /// FASTGPU_CREDENTIALS, else ~/.config/fastgpu/credentials.toml.
+  std::string credentials{};
   /// How long a call that is not given a time of its own may take.
   std::chrono::nanoseconds timeout{std::chrono::seconds(30)};
 };

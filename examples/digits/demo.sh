@@ -89,6 +89,7 @@ for port in "${ports[@]}"; do
   addresses+=("127.0.0.1:$port")
 done
 
+export FASTGPU_CREDENTIALS=$folder/n1/client.toml
 for number in 1 2 3; do
   name=n$number
   setting=(--dir "$folder/$name" --listen "${addresses[number - 1]}" --name "$name"
@@ -96,7 +97,7 @@ for number in 1 2 3; do
   if [ "$number" = 1 ]; then
     "$programs/fastgpu-node" init "${setting[@]}" >"$folder/$name.log" 2>&1 </dev/null
   else
-    "$programs/fastgpu" --server "${addresses[0]}" node token -o id >"$folder/token" &&
+    (umask 077 && "$programs/fastgpu" node token -o id >"$folder/token") &&
       "$programs/fastgpu-node" join "${addresses[0]}" --token-file "$folder/token" \
       "${setting[@]}" >"$folder/$name.log" 2>&1 </dev/null
   fi || fail "node $name could not be set up"
@@ -105,7 +106,6 @@ for number in 1 2 3; do
 done
 echo "three nodes are ready: n1 n2 n3, $devices devices each, at ${addresses[*]}"
 
-servers=$(IFS=, && echo "${addresses[*]}")
-setsid "$programs/digits" --server "$servers" "$@" </dev/null &
+setsid "$programs/digits" "$@" </dev/null &
 children=($! "${children[@]}")
 wait "${children[0]}" || fail "the training failed; the nodes' last words are above"

@@ -192,9 +192,9 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   CLI::App app{"Trains a network that reads handwritten digits on a FastGPU cluster"};
-  app.add_option("--server", options.servers, "any nodes of the cluster, HOST:PORT,...")
-      ->delimiter(',')
-      ->required();
+  app.add_option("--server", options.servers,
+                 "any nodes of the cluster; without: of the credentials")
+      ->delimiter(',');
   app.add_option("--kernel-file", options.kernel_file, "the kernels' source");
   app.add_option("--data", options.data, "the images");
   app.add_option("--steps", options.steps, "training steps")->check(CLI::Range(1, 10000));

@@ -2,7 +2,7 @@
 # Finds the edges in a photograph with the command line alone: photo.sh [PHOTO.pgm [RESULT.pgm]]
 # Three jobs, one after the other: blur along the rows, blur along the columns, edges. Each is an
 # array of tasks; task {} writes its rows to a file of its own, and `cat` makes them a picture again.
-# FASTGPU_SERVER names a node of the cluster; `fastgpu` is taken from PATH, or else from build/bin.
+# FASTGPU_CREDENTIALS names the key to the cluster; `fastgpu` is taken from PATH, or else from build/bin.
 set -euo pipefail
 here=$(dirname "$0")
 photo=${1:-$here/data/camera.pgm}

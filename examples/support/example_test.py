@@ -37,9 +37,9 @@ class ExampleTest(unittest.TestCase):
         )
         self.addCleanup(self.stop)
         ready, _, _ = select.select([self.cluster.stdout], [], [], START_DEADLINE_S)
-        address = self.cluster.stdout.readline().strip() if ready else ""
-        self.assertNotEqual("", address, "the cluster did not start")
-        self.environment["FASTGPU_SERVER"] = address
+        credentials = self.cluster.stdout.readline().strip() if ready else ""
+        self.assertNotEqual("", credentials, "the cluster did not start")
+        self.environment["FASTGPU_CREDENTIALS"] = credentials
 
     def stop(self):
         self.cluster.terminate()

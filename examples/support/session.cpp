@@ -15,10 +15,9 @@ constexpr auto job_limit = std::chrono::minutes(2);
 }  // namespace
 
 void SessionOptions::add_to(CLI::App& app) {
-  app.add_option("--server", servers, "any nodes of the cluster, HOST:PORT,...")
+  app.add_option("--server", servers, "any nodes of the cluster; without: of the credentials")
       ->delimiter(',')
-      ->envname("FASTGPU_SERVER")
-      ->required();
+      ->envname("FASTGPU_SERVER");
   app.add_option("--kernel-file", kernel_file, "the kernels' source")->capture_default_str();
 }
 

@@ -2,7 +2,7 @@
 # One script over many files: words.sh FILE... prints the twenty most frequent words of all of them.
 # One job, a task for each file: task {} finds its file as `text`, and what it counts comes back as
 # counts-{}.json. The script knows nothing of FastGPU; it runs by itself as well.
-# FASTGPU_SERVER names a node of the cluster; `fastgpu` is taken from PATH, or else from build/bin.
+# FASTGPU_CREDENTIALS names the key to the cluster; `fastgpu` is taken from PATH, or else from build/bin.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 PATH=$PATH:$here/../../build/bin

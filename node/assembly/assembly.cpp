@@ -43,6 +43,7 @@ base::Result<std::vector<actors::ShardActorOptions>> read_shards(const NodeParts
     if (shard.value == 0) {
       options.founders = parts.founders;
       options.founding_token = parts.founding_token;
+      options.founding_clients = parts.founding_clients;
     }
     options.ledger_limits = parts.ledger_limits;
     options.ledger_faults = parts.ledger_faults;

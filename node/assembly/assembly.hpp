@@ -53,6 +53,7 @@ struct NodeParts {
   /// Root shard only: members that the cluster is founded with.
   std::vector<protocol::NodeInfo> founders;
   std::string founding_token;  ///< of founders: lets the first other node in; empty = none
+  std::vector<protocol::ClientKey> founding_clients{};  ///< root shard only: as `founders`
   /// Blobs and logs on a real disk block: their actors get threads of their own.
   bool blocking_disk{true};
   ledger::ShardLimits ledger_limits;

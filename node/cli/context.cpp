@@ -6,6 +6,7 @@
 
 #include "client/error_words.hpp"
 #include "node/cli/text/quantities.hpp"
+#include "runtime/security/credentials.hpp"
 
 namespace fastgpu::cli {
 namespace {
@@ -17,6 +18,17 @@ constexpr std::chrono::seconds answer_limit{30};
 constexpr int exit_timeout = 124;
 /// Added where a program's own code could be mistaken for ours.
 constexpr int own_failure = 200;
+
+/// Those that the credentials name; a file that cannot be used is told when connecting.
+std::vector<std::string> servers_of(const std::filesystem::path& file) {
+  std::vector<std::string> servers;
+  if (const auto credentials = security::read_credentials(file); credentials.ok()) {
+    for (const auto& [address, key] : credentials.value().servers) {
+      servers.push_back(address);
+    }
+  }
+  return servers.empty() ? std::vector<std::string>{default_server} : servers;
+}
 
 }  // namespace
 
@@ -37,6 +49,14 @@ base::Result<std::string> address_in(const std::string& folder) {
                      "it lacks [cluster] listen = \"HOST:PORT\""};
 }
 
+std::filesystem::path Context::credentials() const {
+  if (!flags_.credentials.empty()) {
+    return flags_.credentials;
+  }
+  return flags_.folder.empty() ? security::usual_credentials()
+                               : std::filesystem::path(flags_.folder) / "client.toml";
+}
+
 Format Context::format() const {
   if (flags_.json || flags_.output == "json") {
     return Format::json;
@@ -52,7 +72,7 @@ base::Result<std::vector<std::string>> Context::servers() const {
     return flags_.servers;
   }
   if (flags_.folder.empty()) {
-    return std::vector<std::string>{default_server};
+    return servers_of(credentials());
   }
   const base::Result<std::string> address = address_in(flags_.folder);
   if (!address.ok()) {
@@ -70,7 +90,7 @@ base::Result<std::shared_ptr<client::Connection>> Context::connect() {
   if (!given.ok()) {
     return given.error();
   }
-  auto connection = client::Connection::open({where.value(), program});
+  auto connection = client::Connection::open({where.value(), program, credentials()});
   if (!connection.ok()) {
     return connection;
   }

@@ -4,6 +4,7 @@
 /// the program, on its only thread. Data goes to stdout, all else to stderr.
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,8 @@ class Context {
   bool wants_documents() const { return format() == Format::json || format() == Format::jsonl; }
   /// The addresses to ask, as typed or found.
   base::Result<std::vector<std::string>> servers() const;
+  /// The file with the key to connect with.
+  std::filesystem::path credentials() const;
   /// Connects to the first server that answers and learns the nodes' names.
   base::Result<std::shared_ptr<client::Connection>> connect();
   /// The cluster as `connect` saw it.

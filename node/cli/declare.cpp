@@ -211,11 +211,16 @@ void declare_help(CLI::App& app, Invocation& to) {
 }
 
 void declare_global(CLI::App& app, GlobalFlags& flags) {
-  app.add_option("--server", flags.servers, "any nodes: HOST:PORT,... (default 127.0.0.1:7600)")
+  app.add_option("--server", flags.servers,
+                 "any nodes: HOST:PORT,... (default: of the credentials)")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->envname("FASTGPU_SERVER");
-  app.add_option("--dir", flags.folder, "folder of a node on this machine: use its address");
+  app.add_option("--dir", flags.folder,
+                 "folder of a node on this machine: use its address and client.toml");
+  app.add_option("--credentials", flags.credentials,
+                 "file with the key to connect with (default ~/.config/fastgpu/credentials.toml)")
+      ->envname("FASTGPU_CREDENTIALS");
   app.add_option("-o,--output", flags.output, "table, json, jsonl or id")
       ->check(CLI::IsMember({"table", "json", "jsonl", "id"}));
   app.add_flag("--json", flags.json, "the same as -o json");

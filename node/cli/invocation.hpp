@@ -13,7 +13,8 @@ namespace fastgpu::cli {
 
 struct GlobalFlags {
   std::vector<std::string> servers;
-  std::string folder;  ///< of a node on this machine: use its address
+  std::string folder;       ///< of a node on this machine: use its address and credentials
+  std::string credentials;  ///< file
   std::string output{"table"};
   bool json{false};
   bool quiet{false};

@@ -62,7 +62,7 @@ base::StoreId random_store_id() {
 
 base::Status found_node(const NodeFolder& folder, const NodeSettings& settings,
                         const NodeIdentity& identity) {
-  if (const base::Status begun = folder.begin(settings, identity); !begun.ok()) {
+  if (const base::Status begun = folder.begin(settings); !begun.ok()) {
     return begun;
   }
   if (const base::Status made = make_store(folder, store_of(identity, identity.node)); !made.ok()) {

@@ -1,5 +1,6 @@
 #include "node/daemon/join.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -18,6 +19,8 @@ namespace {
 
 constexpr link::Endpoint member = link::dialled_endpoint(1);
 constexpr base::CallId only_call{1};
+/// A token that has just been made is known to all members by then.
+constexpr std::chrono::seconds key_unknown_limit{5};
 
 /// What the link's thread tells the waiting one.
 class Answer {
@@ -51,6 +54,19 @@ bool may_pass(const protocol::ClientReply& reply) {
           error->kind == base::ErrorKind::overloaded || error->kind == base::ErrorKind::unknown);
 }
 
+bool is_denied(const protocol::ClientReply& reply) {
+  const auto* error = std::get_if<base::Error>(&reply);
+  return error != nullptr && error->code == base::ErrorCode::denied;
+}
+
+/// That may pass: a member may not have heard of the token yet.
+base::Error key_unknown() {
+  return {base::ErrorKind::unavailable, base::ErrorCode::denied,
+          "the member does not know the key of this join token",
+          "it was used before, has expired or is of another cluster: make one with fastgpu node "
+          "token"};
+}
+
 void send(link::Link& wire, const link::LinkIdentity& identity, const protocol::Join& join) {
   const link::FrameHeader header = link::header_from(identity, link::FrameKind::client_request);
   const base::Bytes body = codec::encode(only_call, protocol::ClientRequest(join));
@@ -62,7 +78,7 @@ std::optional<protocol::ClientReply> await_certain(link::Link& wire,
                                                    const link::LinkIdentity& identity,
                                                    const protocol::Join& join, Answer& answer,
                                                    base::Duration limit) {
-  const base::Time deadline = boot_time() + limit;
+  base::Time deadline = boot_time() + limit;
   std::optional<protocol::ClientReply> last;
   while (boot_time() < deadline) {
     std::optional<protocol::ClientReply> reply = answer.await(deadline - boot_time());
@@ -72,6 +88,9 @@ std::optional<protocol::ClientReply> await_certain(link::Link& wire,
     last = std::move(reply);
     if (!may_pass(*last)) {
       break;
+    }
+    if (is_denied(*last)) {
+      deadline = std::min(deadline, boot_time() + key_unknown_limit);
     }
     std::this_thread::sleep_for(base::limits::leader_retry_interval);
     send(wire, identity, join);
@@ -83,6 +102,10 @@ void handle(const link::LinkEvent& event, link::Link& wire, const link::LinkIden
             const protocol::Join& join, Answer& answer) {
   if (std::holds_alternative<link::PeerUp>(event)) {
     return send(wire, identity, join);
+  }
+  if (const auto* down = std::get_if<link::PeerDown>(&event);
+      down != nullptr && down->reason == link::DownReason::denied) {
+    return answer.set(key_unknown());
   }
   const auto* frame = std::get_if<link::FrameReceived>(&event);
   if (frame == nullptr || frame->header.kind != link::FrameKind::client_reply) {
@@ -96,14 +119,23 @@ void handle(const link::LinkEvent& event, link::Link& wire, const link::LinkIden
 }  // namespace
 
 base::Result<protocol::Joined> ask_to_join(const std::string& member_address,
+                                           const security::JoinToken& token,
                                            const protocol::Join& join, base::Duration limit) {
   Answer answer;
   link::LinkOptions options;
   options.identity = {{}, {}, {random_seed()}};
-  link::ZmqLink wire(options, boot_time);
+  const std::string member_key = security::key_for(token.servers, member_address);
+  if (member_key.empty()) {
+    return base::Error{base::ErrorKind::invalid, base::ErrorCode::bad_argument,
+                       "the join token has no key of the node at " + member_address,
+                       "join through " + token.servers.begin()->first +
+                           ", where the token was made, or make one there"};
+  }
+  link::ZmqLink wire(options, boot_time,
+                     {token.joiner.public_key(), token.joiner.secret_key(), {}});
   wire.start(
       [&](const link::LinkEvent& event) { handle(event, wire, options.identity, join, answer); });
-  wire.connect(member, member_address);
+  wire.connect(member, member_address, member_key);
   const std::optional<protocol::ClientReply> reply =
       await_certain(wire, options.identity, join, answer, limit);
   wire.stop();

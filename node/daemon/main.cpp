@@ -17,12 +17,14 @@
 #include "node/daemon/founding.hpp"
 #include "node/daemon/join.hpp"
 #include "node/daemon/node_config.hpp"
+#include "node/daemon/node_keys.hpp"
 #include "node/daemon/readiness.hpp"
 #include "node/daemon/real_node.hpp"
 #include "node/daemon/report.hpp"
 #include "node/embedded/up.hpp"
 #include "node/host/random.hpp"
 #include "runtime/link/address.hpp"
+#include "runtime/security/join_token.hpp"
 
 namespace fastgpu::node {
 namespace {
@@ -43,7 +45,8 @@ struct Arguments {
 
 /// Port 0 would be another port at each start: people could not be told it.
 base::Status check_listen(const std::string& address) {
-  const base::Result<link::ListenAddress> parsed = link::parse_listen_address(address);
+  const base::Result<link::ListenAddress> parsed =
+      link::parse_listen_address(address, link::Reachable::from_anywhere);
   if (!parsed.ok()) {
     return parsed.error();
   }
@@ -60,17 +63,25 @@ int init(const Arguments& arguments) {
     return report(good.error());
   }
   const NodeFolder folder(arguments.folder);
+  if (folder.is_founded()) {
+    return report(folder.begin(arguments.settings).error());
+  }
   const protocol::NodeInfo self{
       {1}, arguments.settings.name, arguments.settings.listen, random_store_id()};
-  const base::Status founded = found_node(
-      folder, arguments.settings,
-      {random_cluster_id(), self.node, arguments.shard_count, {self}, true, random_token()});
+  const base::Result<NodeIdentity> identity = found_keys(
+      folder, {random_cluster_id(), self.node, arguments.shard_count, {self}, true, "", {}});
+  if (!identity.ok()) {
+    return report(identity.error());
+  }
+  const base::Status founded = found_node(folder, arguments.settings, identity.value());
   if (!founded.ok()) {
     return report(founded.error());
   }
   std::cout << "Wrote " << (folder.path() / "node.toml").string() << ": node " << self.name
             << " of a new cluster, to listen on " << self.address << ".\n"
             << "Start it:          fastgpu-node run --dir " << arguments.folder << "\n"
+            << "Use it:            fastgpu --credentials " << folder.credentials().string()
+            << " status\n"
             << "Join another host: fastgpu-node join " << self.address << " --token-file "
             << folder.join_token().string() << " --dir DIR --listen ADDRESS --name NAME\n";
   return 0;
@@ -82,20 +93,21 @@ int join(const Arguments& arguments) {
   }
   const NodeFolder folder(arguments.folder);
   if (folder.is_founded()) {
-    return report(folder.begin(arguments.settings, {}).error());
+    return report(folder.begin(arguments.settings).error());
   }
-  std::string token;
-  if (std::ifstream file(arguments.token_file); !(file >> token)) {
-    return report({base::ErrorKind::invalid, base::ErrorCode::file_not_found,
-                   arguments.token_file + " cannot be read or is empty",
-                   "it holds what fastgpu node token printed, or is join.token in the first node's "
-                   "folder"});
+  const base::Result<security::JoinToken> token = security::read_join_token(arguments.token_file);
+  if (!token.ok()) {
+    return report(token.error());
+  }
+  const base::Result<security::KeyPair> own = own_keys(folder);
+  if (!own.ok()) {
+    return report(own.error());
   }
   const base::RequestId request{{0}, random_seed(), random_seed()};
-  const base::StoreId store = random_store_id();
-  const auto joined = ask_to_join(
-      arguments.member_address,
-      {request, arguments.settings.name, arguments.settings.listen, token, store}, join_limit);
+  const protocol::Join asked{
+      request,           arguments.settings.name, arguments.settings.listen, token.value().shown(),
+      random_store_id(), own.value().public_key()};
+  const auto joined = ask_to_join(arguments.member_address, token.value(), asked, join_limit);
   if (!joined.ok()) {
     return report(joined.error());
   }

@@ -117,6 +117,27 @@ std::string members_toml(const std::vector<protocol::NodeInfo>& members) {
   return text;
 }
 
+std::string clients_toml(const std::vector<protocol::ClientKey>& clients) {
+  std::string text;
+  for (const protocol::ClientKey& client : clients) {
+    text += "\n[[client]]\nname = " + quoted(client.name) + "\nkey = " + quoted(client.key) + "\n";
+  }
+  return text;
+}
+
+std::vector<protocol::ClientKey> clients_of(const toml::table& table) {
+  std::vector<protocol::ClientKey> clients;
+  if (const toml::array* list = table["client"].as_array()) {
+    for (const toml::node& item : *list) {
+      if (const toml::table* client = item.as_table()) {
+        clients.push_back({(*client)["name"].value_or(std::string{}),
+                           (*client)["key"].value_or(std::string{}), false});
+      }
+    }
+  }
+  return clients;
+}
+
 std::vector<protocol::NodeInfo> members_of(const toml::table& table) {
   std::vector<protocol::NodeInfo> members;
   if (const toml::array* list = table["member"].as_array()) {
@@ -160,7 +181,7 @@ bool NodeFolder::is_founded() const {
   return fs::exists(folder_ / "identity.toml");
 }
 
-base::Status NodeFolder::begin(const NodeSettings& settings, const NodeIdentity& identity) const {
+base::Status NodeFolder::begin(const NodeSettings& settings) const {
   if (is_founded()) {
     return Error{
         ErrorKind::rejected, ErrorCode::name_taken,
@@ -177,16 +198,7 @@ base::Status NodeFolder::begin(const NodeSettings& settings, const NodeIdentity&
                                 "\n\n[devices]\ncpu = " + std::to_string(settings.cpu_devices) +
                                 "\nnull = " + std::to_string(settings.null_devices) +
                                 "\narena_bytes = " + std::to_string(settings.arena_bytes) + "\n";
-  if (base::Status written = write_file(folder_ / "node.toml", node_toml); !written.ok()) {
-    return written;
-  }
-  if (!identity.join_token.empty()) {
-    if (base::Status written = write_file(join_token(), identity.join_token + "\n");
-        !written.ok()) {
-      return written;
-    }
-  }
-  return {};
+  return write_file(folder_ / "node.toml", node_toml);
 }
 
 base::Status NodeFolder::found(const NodeIdentity& identity) const {
@@ -194,9 +206,9 @@ base::Status NodeFolder::found(const NodeIdentity& identity) const {
       folder_ / "identity.toml",
       "# Who this node is. Written once; do not edit or copy it.\ncluster = " +
           quoted(to_string(identity.cluster)) + "\nnode = " + std::to_string(identity.node.value) +
-          "\nshard_count = " + std::to_string(identity.shard_count) +
-          "\nfounder = " + (identity.founder ? "true" : "false") +
-          "\njoin_token = " + quoted(identity.join_token) + "\n" + members_toml(identity.members));
+          "\nshard_count = " + std::to_string(identity.shard_count) + "\nfounder = " +
+          (identity.founder ? "true" : "false") + "\njoin_token = " + quoted(identity.join_token) +
+          "\n" + members_toml(identity.members) + clients_toml(identity.clients));
 }
 
 base::Result<NodeSettings> NodeFolder::settings() const {
@@ -254,6 +266,7 @@ base::Result<NodeIdentity> NodeFolder::identity() const {
   identity.founder = table["founder"].value_or(false);
   identity.join_token = table["join_token"].value_or(std::string{});
   identity.members = members_of(table);
+  identity.clients = clients_of(table);
   if (cluster.size() != 32 || !identity.node || identity.shard_count == 0) {
     return bad_file(file, "is damaged: cluster, node and shard_count must be there",
                     "a node whose identity is lost must join again as a new node");

@@ -34,9 +34,10 @@ struct NodeIdentity {
   base::ClusterId cluster;
   base::NodeId node;
   std::uint32_t shard_count{};
-  std::vector<protocol::NodeInfo> members;  ///< known when it joined, itself included
-  bool founder{false};                      ///< the members are those that found the cluster
-  std::string join_token;                   ///< of a founder: lets the first other node in
+  std::vector<protocol::NodeInfo> members;     ///< known when it joined, itself included
+  bool founder{false};                         ///< the members are those that found the cluster
+  std::string join_token;                      ///< of a founder: lets the first other node in
+  std::vector<protocol::ClientKey> clients{};  ///< of a founder: let in from the founding on
 };
 
 class NodeFolder {
@@ -52,10 +53,12 @@ class NodeFolder {
   std::filesystem::path jobs() const { return folder_ / "jobs"; }
   std::filesystem::path kernels() const { return folder_ / "kernels"; }
   std::filesystem::path join_token() const { return folder_ / "join.token"; }
+  std::filesystem::path key() const { return folder_ / "node.key"; }
+  std::filesystem::path credentials() const { return folder_ / "client.toml"; }
 
   bool is_founded() const;
   /// Writes all but identity.toml; refuses a folder that is a node's already.
-  base::Status begin(const NodeSettings& settings, const NodeIdentity& identity) const;
+  base::Status begin(const NodeSettings& settings) const;
   /// Writes identity.toml: from now on the folder is a node's.
   base::Status found(const NodeIdentity& identity) const;
   base::Result<NodeSettings> settings() const;

@@ -10,6 +10,7 @@
 #include "node/daemon/clock.hpp"
 #include "node/daemon/founding.hpp"
 #include "node/daemon/gpu_guard.hpp"
+#include "node/daemon/node_keys.hpp"
 #include "node/daemon/node_users.hpp"
 #include "node/host/random.hpp"
 #include "node/host/reach.hpp"
@@ -195,16 +196,19 @@ base::Status open_logs(const NodeFolder& folder, base::Incarnation life, NodePar
   return {};
 }
 
-/// Notes on the disk whom the view names, whenever that changes, and passes the view on.
+/// Notes on the disk who is a member, whenever that changes, and passes the view on.
 std::function<void(const protocol::SharedView&)> remembering(const NodeFolder& folder,
                                                              const RealNodeOptions& options) {
   return [folder, told = options.on_view,
           known = folder.remembered()](const protocol::SharedView& view) mutable {
     std::vector<protocol::NodeInfo> members;
-    for (const protocol::NodeView& node : view->nodes) {
-      members.push_back(node.info);
+    if (view->members) {
+      members = view->members->members;
+      std::erase_if(members, [](const protocol::NodeInfo& member) {
+        return member.state == protocol::MemberState::removed;
+      });
     }
-    if (members != known) {
+    if (!members.empty() && members != known) {
       known = std::move(members);
       folder.remember(known);
     }
@@ -247,6 +251,11 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
     return settings.ok() ? identity.error() : settings.error();
   }
   const NodeIdentity& who = identity.value();
+  const auto keys = NodeKeys::open(folder, who);
+  if (!keys.ok()) {
+    return keys.error();
+  }
+  options.on_view = learning(keys.value(), options.on_view);
   NodeParts parts;
   if (const base::Status opened = open_disk(folder, parts); !opened.ok()) {
     return opened.error();
@@ -271,7 +280,9 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   link::LinkOptions link_options;
   link_options.identity = {who.cluster, who.node, incarnation.value()};
   parts.context = make_context(folder, settings.value(), who, incarnation.value(), options);
-  parts.link = std::make_shared<link::ZmqLink>(link_options, boot_time);
+  parts.context->self.key = keys.value()->public_key();
+  parts.link = std::make_shared<link::ZmqLink>(link_options, boot_time, keys.value()->for_link());
+  keys.value()->attach(parts.link);
   parts.executors = make_executors(folder, settings.value(), options, users.value(), gpus);
   if (const base::Status reach = check_reach(folder.path()); reach.ok()) {
     make_runners(folder, settings.value(), options.executor_program, users.value(), gpus, parts);
@@ -289,6 +300,7 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   if (who.founder) {
     parts.founders = who.members;
     parts.founding_token = who.join_token;
+    parts.founding_clients = who.clients;
   }
   std::unique_ptr<RealNode> node(new RealNode(system, parts.context));
   if (const base::Status assembled = assemble(system, std::move(parts)); !assembled.ok()) {

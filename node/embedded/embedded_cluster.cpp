@@ -14,8 +14,11 @@
 
 #include "node/assembly/assembly.hpp"
 #include "node/daemon/founding.hpp"
+#include "node/daemon/node_config.hpp"
+#include "node/daemon/node_keys.hpp"
 #include "node/daemon/real_node.hpp"
 #include "runtime/link/reserved_ports.hpp"
+#include "runtime/security/credentials.hpp"
 
 namespace fastgpu::node {
 namespace {
@@ -108,6 +111,10 @@ struct EmbeddedCluster::Impl {
                          "127.0.0.1:" + std::to_string(ports.ports()[i]),
                          random_store_id()});
     }
+    base::Result<std::vector<protocol::ClientKey>> clients = make_keys(members);
+    if (!clients.ok()) {
+      return clients.error();
+    }
     const base::ClusterId cluster = random_cluster_id();
     for (std::uint32_t i = 0; i < options.nodes; ++i) {
       NodeSettings settings;
@@ -115,13 +122,33 @@ struct EmbeddedCluster::Impl {
       settings.listen = members[i].address;
       settings.cpu_devices = options.cpu_devices;
       settings.null_devices = options.null_devices;
-      const NodeIdentity identity{cluster, members[i].node, options.nodes, members, true, ""};
+      const NodeIdentity identity{cluster, members[i].node, options.nodes, members, true,
+                                  "",      clients.value()};
       if (base::Status founded = found_node(folder(i), settings, identity); !founded.ok()) {
         return founded;
       }
     }
     return {};
   }
+
+  /// A key for each node, and credentials for whoever is to use the cluster.
+  base::Result<std::vector<protocol::ClientKey>> make_keys(
+      std::vector<protocol::NodeInfo>& members) const {
+    security::Credentials user{first_client, security::KeyPair::generate(), {}};
+    for (std::uint32_t i = 0; i < options.nodes; ++i) {
+      const base::Result<security::KeyPair> own = own_keys(folder(i));
+      if (!own.ok()) {
+        return own.error();
+      }
+      members[i].key = own.value().public_key();
+      user.servers[members[i].address] = members[i].key;
+    }
+    if (base::Status made = security::write_credentials(credentials(), user); !made.ok()) {
+      return made.error();
+    }
+    return std::vector<protocol::ClientKey>{{user.name, user.keys.public_key(), false}};
+  }
+  fs::path credentials() const { return options.folder / "client.toml"; }
 
   base::Status start_node(std::uint32_t index) {
     RealNodeOptions node_options;
@@ -193,6 +220,10 @@ std::vector<std::string> EmbeddedCluster::addresses() const {
     addresses.push_back(settings.ok() ? settings.value().listen : "");
   }
   return addresses;
+}
+
+std::filesystem::path EmbeddedCluster::credentials() const {
+  return impl_->credentials();
 }
 
 void EmbeddedCluster::stop(std::uint32_t index) {

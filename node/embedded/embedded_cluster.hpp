@@ -39,6 +39,8 @@ class EmbeddedCluster {
 
   /// Where clients dial: "127.0.0.1:40123", one for each node.
   std::vector<std::string> addresses() const;
+  /// The file with which clients connect; there as long as the folder is.
+  std::filesystem::path credentials() const;
   /// Ends one node, or starts it again; counted from 0.
   void stop(std::uint32_t index);
   base::Status restart(std::uint32_t index);

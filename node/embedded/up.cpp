@@ -14,23 +14,24 @@ bool is_json(const UpOptions& options) {
   return options.output == "json" || options.output == "jsonl";
 }
 
-void announce(const UpOptions& options, const std::vector<std::string>& addresses) {
-  std::string servers;
+void announce(const UpOptions& options, const std::vector<std::string>& addresses,
+              const std::string& credentials) {
   std::string quoted;
   for (const std::string& address : addresses) {
-    servers += (servers.empty() ? "" : ",") + address;
     quoted += (quoted.empty() ? "\"" : ",\"") + address + "\"";
   }
   if (is_json(options)) {
     std::cout << R"({"schema":"fastgpu.up/1","as_of":")" << time_now()
-              << R"(","source":"n1","stale":false,"servers":[)" << quoted << "]}" << std::endl;
+              << R"(","source":"n1","stale":false,"servers":[)" << quoted << R"(],"credentials":")"
+              << credentials << "\"}" << std::endl;
   } else if (options.output == "id") {
-    std::cout << servers << std::endl;
+    std::cout << credentials << std::endl;
   } else {
     std::cout << "ready: " << options.nodes << (options.nodes == 1 ? " node" : " nodes") << " with "
               << options.devices << (options.devices == 1 ? " CPU device" : " CPU devices")
-              << " each\n  use it   fastgpu --server " << servers
-              << " status\n  stop it  Ctrl-C; nothing of it is kept" << std::endl;
+              << " each\n  use it   export FASTGPU_CREDENTIALS=" << credentials
+              << "\n           fastgpu status\n  stop it  Ctrl-C; nothing of it is kept"
+              << std::endl;
   }
 }
 
@@ -51,7 +52,7 @@ int run_up(const UpOptions& options) {
   if (!cluster.ok()) {
     return report(cluster.error(), is_json(options));
   }
-  announce(options, cluster.value()->addresses());
+  announce(options, cluster.value()->addresses(), cluster.value()->credentials().string());
   int signal_number = 0;
   sigwait(&ends, &signal_number);
   return 0;

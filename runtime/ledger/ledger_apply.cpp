@@ -381,7 +381,7 @@ void LedgerState::apply_record(const protocol::MemberStateRecord& record, Change
 
 void LedgerState::apply_record(const protocol::TokenRecord& record, Changes& changes) {
   if (is_root(record.request, changes)) {
-    changes.push_back(told(record.request, members_.add(record)));
+    changes.push_back(told(record.request, members_.add(record, applied_)));
   }
 }
 

@@ -206,6 +206,15 @@ void ShardMachine::propose_founders() {
       propose(protocol::MemberRecord{{options_.shard, 0, founder.node.value}, founder});
     }
   }
+  const std::vector<protocol::ClientKey> known = state_.members().as_told().clients;
+  std::uint64_t number = 0;
+  for (const protocol::ClientKey& client : options_.founding_clients) {
+    ++number;
+    if (std::none_of(known.begin(), known.end(),
+                     [&](const auto& other) { return other.name == client.name; })) {
+      propose(protocol::ClientKeyRecord{{options_.shard, 1, number}, client});
+    }
+  }
 }
 
 void ShardMachine::tell_members() {

@@ -51,6 +51,8 @@ struct ShardOptions {
   std::string founding_token;
   ShardLimits limits;
   LedgerFaults faults;
+  /// Shard 0: whose keys are let in from the founding on.
+  std::vector<protocol::ClientKey> founding_clients{};
   /// Other replicas may lead without this one's knowing: clients are answered from its state only
   /// once a majority has confirmed, after they asked, that it leads still.
   bool replicated{false};

@@ -41,7 +41,7 @@ ZmqLink::ZmqLink(LinkOptions options, Clock clock, std::optional<LinkKeys> keys)
 ZmqLink::ZmqLink(LinkOptions options, Clock clock, LinkKeys keys)
     : ZmqLink(std::move(options), std::move(clock), std::optional<LinkKeys>(std::move(keys))) {}
 
-ZmqLink::ZmqLink(LinkOptions options, Clock clock)
+ZmqLink::ZmqLink(LinkOptions options, Clock clock, Keyless)
     : ZmqLink(std::move(options), std::move(clock), std::optional<LinkKeys>()) {}
 
 ZmqLink::~ZmqLink() {

@@ -29,10 +29,12 @@ class ZmqLink final : public Link {
   /// Called on any thread; CLOCK_BOOTTIME in a node.
   using Clock = std::function<base::Time()>;
 
-  /// With keys, as every program must have it.
+  /// Without keys: in the clear, with anybody, on the loopback only. For tests of the link;
+  /// scripts/tidy lets nobody else say it.
+  enum class Keyless : std::uint8_t { in_the_clear };
+
   ZmqLink(LinkOptions options, Clock clock, LinkKeys keys);
-  /// Without: in the clear, with anybody, on the loopback only. For tests of the link.
-  ZmqLink(LinkOptions options, Clock clock);
+  ZmqLink(LinkOptions options, Clock clock, Keyless keyless);
   ~ZmqLink() override;
   ZmqLink(const ZmqLink&) = delete;
   ZmqLink& operator=(const ZmqLink&) = delete;

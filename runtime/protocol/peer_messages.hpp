@@ -38,6 +38,7 @@ struct Members {
   std::vector<NodeInfo> members;
   std::vector<ShardPlan> plan{};     ///< by shard
   std::vector<ClientKey> clients{};  ///< by name
+  std::vector<JoinToken> tokens{};   ///< not used yet, by hash
   bool operator==(const Members&) const = default;
 };
 

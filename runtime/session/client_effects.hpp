@@ -16,6 +16,7 @@ namespace fastgpu::session {
 struct Dial {
   ServerId server;
   std::string address;
+  std::string key{};  ///< of whom must answer there
   bool operator==(const Dial&) const = default;
 };
 /// Close the connection, or stop trying. No event follows.

@@ -52,6 +52,7 @@ struct ServerUp {
 /// What was dialled cannot be reached, or is gone.
 struct ServerDown {
   ServerId server;
+  bool denied{false};  ///< it does not know our key
   bool operator==(const ServerDown&) const = default;
 };
 /// An answer to a SendRequest. Repeats and answers of calls that are done are ignored.

@@ -15,13 +15,21 @@ constexpr bool is_busy(ServerPhase phase) {
   return phase == ServerPhase::dialling || phase == ServerPhase::greeting;
 }
 
+/// Whoever does not know our key has been reached: that is more than that others cannot be.
+bool says_more(const std::optional<base::Error>& now, const std::optional<base::Error>& before) {
+  return now && !(now->code == base::ErrorCode::no_node_reachable && before &&
+                  before->code == base::ErrorCode::denied);
+}
+
 }  // namespace
 
 ClientMachine::ClientMachine(const ClientOptions& options)
     : options_(options), random_(options.random_seed) {
   FASTGPU_CHECK(!options.servers.empty(), "a client needs a server to begin with");
-  for (const std::string& address : options.servers) {
-    servers_.emplace_back(address);
+  FASTGPU_CHECK(options.keys.empty() || options.keys.size() == options.servers.size(),
+                "each server has its key, or none has");
+  for (std::size_t i = 0; i < options.servers.size(); ++i) {
+    servers_.emplace_back(options.servers[i], options.keys.empty() ? "" : options.keys[i]);
   }
 }
 
@@ -53,6 +61,15 @@ void ClientMachine::handle(const ServerUp& event) {
 
 void ClientMachine::handle(const ServerDown& event) {
   if (event.server.value < servers_.size() && server(event.server).phase != ServerPhase::idle) {
+    if (event.denied) {
+      // A node that has just come up may not know all clients yet: that may pass.
+      return lose(event.server,
+                  base::Error{base::ErrorKind::unavailable, base::ErrorCode::denied,
+                              "the node at " + server(event.server).address +
+                                  " does not know the key of these credentials",
+                              "are they of this cluster, and not withdrawn? --credentials FILE "
+                              "or FASTGPU_CREDENTIALS gives others"});
+    }
     lose(event.server,
          base::Error{base::ErrorKind::unavailable, base::ErrorCode::no_node_reachable,
                      "no node answers at " + server(event.server).address,
@@ -92,7 +109,7 @@ void ClientMachine::use(ServerId id) {
   }
   it.phase = ServerPhase::dialling;
   it.give_up_at = now_ + limits::rpc_timeout;
-  effects_.push_back(Dial{id, it.address});
+  effects_.push_back(Dial{id, it.address, it.key});
 }
 
 void ClientMachine::greet(ServerId id) {
@@ -135,6 +152,19 @@ void ClientMachine::turned_away(ServerId id, const base::Error& error) {
   }
 }
 
+/// A member says who else is one, and by which key; it is believed, as it has proved its own.
+void ClientMachine::learn(const protocol::NodeInfo& member) {
+  const auto known = std::find_if(servers_.begin(), servers_.end(), [&](const ClientServer& other) {
+    return other.address == member.address;
+  });
+  if (known != servers_.end()) {
+    known->key = member.key.empty() ? known->key : member.key;
+  } else if (!member.address.empty() && member.state != protocol::MemberState::removed &&
+             servers_.size() < limits::client_servers_max) {
+    servers_.emplace_back(member.address, member.key);
+  }
+}
+
 void ClientMachine::ready(ServerId id, const protocol::Welcome& welcome) {
   welcome_ = welcome;
   ClientServer& it = server(id);
@@ -145,12 +175,7 @@ void ClientMachine::ready(ServerId id, const protocol::Welcome& welcome) {
     preferred_ = id;
   }
   for (const protocol::NodeInfo& member : welcome.members) {
-    const bool known =
-        std::any_of(servers_.begin(), servers_.end(),
-                    [&](const ClientServer& other) { return other.address == member.address; });
-    if (!known && !member.address.empty() && servers_.size() < limits::client_servers_max) {
-      servers_.emplace_back(member.address);
-    }
+    learn(member);
   }
   std::vector<base::CallId> parked;
   for (const auto& [call_id, call] : calls_) {
@@ -176,7 +201,7 @@ void ClientMachine::lose(ServerId id, const std::optional<base::Error>& error) {
   std::vector<base::CallId> orphans;
   for (auto& [call_id, call] : calls_) {
     if (call.server == id && call.phase != CallPhase::waiting) {
-      call.last_error = error ? error : call.last_error;
+      call.last_error = says_more(error, call.last_error) ? error : call.last_error;
       orphans.push_back(call_id);
     }
   }

@@ -31,6 +31,7 @@ struct ClientOptions {
   std::vector<std::string> servers;  ///< at least one
   std::string program{"fastgpu"};    ///< said in Hello
   std::uint64_t random_seed{};       ///< request ids come from it: never the same seed twice
+  std::vector<std::string> keys{};   ///< of `servers`, one each; none where links have no keys
 };
 
 class ClientMachine {
@@ -58,6 +59,7 @@ class ClientMachine {
   ClientServer& server(ServerId id) { return servers_[id.value]; }
   void use(ServerId id);
   void greet(ServerId id);
+  void learn(const protocol::NodeInfo& member);
   void greeted(ServerId id, const protocol::ClientReply& reply);
   void turned_away(ServerId id, const base::Error& error);
   void ready(ServerId id, const protocol::Welcome& welcome);

@@ -27,9 +27,11 @@ enum class ServerPhase : std::uint8_t {
 };
 
 struct ClientServer {
-  explicit ClientServer(std::string where) : address(std::move(where)) {}
+  explicit ClientServer(std::string where, std::string known_key = {})
+      : address(std::move(where)), key(std::move(known_key)) {}
 
   std::string address;
+  std::string key;  ///< of whom must answer there; empty where links have no keys
   ServerPhase phase{ServerPhase::idle};
   base::Time not_before{};
   base::Time give_up_at{};

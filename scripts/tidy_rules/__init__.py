@@ -9,6 +9,7 @@ RULES = {
     "own_header_first": edges.check_own_header_first,
     "pure": purity.check_pure,
     "unordered_iteration": purity.check_unordered_iteration,
+    "keyed_links": purity.check_keyed_links,
     "sleepless_tests": purity.check_sleepless_tests,
     "file_size": sizes.check_file_size,
     "function_size": sizes.check_function_size,

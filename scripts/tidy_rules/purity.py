@@ -116,6 +116,20 @@ def check_unordered_iteration(tree):
                 )
 
 
+def check_keyed_links(tree):
+    """No program speaks without keys: only tests of the link may."""
+    for path, text in tree.code():
+        code = bare(text)
+        for match in re.finditer(r"\bin_the_clear\b", code):
+            if not path.startswith(("runtime/link/", "tests/")):
+                yield Finding(
+                    path,
+                    line_of(code, match.start()),
+                    "a link without keys",
+                    "give the ZmqLink its LinkKeys: of node.key, of credentials or of a token",
+                )
+
+
 def check_sleepless_tests(tree):
     """Tests wait for events, never for time to pass."""
     pattern = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep|sleep)\s*\(")

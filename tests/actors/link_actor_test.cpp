@@ -44,9 +44,11 @@ class LinkActorTest : public ::testing::Test {
  protected:
   LinkActorTest() : wire_(std::make_shared<HeldLink>()) { bench_.spawn<LinkActor>(wire_); }
 
-  void receive(link::Endpoint from, link::FrameKind kind, base::NodeId sender, base::Bytes body) {
+  void receive(link::Endpoint from, link::FrameKind kind, base::NodeId sender, base::Bytes body,
+               base::CallerPtr caller = {}) {
     link::FrameHeader header = link::header_from({{7, 7}, sender, {3}}, kind);
-    bench_.send(link::LinkEvent{link::FrameReceived{from, header, std::move(body)}});
+    bench_.send(
+        link::LinkEvent{link::FrameReceived{from, header, std::move(body), std::move(caller)}});
   }
   void receive_peer(const protocol::PeerMessage& message) {
     receive(link::peer_endpoint(other), link::FrameKind::peer, other, codec::encode(message));
@@ -146,6 +148,21 @@ TEST_F(LinkActorTest, BringsAClientsCallToTheGatewayAndItsAnswerBack) {
 
   bench_.send(link::LinkEvent{link::SessionClosed{client}});
   EXPECT_EQ(bench_.gateway.take<ClientGone>().value().session, base::SessionId{11});
+}
+
+TEST_F(LinkActorTest, LetsAJoinerAskToJoinAndNothingElse) {
+  const link::Endpoint joiner = link::session_endpoint({12});
+  const auto caller = std::make_shared<const base::Caller>(
+      base::Caller{base::CallerKind::joiner, {}, "", "its key"});
+  receive(joiner, link::FrameKind::client_request, {},
+          codec::encode({1}, protocol::ClientRequest(protocol::AskCluster{})), caller);
+  EXPECT_FALSE(bench_.gateway.take<FromClient>());
+  ASSERT_EQ(wire_->sent.size(), 1u);
+  const auto answer = codec::decode_client_answer(wire_->sent[0].frame.body.span()).value();
+  EXPECT_EQ(std::get<base::Error>(answer.reply).code, base::ErrorCode::denied);
+  receive(joiner, link::FrameKind::client_request, {},
+          codec::encode({2}, protocol::ClientRequest(protocol::Join{})), caller);
+  EXPECT_TRUE(bench_.gateway.take<FromClient>());
 }
 
 TEST_F(LinkActorTest, TellsAClientThatItsAnswerIsTooLargeForAFrame) {

@@ -3,6 +3,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runtime/security/secret_file.hpp"
+#include "tests/support/process/credentials.hpp"
+
 namespace fastgpu::chaos {
 namespace {
 
@@ -29,6 +32,7 @@ base::Result<std::unique_ptr<Cluster>> Cluster::found(const ChaosOptions& option
       return made.error();
     }
   }
+  cluster->use_keys();
   return cluster;
 }
 
@@ -78,22 +82,36 @@ base::Status Cluster::prepare(const ChaosOptions& options) {
   return {};
 }
 
-/// A token is good for one node. Releases without `node token` have one for all, beside the first.
-std::string Cluster::token_file(int node) const {
+/// A token is good for one node.
+base::Result<std::string> Cluster::token_file(int node) const {
   const Finished made =
-      run_in(0, {program("fastgpu"), "--server", addresses_[0], "node", "token", "-o", "id"});
+      run_in(0, {program("fastgpu"), "--dir", node_folder(0), "node", "token", "-o", "id"});
   if (made.exit_code != 0) {
-    return node_folder(0) + "/join.token";
+    return failed("no token for " + name(node), made.out + made.err);
   }
   const std::string path = folder_ + "/" + name(node) + ".token";
-  std::ofstream(path) << made.out;
+  if (const base::Status kept = security::replace_secret_file(path, made.out); !kept.ok()) {
+    return kept.error();
+  }
   return path;
+}
+
+void Cluster::use_keys() const {
+  std::vector<std::string> folders;
+  for (int node = 0; node < size(); ++node) {
+    folders.push_back(node_folder(node));
+  }
+  testing::use_credentials_of(folders, addresses_, folder_ + "/client.toml");
 }
 
 base::Status Cluster::make_node(const ChaosOptions& options, int node) {
   std::vector<std::string> words{program("fastgpu-node"), node == 0 ? "init" : "join"};
   if (node > 0) {
-    words.insert(words.end(), {addresses_[0], "--token-file", token_file(node)});
+    const base::Result<std::string> token = token_file(node);
+    if (!token.ok()) {
+      return token.error();
+    }
+    words.insert(words.end(), {addresses_[0], "--token-file", token.value()});
   } else {
     words.insert(words.end(), {"--shards", std::to_string(shard_count_)});
   }

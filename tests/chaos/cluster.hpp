@@ -62,7 +62,9 @@ class Cluster {
   explicit Cluster(std::string folder) : folder_(std::move(folder)) {}
   base::Status prepare(const ChaosOptions& options);
   base::Status make_node(const ChaosOptions& options, int node);
-  std::string token_file(int node) const;
+  base::Result<std::string> token_file(int node) const;
+  /// From now on programs and connections have the first client's key, and know all nodes' keys.
+  void use_keys() const;
   testing::Finished run_in(int node, const std::vector<std::string>& words) const;
   static std::size_t index(int node) { return static_cast<std::size_t>(node); }
   std::string node_folder(int node) const { return folder_ + "/" + name(node); }

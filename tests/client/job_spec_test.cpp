@@ -71,10 +71,10 @@ TEST(JobStateWords, AreThoseOfTheLedger) {
   }
 }
 
-TEST(ClientOpen, SaysUsageWithoutAServer) {
-  const auto client = Client::open({});
+TEST(ClientOpen, SaysDeniedWithoutCredentials) {
+  const auto client = Client::open({.credentials = "/nowhere/client.toml"});
   ASSERT_FALSE(client);
-  EXPECT_EQ(client.error().kind, "usage");
+  EXPECT_EQ(client.error().kind, "denied");
 }
 
 }  // namespace

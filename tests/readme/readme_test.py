@@ -5,7 +5,7 @@ In README.md, a block marked ```console holds commands after `$ ` and what they 
 marked ```NAME FILE holds a file. This test writes the files, runs the commands one after the other
 in one temporary folder, and compares what they print with what the README shows: numbers, times,
 places and column widths may differ, words may not, and a line of `...` stands for any lines.
-`fastgpu up` goes on in the background to the end, and FASTGPU_SERVER becomes its address.
+`fastgpu up` goes on in the background to the end, and FASTGPU_CREDENTIALS becomes its file.
 """
 
 import os
@@ -25,7 +25,7 @@ DEADLINE_S = 240
 REPLACED = {
     "git clone": None,
     "cd ": None,
-    "export FASTGPU_SERVER": None,
+    "export FASTGPU_CREDENTIALS": None,
     "scripts/test": None,
     "scripts/demo": f"{ROOT}/examples/digits/demo.sh {{programs}}",
 }
@@ -54,6 +54,7 @@ def shape(line):
     line = re.sub(r"^ran on .*?(: queue|$)", r"ran on PLACES\1", " ".join(line.split()))
     line = re.sub(r"\b[\d.]+ (ns|us|ms|s|min)\b", "TIME", line)
     line = re.sub(r"\bn\d+(,n\d+)*\b", "NODES", line)
+    line = re.sub(r"/\S*fastgpu\.\w+/", "FOLDER/", line)
     return re.sub(r"[#.]*#[#.]*", "#", re.sub(r"\d+", "#", line))
 
 
@@ -92,9 +93,9 @@ class Readme(unittest.TestCase):
         self.addCleanup(process.communicate)
         self.addCleanup(process.terminate)
         lines = [process.stdout.readline().rstrip("\n") for _ in range(line_count)]
-        address = re.search(r"127[\d.]+:\d+", "\n".join(lines))
-        self.assertIsNotNone(address, f"$ {command}\n" + "\n".join(lines))
-        self.environment["FASTGPU_SERVER"] = address[0]
+        file = re.search(r"FASTGPU_CREDENTIALS=(\S+)", "\n".join(lines))
+        self.assertIsNotNone(file, f"$ {command}\n" + "\n".join(lines))
+        self.environment["FASTGPU_CREDENTIALS"] = file[1]
         return lines
 
     def run_command(self, command, folder):

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "runtime/link/reserved_ports.hpp"
+#include "tests/support/process/credentials.hpp"
 #include "tests/support/process/process.hpp"
 
 namespace fastgpu::testing {
@@ -78,6 +79,7 @@ class FullDisk : public ::testing::Test {
         run_command({program("fastgpu-node"), "init", "--dir", folder(), "--listen", address_,
                      "--name", "n1", "--devices", "1", "--null-devices", "0"});
     ASSERT_EQ(made.exit_code, 0) << made.err;
+    use_credentials(folder() + "/client.toml");
     start();
   }
   std::string folder() const { return scratch_.file("disk/n1"); }

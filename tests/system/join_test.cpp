@@ -11,6 +11,8 @@
 #include "node/daemon/clock.hpp"
 #include "runtime/codec/client_codec.hpp"
 #include "runtime/link/zmq_link.hpp"
+#include "runtime/security/join_token.hpp"
+#include "runtime/security/key_ring.hpp"
 
 namespace fastgpu::testing {
 namespace {
@@ -35,6 +37,7 @@ class Member {
   ~Member() { wire_.stop(); }
 
   const std::string& address() const { return address_; }
+  security::JoinToken token() const { return {token_.joiner, {{address_, keys_.public_key()}}}; }
   std::vector<base::RequestId> requests() const {
     const std::lock_guard lock(mutex_);
     return requests_;
@@ -62,7 +65,15 @@ class Member {
   std::deque<protocol::ClientReply> answers_;
   std::vector<base::RequestId> requests_;
   std::string address_;
-  link::ZmqLink wire_{{.identity = member_identity}, node::boot_time};
+  const security::KeyPair keys_ = security::KeyPair::generate();
+  const security::JoinToken token_ = security::make_join_token({});
+  link::ZmqLink wire_{{.identity = member_identity},
+                      node::boot_time,
+                      {keys_.public_key(), keys_.secret_key(), [this](std::string_view key) {
+                         security::KeyRing ring;
+                         ring.add_joiner(security::hash_of_key(token_.shown()), 1);
+                         return ring.who(key, 0);
+                       }}};
 };
 
 protocol::Join some_join() {
@@ -72,7 +83,8 @@ protocol::Join some_join() {
 TEST(AskToJoin, AsksAMemberAgainThatHasJustStarted) {
   protocol::Joined place{{1, 2}, {{2}, "n2", "127.0.0.1:1"}, 64, {}};
   Member member({just_started(), just_started(), place});
-  const auto joined = node::ask_to_join(member.address(), some_join(), std::chrono::seconds(30));
+  const auto joined =
+      node::ask_to_join(member.address(), member.token(), some_join(), std::chrono::seconds(30));
   ASSERT_TRUE(joined.ok()) << joined.error().message;
   EXPECT_EQ(joined.value(), place);
   EXPECT_EQ(member.requests(), (std::vector(3, some_join().request)));
@@ -80,7 +92,8 @@ TEST(AskToJoin, AsksAMemberAgainThatHasJustStarted) {
 
 TEST(AskToJoin, TakesARefusalForAnAnswer) {
   Member member({base::Error{base::ErrorKind::rejected, base::ErrorCode::denied, "no", ""}});
-  const auto joined = node::ask_to_join(member.address(), some_join(), std::chrono::seconds(30));
+  const auto joined =
+      node::ask_to_join(member.address(), member.token(), some_join(), std::chrono::seconds(30));
   ASSERT_FALSE(joined.ok());
   EXPECT_EQ(joined.error().code, base::ErrorCode::denied);
   EXPECT_EQ(member.requests().size(), 1u);
@@ -88,13 +101,26 @@ TEST(AskToJoin, TakesARefusalForAnAnswer) {
 
 TEST(AskToJoin, TellsInTheEndWhyTheMemberCouldNot) {
   Member member({just_started()});
-  const auto joined = node::ask_to_join(member.address(), some_join(), std::chrono::seconds(1));
+  const auto joined =
+      node::ask_to_join(member.address(), member.token(), some_join(), std::chrono::seconds(1));
   ASSERT_FALSE(joined.ok());
   EXPECT_EQ(joined.error().message, "just started");
 }
 
+TEST(AskToJoin, AsksNobodyWhoseKeyItsTokenDoesNotHave) {
+  const Member member({just_started()});
+  security::JoinToken token = member.token();
+  token.servers["127.0.0.1:2"] = security::KeyPair::generate().public_key();
+  const auto joined = node::ask_to_join("127.0.0.1:3", token, some_join(), std::chrono::seconds(1));
+  ASSERT_FALSE(joined.ok());
+  EXPECT_EQ(joined.error().code, base::ErrorCode::bad_argument);
+}
+
 TEST(AskToJoin, SaysThatNobodyAnswered) {
-  const auto joined = node::ask_to_join("127.0.0.1:1", some_join(), std::chrono::seconds(1));
+  const auto joined = node::ask_to_join(
+      "127.0.0.1:1",
+      security::make_join_token({{"127.0.0.1:1", security::KeyPair::generate().public_key()}}),
+      some_join(), std::chrono::seconds(1));
   ASSERT_FALSE(joined.ok());
   EXPECT_EQ(joined.error().code, base::ErrorCode::no_node_reachable);
 }

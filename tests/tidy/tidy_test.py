@@ -110,6 +110,12 @@ class RuleTest(unittest.TestCase):
         files["runtime/ledger/a.cpp"] = "for (auto& job : sorted_) use(job);\njobs_.find(id);\n"
         self.assertEqual([], self.findings("unordered_iteration", files))
 
+    def test_keyed_links(self):
+        line = "ZmqLink link(options, clock, ZmqLink::Keyless::in_the_clear);\n"
+        self.forbids("keyed_links", "node/daemon/a.cpp", line)
+        self.forbids("keyed_links", "client/a.cpp", line)
+        self.allows("keyed_links", "tests/unit/link/a.cpp", line)
+
     def test_sleepless_tests(self):
         line = "std::this_thread::sleep_for(std::chrono::milliseconds(5));\n"
         self.forbids("sleepless_tests", "tests/unit/base/a.cpp", line)

@@ -15,9 +15,9 @@ std::int64_t wall_ms() {
       .count();
 }
 
-NodeAnswer ask(const std::string& address, bool listed) {
+NodeAnswer ask(const std::string& address, const std::filesystem::path& credentials, bool listed) {
   NodeAnswer answer{address, base::Error{}, 0, 0, 0, listed};
-  const auto connection = client::Connection::open({{address}, "fastgpu doctor"});
+  const auto connection = client::Connection::open({{address}, "fastgpu doctor", credentials});
   if (!connection.ok()) {
     answer.status = connection.error();
     return answer;
@@ -61,7 +61,8 @@ int verb_doctor(Context& context, const Invocation& invocation) {
   }
   std::string source;
   for (const std::string& address : servers.ok() ? servers.value() : std::vector<std::string>{}) {
-    const NodeAnswer answer = ask(address, !invocation.global.servers.empty());
+    const NodeAnswer answer =
+        ask(address, context.credentials(), !invocation.global.servers.empty());
     add(findings, "node " + address, checks_of(answer));
     if (source.empty() && answer.status.ok()) {
       source = Names(answer.status.value()).of(answer.status.value().source);

@@ -3,8 +3,7 @@
 
 #include "node/cli/text/quantities.hpp"
 #include "node/cli/verbs/verbs.hpp"
-#include "node/host/random.hpp"
-#include "runtime/base/sha256.hpp"
+#include "runtime/security/join_token.hpp"
 
 namespace fastgpu::cli {
 namespace {
@@ -49,6 +48,17 @@ int change_nodes(Context& context, const Invocation& invocation, protocol::Membe
   return 0;
 }
 
+/// With the keys of all members that a node could ask.
+security::JoinToken make_token(const protocol::ClusterStatus& cluster) {
+  security::ServerKeys servers;
+  for (const protocol::NodeView& node : cluster.nodes) {
+    if (node.info.state != protocol::MemberState::removed && security::is_key(node.info.key)) {
+      servers[node.info.address] = node.info.key;
+    }
+  }
+  return security::make_join_token(std::move(servers));
+}
+
 }  // namespace
 
 int verb_node_drain(Context& context, const Invocation& invocation) {
@@ -74,21 +84,21 @@ int verb_node_token(Context& context, const Invocation& invocation) {
   if (!connection.ok()) {
     return context.fail(connection.error());
   }
-  const std::string token = node::random_token();
-  const base::ObjectHash hash =
-      base::sha256({reinterpret_cast<const std::uint8_t*>(token.data()), token.size()});
+  const security::JoinToken token = make_token(context.cluster());
   const auto done = connection.value()->ask_for<protocol::Recorded>(
-      protocol::AddToken{{}, hash, valid.value().count()}, context.deadline());
+      protocol::AddToken{{}, security::hash_of_key(token.shown()), valid.value().count()},
+      context.deadline());
   if (!done.ok()) {
     return context.fail(done.error());
   }
   if (context.wants_documents()) {
-    context.print(json_token(token, context.source(), context.stamp()));
+    context.print(json_token(security::to_text(token), context.source(), context.stamp()));
   } else {
-    context.print(token + "\n");
+    context.print(security::to_text(token));
     if (context.format() == Format::table) {
       context.tell("one node may join with it, for " + invocation.valid +
-                   ": write it to a file and give that to fastgpu-node join --token-file");
+                   ": write it to a file of mode 0600 and give that to fastgpu-node join "
+                   "--token-file");
     }
   }
   return 0;

@@ -121,12 +121,14 @@ bool MemberBook::has_token(const base::ObjectHash& hash, base::WallTimeMs now_ms
   return at != tokens_.end() && now_ms < at->second;
 }
 
-base::Status MemberBook::add(const protocol::TokenRecord& record) {
+base::Status MemberBook::add(const protocol::TokenRecord& record, base::LogIndex at) {
   std::erase_if(tokens_, [&](const auto& token) { return token.second <= record.made_at_ms; });
   if (tokens_.size() >= base::limits::message_list_items_max) {
     return too_many("join tokens");
   }
-  tokens_.emplace(record.token.hash, record.token.expires_at_ms);
+  if (tokens_.emplace(record.token.hash, record.token.expires_at_ms).second) {
+    changed(at);
+  }
   return {};
 }
 
@@ -182,6 +184,9 @@ protocol::Members MemberBook::as_told() const {
   told.plan = plan_;
   for (const auto& [name, client] : clients_) {
     told.clients.push_back(client);
+  }
+  for (const auto& [hash, expires_at_ms] : tokens_) {
+    told.tokens.push_back({hash, expires_at_ms});
   }
   return told;
 }

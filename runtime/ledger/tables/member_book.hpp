@@ -44,7 +44,7 @@ class MemberBook {
   /// Each at the index of its record in the root's log.
   base::Result<Added> add(const protocol::MemberRecord& record, base::LogIndex at);
   base::Status change(const protocol::MemberStateRecord& record, base::LogIndex at);
-  base::Status add(const protocol::TokenRecord& record);
+  base::Status add(const protocol::TokenRecord& record, base::LogIndex at);
   base::Status set(const protocol::ClientKeyRecord& record, base::LogIndex at);
   /// Why a member may not be put into that state; also asked before a record is made of it.
   base::Status may_change(base::NodeId node, protocol::MemberState state) const;

@@ -48,7 +48,10 @@ class ClientOfACluster : public testing::Test {
   static void TearDownTestSuite() { cluster_.reset(); }
 
   static Client connect(std::vector<std::string> servers = cluster_->addresses()) {
-    return Client::open({.servers = std::move(servers), .timeout = seconds(60)}).value();
+    return Client::open({.servers = std::move(servers),
+                         .credentials = cluster_->credentials(),
+                         .timeout = seconds(60)})
+        .value();
   }
   static JobSpec job(const char* kernel) {
     return std::move(JobSpec{}.kernel(kernel).source(kernels));
@@ -230,7 +233,8 @@ TEST_F(ClientOfACluster, GoesOnThroughAnotherNodeWhenItsOwnEnds) {
 }
 
 TEST(ClientOfNobody, SaysThatNoNodeIsReachable) {
-  const auto client = Client::open({.servers = {"127.0.0.1:1"}, .timeout = seconds(1)});
+  const auto client = Client::open(
+      {.servers = {"127.0.0.1:1"}, .credentials = cluster_->credentials(), .timeout = seconds(1)});
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error().kind, "unreachable");
   EXPECT_FALSE(client.error().outcome_unknown);

@@ -66,7 +66,7 @@ class KernelJobs : public ::testing::TestWithParam<SampleKernel> {
   /// Looks behind the public library at how the job's data went.
   static void expect_large_data_in_objects(JobId id) {
     const auto connection =
-        client::Connection::open({.servers = cluster_->addresses(), .program = "test"});
+        client::Connection::open({cluster_->addresses(), "test", cluster_->credentials()});
     ASSERT_TRUE(connection.ok());
     const auto detail =
         client::fetch_detail(*connection.value(), {id.value}, client::in(minutes(2)));
@@ -91,7 +91,7 @@ class KernelJobs : public ::testing::TestWithParam<SampleKernel> {
 std::unique_ptr<node::EmbeddedCluster> KernelJobs::cluster_;
 
 TEST_P(KernelJobs, GiveTheAnswerOfTheHost) {
-  const Client client = Client::open({.servers = cluster_->addresses()}).value();
+  const Client client = Client::open({.credentials = cluster_->credentials()}).value();
   const Job submitted = client.submit(job_of(GetParam())).value();
   const JobResult result = submitted.result(minutes(2)).value();
   ASSERT_EQ(result.tasks.size(), std::size_t{tasks});

@@ -25,8 +25,9 @@ constexpr std::chrono::minutes limit{1};  // matters on failure only
 /// Follows on a thread of its own and keeps what it is shown.
 class Follower {
  public:
-  Follower(const std::string& server, session::LogFollowOptions options)
-      : connection_(Connection::open({{server}, "test"}).value()),
+  Follower(const std::string& server, const std::filesystem::path& credentials,
+           session::LogFollowOptions options)
+      : connection_(Connection::open({{server}, "test", credentials}).value()),
         thread_([this, options] { run(options); }) {}
   ~Follower() {
     stop_ = true;
@@ -95,8 +96,11 @@ class LogsOfACluster : public ::testing::Test {
     node::EmbeddedOptions options;
     options.nodes = 3;
     cluster_ = std::move(node::EmbeddedCluster::start(options)).value();
-    connection_ = Connection::open({{address(2)}, "test"}).value();
-    client_ = Client::open({.servers = {address(2)}, .timeout = seconds(60)}).value();
+    connection_ = Connection::open({{address(2)}, "test", cluster_->credentials()}).value();
+    client_ = Client::open({.servers = {address(2)},
+                            .credentials = cluster_->credentials(),
+                            .timeout = seconds(60)})
+                  .value();
     JobSpec spec;
     spec.kernel("spin").source(
         "extern \"C\" __global__ void spin(int* out) { volatile int i = 0; while (i >= 0) i = 0; "
@@ -140,8 +144,8 @@ TEST_F(LogsOfACluster, AreFollowedThroughAnyNodeUntilTheJobEnds) {
   const protocol::AttemptInfo one = attempt_on(2);
   const protocol::AttemptInfo other = attempt_on(3);
   print(one, "before");
-  Follower through1(address(1), {.job = job()});
-  Follower through3(address(3), {.job = job()});
+  Follower through1(address(1), cluster_->credentials(), {.job = job()});
+  Follower through3(address(3), cluster_->credentials(), {.job = job()});
   EXPECT_TRUE(through1.await_line("before"));
   print(other, "live");
   EXPECT_TRUE(through1.await_line("live"));
@@ -156,14 +160,15 @@ TEST_F(LogsOfACluster, AreFollowedThroughAnyNodeUntilTheJobEnds) {
   EXPECT_THAT(through1.lines(), SizeIs(2));
 
   // And afterwards: the same, from the disk.
-  Follower later(address(1), {.job = job()});
+  Follower later(address(1), cluster_->credentials(), {.job = job()});
   EXPECT_TRUE(later.await_end());
   EXPECT_THAT(later.lines(), SizeIs(2));
 }
 
 TEST_F(LogsOfACluster, GoOnWhenTheNodeThatIsAskedEnds) {
   const protocol::AttemptInfo on2 = attempt_on(2);
-  Follower follower(address(1), {.job = job(), .task = on2.ranges.front().first});
+  Follower follower(address(1), cluster_->credentials(),
+                    {.job = job(), .task = on2.ranges.front().first});
   print(on2, "before");
   EXPECT_TRUE(follower.await_line("before"));
   cluster_->stop(0);
@@ -175,7 +180,7 @@ TEST_F(LogsOfACluster, GoOnWhenTheNodeThatIsAskedEnds) {
 
 TEST_F(LogsOfACluster, ComeBackWithTheNodeThatKeepsThem) {
   const protocol::AttemptInfo on3 = attempt_on(3);
-  Follower follower(address(1), {.job = job(), .all_attempts = true});
+  Follower follower(address(1), cluster_->credentials(), {.job = job(), .all_attempts = true});
   print(on3, "before");
   EXPECT_TRUE(follower.await_line("before"));
   cluster_->stop(2);

@@ -6,6 +6,7 @@
 
 #include "tests/client/programs/kernels.hpp"
 #include "tests/support/json_schema.hpp"
+#include "tests/support/process/credentials.hpp"
 
 namespace fastgpu::testing {
 namespace {
@@ -138,6 +139,8 @@ TEST(ExitCodesOfNobody, AreSixWhereNoNodeAnswers) {
   const auto ports = link::ReservedPorts::take(1);
   ASSERT_TRUE(ports.ok());
   const std::string nobody = "127.0.0.1:" + std::to_string(ports.value().ports()[0]);
+  const TemporaryFolder scratch;
+  use_credentials_of_nobody(nobody, scratch.file("client.toml"));
   const Finished listed = run_command({program("fastgpu"), "--server", nobody, "ps", "--json"});
   EXPECT_EQ(listed.exit_code, 6) << listed.err;
   EXPECT_EQ(schemas.check("error", listed.out), "");

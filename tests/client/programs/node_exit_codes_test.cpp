@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/security/join_token.hpp"
 #include "tests/client/programs/kernels.hpp"
 
 namespace fastgpu::testing {
@@ -91,9 +92,24 @@ TEST_F(FoundedNode, ExitsWithFourWhereAnotherProcessHasItsFolderOrAddress) {
 TEST_F(FoundedNode, ExitsWithFiveWhereTheJoinTokenIsWrong) {
   Process first(Words{program("fastgpu-node")} + run_);
   ASSERT_TRUE(first.await_line("ready")) << first.err();
-  expect_failure({"join", address_, "--token-file", folder_.write("token", "wrong\n"), "--dir",
-                  folder_.file("m"), "--listen", other_address_, "--name", "n2"},
+  const std::string file = folder_.file("token");
+  security::JoinToken token = security::read_join_token(folder_.file("n/join.token")).value();
+  token.joiner = security::KeyPair::generate();
+  ASSERT_TRUE(security::write_join_token(file, token).ok());
+  expect_failure({"join", address_, "--token-file", file, "--dir", folder_.file("m"), "--listen",
+                  other_address_, "--name", "n2"},
                  5);
+}
+
+TEST_F(FoundedNode, LetsATokenInOnceThenExitsWithFive) {
+  Process first(Words{program("fastgpu-node")} + run_);
+  ASSERT_TRUE(first.await_line("ready")) << first.err();
+  const Words join{"join", address_, "--token-file", folder_.file("n/join.token")};
+  const Finished joined =
+      node(join + Words{"--dir", folder_.file("m"), "--listen", other_address_, "--name", "n2"});
+  EXPECT_EQ(joined.exit_code, 0) << joined.err;
+  expect_failure(
+      join + Words{"--dir", folder_.file("o"), "--listen", other_address_, "--name", "n3"}, 5);
 }
 
 TEST_F(FoundedNode, ExitsWithSixWhereNobodyLetsItJoin) {

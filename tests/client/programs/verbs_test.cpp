@@ -8,6 +8,7 @@
 
 #include "tests/client/programs/kernels.hpp"
 #include "tests/support/json_schema.hpp"
+#include "tests/support/process/credentials.hpp"
 
 namespace fastgpu::testing {
 namespace {
@@ -158,6 +159,7 @@ TEST(NodeOfRoot, TakesNoCommandsWhereTheyCouldNotPassThrough) {
   Process running({node, "run", "--dir", closed + "/n"});
   ASSERT_TRUE(running.await_line("ready")) << "kernels run there";
   EXPECT_NE(running.err().find("cannot pass through " + closed), std::string::npos);
+  use_credentials(closed + "/n/client.toml");
   const Finished gpus = run_command({program("fastgpu"), "--server", address, "gpus"});
   EXPECT_NE(gpus.out.find("takes no commands: "), std::string::npos) << gpus.out;
   EXPECT_NE(gpus.out.find("chmod o+x " + closed), std::string::npos) << gpus.out;

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "runtime/base/check.hpp"
+#include "runtime/security/secret_file.hpp"
+#include "tests/support/process/credentials.hpp"
 
 namespace fastgpu::testing {
 namespace {
@@ -37,13 +39,23 @@ ProcessCluster::ProcessCluster(ProcessClusterOptions options)
     const Finished made = run_command(command);
     EXPECT_EQ(made.exit_code, 0) << made.out << made.err;
     start(i);
+    if (i == 0) {
+      use_credentials(folder(0) + "/client.toml");
+    }
   }
+  std::vector<std::string> folders;
+  for (int i = 0; i < options.nodes; ++i) {
+    folders.push_back(folder(i));
+  }
+  use_credentials_of(folders, addresses_, scratch_.file("client.toml"));
 }
 
 std::string ProcessCluster::token_file() const {
   const Finished made = fastgpu_at(0, {"node", "token", "-o", "id"});
   EXPECT_EQ(made.exit_code, 0) << made.err;
-  return scratch_.write("token", made.out);
+  const std::string path = scratch_.file("token");
+  EXPECT_TRUE(security::replace_secret_file(path, made.out).ok());
+  return path;
 }
 
 std::string ProcessCluster::servers() const {

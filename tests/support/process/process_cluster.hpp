@@ -1,7 +1,8 @@
 #pragma once
 
 /// A cluster of `fastgpu-node run` processes on the loopback, made as a user makes it: init, join,
-/// run. For system tests: nodes are killed and started again, commands are run against it.
+/// run. For system tests: nodes are killed and started again, commands are run against it. The test
+/// and what it starts have the credentials of the cluster that was made last.
 
 #include <memory>
 #include <string>

@@ -259,7 +259,7 @@ std::vector<protocol::PeerMessage> peer_messages() {
   return {
       Heartbeat{node_info(), {led_shard()}, {device_books(), device_books()}, numbers.wide()},
       MembersAsk{},
-      Members{numbers.wide(), node_infos(), plan(), {client_key(), client_key()}},
+      Members{numbers.wide(), node_infos(), plan(), {client_key(), client_key()}, {join_token()}},
       Assign{attempt_id(), job_id(), ranges(), device_id(), incarnation(), shared_spec(),
              -numbers.next<std::int64_t>()},
       stop(),

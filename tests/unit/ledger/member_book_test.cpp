@@ -46,7 +46,8 @@ class Book : public ::testing::Test {
     }
   }
   void make_token(std::uint8_t number) {
-    ASSERT_TRUE(book.add(protocol::TokenRecord{request(50, root), {token(number), 1000}, 0}).ok());
+    ASSERT_TRUE(
+        book.add(protocol::TokenRecord{request(50, root), {token(number), 1000}, 0}, {1}).ok());
   }
   base::Status put(std::uint32_t node, MemberState state) {
     return book.change({request(100 + ++index, root), {node}, state}, {index});
@@ -79,6 +80,15 @@ TEST_F(Book, LetsATokenInOnceAndNotAfterItExpired) {
   EXPECT_TRUE(join(1, token(1), 10).ok());
   EXPECT_EQ(join(2, token(1), 11).error().code, base::ErrorCode::denied);
   EXPECT_EQ(join(2, token(2), 1000).error().code, base::ErrorCode::denied);
+}
+
+TEST_F(Book, TellsAllNodesWhichTokensAreGood) {
+  const std::uint64_t before = book.version();
+  make_token(1);
+  EXPECT_GT(book.version(), before);
+  EXPECT_THAT(book.as_told().tokens, SizeIs(1));
+  EXPECT_TRUE(join(1, token(1), 10).ok());
+  EXPECT_THAT(book.as_told().tokens, SizeIs(0));
 }
 
 TEST_F(Book, AnswersARepeatedJoinWithTheSamePlaceThoughItsTokenIsUsed) {

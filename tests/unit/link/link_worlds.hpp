@@ -143,7 +143,7 @@ class RealWorld final : public World {
  public:
   static constexpr bool is_keyed = false;
   std::unique_ptr<Link> make_link(const LinkOptions& options) override {
-    return std::make_unique<ZmqLink>(options, real_now);
+    return std::make_unique<ZmqLink>(options, real_now, ZmqLink::Keyless::in_the_clear);
   }
   std::unique_ptr<Link> make_link(const LinkOptions& options, const LinkKeys& keys) {
     return std::make_unique<ZmqLink>(options, real_now, keys);

@@ -29,7 +29,7 @@ TEST(ReservedPorts, LetOneLifeAfterTheOtherListen) {
   ASSERT_TRUE(reserved.ok());
   const std::string address = address_of(reserved.value().ports().front());
   for (std::uint64_t incarnation = 1; incarnation <= 3; ++incarnation) {
-    ZmqLink link(node_options(1, incarnation), real_now);
+    ZmqLink link(node_options(1, incarnation), real_now, ZmqLink::Keyless::in_the_clear);
     link.start([](const LinkEvent&) {});
     const auto listens = link.listen(address);
     EXPECT_TRUE(listens.ok()) << listens.error().message;
@@ -41,10 +41,10 @@ TEST(ReservedPorts, GiveWayToNoSecondListener) {
   const auto reserved = ReservedPorts::take(1);
   ASSERT_TRUE(reserved.ok());
   const std::string address = address_of(reserved.value().ports().front());
-  ZmqLink first(node_options(1), real_now);
+  ZmqLink first(node_options(1), real_now, ZmqLink::Keyless::in_the_clear);
   first.start([](const LinkEvent&) {});
   ASSERT_TRUE(first.listen(address).ok());
-  ZmqLink second(node_options(2), real_now);
+  ZmqLink second(node_options(2), real_now, ZmqLink::Keyless::in_the_clear);
   second.start([](const LinkEvent&) {});
   EXPECT_FALSE(second.listen(address).ok());
   first.stop();

@@ -130,7 +130,7 @@ TEST(ZmqKeys, SpeaksInTheClearWithNobody) {
   Keyed<RealWorld> world;
   Life a = begin_life(world, node_options(1), any_port);
   Record heard;
-  ZmqLink plain(client_options(), real_now);
+  ZmqLink plain(client_options(), real_now, ZmqLink::Keyless::in_the_clear);
   plain.start([&](LinkEvent event) { heard.add(std::move(event)); });
   plain.connect(dialled_endpoint(1), a.address);
   ASSERT_TRUE(heard.wait([&] { return heard.count<PeerDown>() == 1; }, patience));

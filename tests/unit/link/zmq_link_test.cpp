@@ -65,7 +65,7 @@ class NodeProcess {
  private:
   [[noreturn]] void be_the_node(std::uint64_t incarnation, const std::string& listen_at,
                                 int address_to) {
-    ZmqLink link(node_options(2, incarnation), real_now);
+    ZmqLink link(node_options(2, incarnation), real_now, ZmqLink::Keyless::in_the_clear);
     link.start([](const LinkEvent&) {});
     const auto taken = link.listen(listen_at);
     const std::string address = taken.ok() ? taken.value() : "";
@@ -301,7 +301,7 @@ TEST(ZmqLink, LetsTheSinkAnswerAtOnce) {
   Life a = begin_life(world, node_options(1), any_port);
   Record heard;
   LinkOptions options = client_options();
-  ZmqLink client(options, real_now);
+  ZmqLink client(options, real_now, ZmqLink::Keyless::in_the_clear);
   int left = 100;
   const base::Bytes ping = request("ping");
   client.start([&](LinkEvent event) {

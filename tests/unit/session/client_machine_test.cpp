@@ -78,6 +78,28 @@ TEST_F(Client, DialsWhenThereIsSomethingToAsk) {
   EXPECT_EQ(dials[0].address, "host1:1");
 }
 
+TEST_F(Client, DialsEachServerUnderItsKeyAndLearnsTheOthersFromAMember) {
+  machine_ = ClientMachine({{"host1:1"}, "test", 42, {"key 1"}});
+  EXPECT_EQ(all_of<Dial>(start(protocol::AskCluster{})).at(0).key, "key 1");
+  protocol::Welcome welcome = welcome_from(1, {{4}});
+  welcome.members[1].key = "key 2";
+  welcome.members.push_back({{3}, "n3", "host3:1"});
+  welcome.members.back().state = protocol::MemberState::removed;
+  const auto hello = all_of<SendRequest>(step(ServerUp{{0}}));
+  step(ReplyReceived{{0}, hello.at(0).wire_call, welcome});
+  EXPECT_EQ(all_of<Dial>(step(ServerDown{{0}})), (std::vector<Dial>{{{1}, "host2:1", "key 2"}}));
+}
+
+TEST_F(Client, SaysThatItsKeyIsNotKnownAndTriesAgainMeanwhile) {
+  start(protocol::AskCluster{}, 1, 3s);
+  for (std::uint32_t server : {0u, 1u}) {
+    step(ServerDown{{server}, true});
+    EXPECT_EQ(machine_.calls_open(), 1u);
+  }
+  const auto reply = run_out();
+  EXPECT_EQ(std::get<base::Error>(reply).code, ErrorCode::denied);
+}
+
 TEST_F(Client, SendsNothingButHelloBeforeItIsWelcome) {
   EXPECT_THAT(all_of<SendRequest>(start(protocol::AskCluster{})), IsEmpty());
   const auto hello = all_of<SendRequest>(step(ServerUp{{0}}));
