@@ -24,9 +24,9 @@ caf::behavior BaseActor::make_behavior() {
                             on<Tick>([this](const Tick& tick) { handle_tick(tick); }));
 }
 
-void BaseActor::tell_node(base::NodeId node, protocol::PeerMessage message) {
+void BaseActor::tell_node(base::NodeId node, protocol::PeerMessage message, bool may_wait) {
   tell(directory().link,
-       ToPeer{node, std::make_shared<const protocol::PeerMessage>(std::move(message))});
+       ToPeer{node, std::make_shared<const protocol::PeerMessage>(std::move(message)), may_wait});
 }
 
 void BaseActor::trace(const std::string& line) const {

@@ -48,7 +48,7 @@ class BaseActor : public caf::event_based_actor {
     caf::anon_send(receiver, std::forward<Message>(message));
   }
   /// To a node's actor that the message concerns, through the link.
-  void tell_node(base::NodeId node, protocol::PeerMessage message);
+  void tell_node(base::NodeId node, protocol::PeerMessage message, bool may_wait = false);
   void trace(const std::string& line) const;
   /// A seed of this actor's own, the same for the same node seed.
   std::uint64_t derived_seed() const;

@@ -89,6 +89,7 @@ exec::CommandTask CommandDesk::begin(const worker::LaunchCommand& launch,
   task.network = spec.command.network;
   task.hidden_folders = place.hidden_folders;
   task.device_files = place.device_files;
+  task.device_memory_bytes = spec.request.memory_bytes;
   return task;
 }
 

@@ -75,6 +75,10 @@ worker::Event event_of(const exec::ExecutorDied& died) {
   return told;
 }
 
+worker::Event event_of(const exec::ExecutorMaking& making) {
+  return worker::KernelMaking{{making.token.value}, making.over};
+}
+
 }  // namespace
 
 exec::ExecutorTask executor_task_of(const worker::Launch& launch) {

@@ -7,6 +7,17 @@
 #include "runtime/codec/peer_codec.hpp"
 
 namespace fastgpu::actors {
+namespace {
+
+/// To itself, behind what it has been told by now.
+struct SendGathered {};
+
+}  // namespace
+}  // namespace fastgpu::actors
+
+FASTGPU_LOCAL_MESSAGE(fastgpu::actors::SendGathered)
+
+namespace fastgpu::actors {
 
 LinkActor::LinkActor(caf::actor_config& config, ContextPtr context,
                      std::shared_ptr<link::Link> link)
@@ -25,6 +36,10 @@ link::Sink LinkActor::sink_to(caf::actor actor) {
 caf::message_handler LinkActor::handlers() {
   return {on<link::LinkEvent>([this](const link::LinkEvent& event) { handle_event(event); }),
           on<ToPeer>([this](const ToPeer& message) { send(message); }),
+          on<SendGathered>([this](const SendGathered&) {
+            sending_soon_ = false;
+            send_gathered();
+          }),
           on<ToClient>([this](const ToClient& message) { reply(message); }),
           on<DialPeer>([this](const DialPeer& dial) {
             link_->connect(link::peer_endpoint(dial.info.node), dial.info.address);
@@ -94,13 +109,31 @@ void LinkActor::send(const ToPeer& message) {
     deliver(identity_.node, identity_.incarnation, message.message);
     return;
   }
-  const auto [shard, epoch] = shard_of(*message.message);
-  const base::Bytes body = codec::encode(*message.message);
+  const auto* of_replica = std::get_if<protocol::RaftMessage>(message.message.get());
+  if (of_replica == nullptr) {
+    return send_frame(message.node, *message.message);
+  }
+  outbox_.add(message.node, *of_replica, message.may_wait, now());
+  if (outbox_.is_urgent() && !sending_soon_) {
+    sending_soon_ = true;
+    tell(caf::actor_cast<caf::actor>(this), SendGathered{});
+  }
+}
+
+void LinkActor::send_gathered() {
+  for (const auto& [node, message] : outbox_.take(now())) {
+    send_frame(node, message);
+  }
+}
+
+void LinkActor::send_frame(base::NodeId node, const protocol::PeerMessage& message) {
+  const auto [shard, epoch] = shard_of(message);
+  const base::Bytes body = codec::encode(message);
   const link::SendResult sent = link_->send(
-      link::peer_endpoint(message.node),
+      link::peer_endpoint(node),
       link::encode(link::header_from(identity_, link::FrameKind::peer, shard, epoch), body.span()));
   if (sent == link::SendResult::too_large) {
-    trace("message to " + to_string(message.node) + " dropped -> " + std::to_string(body.size()) +
+    trace("message to " + to_string(node) + " dropped -> " + std::to_string(body.size()) +
           " bytes are too large for a frame");
   }
   // What is not queued counts as lost: every sender asks again by its own deadline.
@@ -121,6 +154,12 @@ void LinkActor::reply(const ToClient& message) {
 
 void LinkActor::deliver(base::NodeId from, base::Incarnation incarnation,
                         std::shared_ptr<const protocol::PeerMessage> message) {
+  if (const auto* batch = std::get_if<protocol::RaftBatch>(message.get())) {
+    for (const protocol::RaftMessage& one : batch->messages) {
+      deliver(from, incarnation, std::make_shared<const protocol::PeerMessage>(one));
+    }
+    return;
+  }
   for (const caf::actor& receiver : receivers_of(directory(), *message)) {
     tell(receiver, FromPeer{from, incarnation, message});
   }

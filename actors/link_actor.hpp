@@ -2,7 +2,8 @@
 
 /// Between the node's actors and the wire: decodes what comes and hands it to the actor concerned,
 /// encodes what goes. Owns the link, whose events arrive as messages from its own thread. What this
-/// node says to itself takes the same way without being encoded. A body that cannot be read is
+/// node says to itself takes the same way without being encoded. What replicas say to those of one
+/// node at about the same time is one frame (RaftOutbox). A body that cannot be read is
 /// dropped, counted and told in the trace; a client is told so where its call can still be made
 /// out.
 
@@ -11,6 +12,7 @@
 #include <string>
 
 #include "actors/base_actor.hpp"
+#include "actors/replica/raft_outbox.hpp"
 #include "runtime/link/link.hpp"
 
 namespace fastgpu::actors {
@@ -26,6 +28,8 @@ class LinkActor final : public BaseActor {
  private:
   caf::message_handler handlers() override;
   void on_exit() override { link_->stop(); }
+  void on_tick() override { send_gathered(); }
+  std::optional<base::Time> next_deadline() const override { return outbox_.next_deadline(); }
   void handle_event(const link::LinkEvent& event);
   void receive(const link::FrameReceived& frame);
   void receive_peer(const link::FrameReceived& frame);
@@ -33,6 +37,8 @@ class LinkActor final : public BaseActor {
   /// Counts a frame that cannot be read, and tells the node's trace (`fastgpu-node run -v`).
   void drop(const link::FrameReceived& frame, const std::string& why);
   void send(const ToPeer& message);
+  void send_frame(base::NodeId node, const protocol::PeerMessage& message);
+  void send_gathered();
   void reply(const ToClient& message);
   void deliver(base::NodeId from, base::Incarnation incarnation,
                std::shared_ptr<const protocol::PeerMessage> message);
@@ -41,6 +47,8 @@ class LinkActor final : public BaseActor {
   link::LinkIdentity identity_;
   std::map<base::NodeId, base::Incarnation> up_;  ///< peers, in the life in which they are up
   std::uint64_t unreadable_{0};
+  RaftOutbox outbox_;
+  bool sending_soon_{false};  ///< a SendGathered is under way
 };
 
 }  // namespace fastgpu::actors

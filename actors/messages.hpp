@@ -33,6 +33,7 @@ struct FromPeer {
 struct ToPeer {
   base::NodeId node;
   std::shared_ptr<const protocol::PeerMessage> message;
+  bool may_wait{false};  ///< a little, for others to the same node; of replicas' messages
 };
 
 /// To the link actor: keep a connection to this member.

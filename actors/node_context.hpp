@@ -19,6 +19,9 @@
 namespace fastgpu::ledger {
 class ShardMachine;
 }
+namespace fastgpu::raft {
+class RaftMachine;
+}
 namespace fastgpu::worker {
 class WorkerMachine;
 }
@@ -44,6 +47,9 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual void shard_stepped(const protocol::NodeInfo&, const ledger::ShardMachine&) {}
+  /// Of a shard with several replicas, after each turn of its log.
+  virtual void replica_stepped(const protocol::NodeInfo&, base::ShardId, const raft::RaftMachine&) {
+  }
   virtual void worker_stepped(const protocol::NodeInfo&, const worker::WorkerMachine&) {}
   /// Objects of the node that nobody has pinned are no more.
   virtual void objects_removed(const protocol::NodeInfo&, const std::vector<base::ObjectHash>&) {}

@@ -38,6 +38,8 @@ std::vector<caf::actor> receivers_of(const Directory& directory, const PeerMessa
           return shard(directory, said.attempt.shard);
         } else if constexpr (is_one_of<Message, Renew, PinCheck, DependencyAsk, RaftMessage>) {
           return shard(directory, said.shard);
+        } else if constexpr (is_one_of<Message, RaftBatch>) {
+          return {};  // its messages go one by one
         } else if constexpr (is_one_of<Message, DependencyAnswer>) {
           return shard(directory, said.asker);
         } else if constexpr (is_one_of<Message, ObjectFetch, ObjectPart, ObjectPin, PinAnswer>) {

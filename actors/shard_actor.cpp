@@ -2,94 +2,57 @@
 
 #include <utility>
 
-#include "actors/ledger_words.hpp"
-#include "actors/replica/raft_words.hpp"
-#include "runtime/base/check.hpp"
+#include "actors/shard/ledger_words.hpp"
 #include "runtime/codec/image_codec.hpp"
 #include "runtime/codec/record_codec.hpp"
 
 namespace fastgpu::actors {
 namespace {
 
-/// To itself: the log has events that no store write will bring.
-struct Pump {};
-
 ledger::ShardOptions machine_options(const NodeContext& context, const ShardActorOptions& options) {
-  return {context.cluster,    options.shard,         context.layout,
-          context.self.node,  context.incarnation,   options.founders,
-          options.join_token, options.ledger_limits, options.ledger_faults};
+  return {context.cluster,          options.shard,         context.layout,
+          context.self.node,        context.incarnation,   options.founders,
+          options.founding_token,   options.ledger_limits, options.ledger_faults,
+          options.group.has_value()};
 }
 
 }  // namespace
-}  // namespace fastgpu::actors
-
-FASTGPU_LOCAL_MESSAGE(fastgpu::actors::Pump)
-
-namespace fastgpu::actors {
 
 ShardActor::ShardActor(caf::actor_config& config, ContextPtr context, ShardActorOptions options)
-    : BaseActor(config, std::move(context), "shard"),
+    : ReplicaActor(config, std::move(context), "shard"),
       options_(std::move(options)),
       machine_(machine_options(this->context(), options_)) {}
 
 caf::message_handler ShardActor::handlers() {
-  return caf::message_handler{
-      on<Durable>([this](const Durable& durable) {
-        log_->on_durable(durable.token);
-        pump_soon();
-      }),
-      on<Pump>([this](const Pump&) {
-        pumping_ = false;
-        log_->pump();
-        pump_soon();
-      }),
+  return log_handlers().or_else(
       on<FromPeer>([this](const FromPeer& message) { handle_peer(message); }),
       on<protocol::ShardRequest>([this](const protocol::ShardRequest& request) { step(request); }),
       on<protocol::Place>([this](const protocol::Place& place) { step(place); }),
       on<protocol::Waiting>([this](const protocol::Waiting& waiting) { step(waiting); }),
       on<protocol::NodeLost>([this](const protocol::NodeLost& lost) { step(lost); }),
       on<protocol::DiskRoom>([this](const protocol::DiskRoom& room) { step(room); }),
-      on<protocol::SharedView>([this](const auto& view) { step(ledger::ViewChanged{view}); })};
+      on<protocol::SharedView>([this](const protocol::SharedView& view) {
+        see(view);
+        step(ledger::ViewChanged{view});
+      }));
 }
 
 void ShardActor::on_begin() {
   const ShardLogOptions options{options_.shard, derived_seed() + options_.shard.value,
                                 options_.log_faults, options_.group};
-  auto opened = open_log(options, std::exchange(options_.contents, {}), *this, *this);
-  FASTGPU_CHECK(opened.ok(), opened.error().message.c_str());
-  log_ = std::move(opened.value().log);
-  group_ = opened.value().group;
-  log_->start([this](const base::LogEvent& event) { step(to_event(event)); });
-  pump_soon();
+  open(options, std::exchange(options_.contents, {}),
+       [this](const base::LogEvent& event) { step(to_event(event)); });
 }
 
 void ShardActor::on_tick() {
-  if (log_) {
-    log_->tick();
-  }
+  tick_log();
   step(ledger::Tick{});
 }
 
 std::optional<base::Time> ShardActor::next_deadline() const {
   const std::optional<base::Time> first = machine_.next_deadline();
-  const std::optional<base::Time> of_log = log_ ? log_->next_deadline() : std::nullopt;
+  const std::optional<base::Time> of_log = log_deadline();
   return first && of_log ? std::min(first, of_log) : first ? first : of_log;
-}
-
-base::Admission ShardActor::write(store::StoreToken token, std::vector<store::Write> writes) {
-  tell(directory().store, StoreWrite{caf::actor_cast<caf::actor>(this), token, std::move(writes)});
-  return base::Admission::accepted;
-}
-
-void ShardActor::send(const raft::Message& message) {
-  tell_node(message.to, to_wire(options_.shard, message));
-}
-
-void ShardActor::pump_soon() {
-  if (log_ && log_->has_events() && !pumping_) {
-    pumping_ = true;
-    tell(caf::actor_cast<caf::actor>(this), Pump{});
-  }
 }
 
 void ShardActor::handle_peer(const FromPeer& message) {
@@ -101,10 +64,7 @@ void ShardActor::handle_peer(const FromPeer& message) {
         } else if constexpr (std::is_constructible_v<ledger::Event, ledger::FromShard<Said>>) {
           step(ledger::FromShard<Said>{message.node, said});
         } else if constexpr (std::is_same_v<Said, protocol::RaftMessage>) {
-          if (group_ != nullptr) {
-            group_->receive(from_wire(said, message.node, context().self.node));
-            pump_soon();
-          }
+          receive(message.node, said);
         }
       },
       *message.message);
@@ -134,21 +94,21 @@ void ShardActor::step(ledger::Event event) {
 }
 
 void ShardActor::perform(const ledger::Propose& effect) {
-  const base::Admission admission = log_->propose(effect.token, codec::encode(effect.entry));
+  const base::Admission admission = log().propose(effect.token, codec::encode(effect.entry));
   if (admission != base::Admission::accepted) {
     step(ledger::ProposeRefused{effect.token, admission});
   }
 }
 
 void ShardActor::perform(const ledger::Read& effect) {
-  const base::Admission admission = log_->read_index(effect.token);
+  const base::Admission admission = log().read_index(effect.token);
   if (admission != base::Admission::accepted) {
     step(ledger::ProposeRefused{effect.token, admission});
   }
 }
 
 void ShardActor::perform(const ledger::Compact& effect) {
-  log_->compact(effect.index, codec::encode(effect.image));
+  log().compact(effect.index, codec::encode(effect.image));
 }
 
 void ShardActor::perform(const ledger::Reply& effect) {

@@ -26,6 +26,11 @@ caf::message_handler WorkerActor::handlers() {
             trace(accused.why + " -> the device is quarantined");
             step(accused);
           }),
+          on<exec::GpuProcesses>([this](const exec::GpuProcesses& use) {
+            if (parts_.runner) {
+              parts_.runner->note_gpu_use(use.processes);
+            }
+          }),
           on<exec::CommandEvent>([this](const exec::CommandEvent& event) { hear(event); })};
 }
 

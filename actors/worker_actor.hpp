@@ -65,4 +65,5 @@ class WorkerActor final : public BaseActor {
 
 FASTGPU_LOCAL_MESSAGE(fastgpu::exec::ExecutorEvent)
 FASTGPU_LOCAL_MESSAGE(fastgpu::exec::CommandEvent)
+FASTGPU_LOCAL_MESSAGE(fastgpu::exec::GpuProcesses)
 FASTGPU_LOCAL_MESSAGE(fastgpu::worker::DeviceAccused)

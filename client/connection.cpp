@@ -32,9 +32,11 @@ std::uint64_t random_bits() {
          (static_cast<std::uint64_t>(::getpid()) << 16);
 }
 
+/// What was sent may have been done, or may be on its way yet.
 base::Error closed() {
-  return {base::ErrorKind::unavailable, base::ErrorCode::no_node_reachable,
-          "the connection was closed by this program", ""};
+  return {base::ErrorKind::unknown, base::ErrorCode::timeout,
+          "the connection was closed by this program before an answer came",
+          "look with fastgpu ps before doing it again"};
 }
 
 /// The callers that wait, by call. Outlives the actor, whose thread fulfils them.
@@ -72,7 +74,8 @@ class Waiting {
 };
 
 caf::actor_system_config& quiet(caf::actor_system_config& config) {
-  config.set("scheduler.max-threads", 1);  // one actor: more threads would only idle
+  config.set("scheduler.max-threads", 1);                // one actor: more threads would only idle
+  config.set("scheduler.policy", caf::atom("sharing"));  // sleeps until there is work
   return config;
 }
 

@@ -4,7 +4,7 @@
 /// and a link over ZeroMQ. Between the public library (or the command line) and the nodes. Any
 /// thread may ask; an answer comes through a future or a blocking call. Every call ends by the time
 /// that it is given, with an Error among its replies where something failed; nothing throws.
-/// Destroying it ends what is open as `unavailable`; what was sent is not undone.
+/// Destroying it ends what is open as `unknown`: what was sent is not undone.
 
 #include <chrono>
 #include <cstdint>

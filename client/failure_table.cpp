@@ -27,7 +27,7 @@ constexpr std::array<FailureRow, 21> rows{{
     {6109, "cuda_error", "the GPU or its driver reported an error; the message names it",
      "run it again with `--device cpu` to see whether the kernel is to blame"},
     {6110, "cuda_out_of_memory", "the device has too little memory for the task",
-     "use smaller buffers, more tasks, or a device with more memory"},
+     "use smaller buffers, more tasks, or a device with more memory; a command: raise `--gpu-mem`"},
     {6111, "host_out_of_memory", "the command used more memory of its host than it may",
      "raise `--mem`, or use less"},
     {6112, "disk_full", "the command wrote more than it may, or the node's disk is full",

@@ -166,6 +166,10 @@ JobSpec& JobSpec::host_memory(std::uint64_t bytes) {
   contents_->host_memory_bytes = bytes;
   return *this;
 }
+JobSpec& JobSpec::device_memory(std::uint64_t bytes) {
+  contents_->device_memory_bytes = bytes;
+  return *this;
+}
 JobSpec& JobSpec::disk(std::uint64_t bytes) {
   contents_->folder_bytes_max = bytes;
   return *this;

@@ -94,6 +94,7 @@ protocol::JobSpec without_arguments(const Contents& contents) {
   spec.command.cwd = contents.cwd;
   spec.command.outputs = contents.outputs;
   spec.command.host_memory_bytes = contents.host_memory_bytes;
+  spec.request.memory_bytes = contents.device_memory_bytes;
   spec.command.folder_bytes_max = contents.folder_bytes_max;
   spec.command.network = contents.network;
   spec.lease_ns = contents.lease.count();

@@ -64,6 +64,7 @@ struct JobSpec::Contents {
   std::vector<Input> inputs;
   std::vector<std::string> outputs;
   std::uint64_t host_memory_bytes{};
+  std::uint64_t device_memory_bytes{};
   std::uint64_t folder_bytes_max{};
   bool network{true};
   std::chrono::nanoseconds lease{};

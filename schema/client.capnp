@@ -63,6 +63,9 @@ struct ClientRequest {
     getChunk @9 :GetChunk;
     join @10 :Join;
     readLog @11 :Log.ReadLog;
+    changeMember @12 :ChangeMember;
+    addToken @13 :AddToken;
+    setClientKey @14 :SetClientKey;
   }
 }
 
@@ -157,6 +160,45 @@ struct Join {
 
   token @3 :Text;
   # The join token that a member gave out; at most 256 bytes.
+
+  store @4 :UInt64;
+  key @5 :Text;
+  # As in NodeInfo, of the new node.
+}
+
+struct ChangeMember {
+  # A member is drained, taken back into service, or removed; for the root. Answered by Recorded.
+
+  request @0 :Common.RequestId;
+  # Of shard 0.
+
+  node @1 :UInt32;
+  state @2 :Cluster.MemberState;
+
+  force @3 :Bool;
+  # Remove it though it may still serve.
+}
+
+struct AddToken {
+  # One node may join with the token that hashes to this; for the root. Answered by Recorded.
+
+  request @0 :Common.RequestId;
+  # Of shard 0.
+
+  hash @1 :Data;
+  # SHA-256, 32 bytes.
+
+  validNs @2 :Int64;
+  # Nanoseconds from the arrival of the request on.
+}
+
+struct SetClientKey {
+  # A client's key is let in, or (revoked) never more; for the root. Answered by Recorded.
+
+  request @0 :Common.RequestId;
+  # Of shard 0.
+
+  client @1 :Cluster.ClientKey;
 }
 
 # --- replies: every field is set by the node that answers ----------------------------------------
@@ -174,6 +216,7 @@ struct ClientReply {
     chunk @8 :Chunk;
     joined @9 :Joined;
     logPart @10 :Log.LogPart;
+    recorded @11 :Void;             # it is done, for good
   }
 }
 

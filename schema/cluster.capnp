@@ -22,6 +22,54 @@ struct NodeInfo {
 
   address @2 :Text;
   # The one address that people give, host and port: "127.0.0.1:7601".
+
+  store @3 :UInt64;
+  # Of the disk with which it belongs to the cluster: drawn at random by the node before it joins.
+  # 0: it has none that counts.
+
+  key @4 :Text;
+  # Its public key, 40 characters of Z85; empty where links are not authenticated.
+
+  state @5 :MemberState;
+  # Set by the root shard.
+}
+
+enum MemberState {
+  active @0;
+  draining @1;  # takes no new tasks; its replicas move to others
+  removed @2;   # for good: nobody listens to it
+}
+
+struct ShardPlan {
+  # Set by the root shard: where a shard's replicas should be. Where they are is told by the log of
+  # the shard itself.
+
+  shard @0 :UInt32;
+
+  replicas @1 :List(UInt32);
+  # Nodes; the first should lead. At most 64.
+}
+
+struct ClientKey {
+  # Who may ask as a client.
+
+  name @0 :Text;
+  # Chosen by the operator, unique among clients; at most 256 bytes.
+
+  key @1 :Text;
+  # As NodeInfo.key.
+
+  revoked @2 :Bool;
+}
+
+struct JoinToken {
+  # Lets one node join, once.
+
+  hash @0 :Data;
+  # SHA-256 of what the operator holds, 32 bytes.
+
+  expiresAtMs @1 :Int64;
+  # Milliseconds since 1970 UTC by the clock of the root shard's leader.
 }
 
 struct LedShard {

@@ -36,6 +36,15 @@ struct LedgerImage {
 
   membersVersion @6 :UInt64;
   # The index of the entry that changed the members last; 0 if none did.
+
+  plan @7 :List(Cluster.ShardPlan);
+  # By shard. Root shard only, as the lists below.
+
+  clients @8 :List(Cluster.ClientKey);
+  # By name.
+
+  tokens @9 :List(Cluster.JoinToken);
+  # Not used yet, by hash.
 }
 
 struct JobImage {

@@ -12,7 +12,7 @@
 #   gateway  -> objects   ObjectPin, before a submit is proposed; answered by ObjectPinned
 #   objects  -> leader    PinCheck: whose pins need not stand; answered by PinAnswer
 #   leader   -> leader    DependencyAsk, for jobs that others wait for; answered by DependencyAnswer
-#   replica  -> replica   RaftMessage: see raft.capnp
+#   replica  -> replica   RaftMessage, one or several in a frame: see raft.capnp
 #
 # Every message may be lost, repeated or late. Who receives one twice answers from its books and
 # does nothing twice. "Leader" is the leader of a shard, "worker" the one actor of a device.
@@ -56,6 +56,7 @@ struct PeerMessage {
     dependencyAsk @20 :DependencyAsk;
     dependencyAnswer @21 :DependencyAnswer;
     raft @22 :Raft.RaftMessage;
+    raftBatch @23 :List(Raft.RaftMessage);
   }
 }
 
@@ -77,7 +78,13 @@ struct Members {
   # The index in the root shard's log of the entry that changed the list last.
 
   members @1 :List(Cluster.NodeInfo);
-  # All of them, by id.
+  # All of them, by id; also the removed ones, whose ids are never given again.
+
+  plan @2 :List(Cluster.ShardPlan);
+  # By shard.
+
+  clients @3 :List(Cluster.ClientKey);
+  # By name.
 }
 
 # --- shard leader to worker: every field is set by the leader ------------------------------------

@@ -36,6 +36,9 @@ struct Record {
     giveUp @6 :GiveUpRecord;
     member @7 :MemberRecord;
     dependency @8 :DependencyRecord;
+    memberState @9 :MemberStateRecord;
+    token @10 :TokenRecord;
+    clientKey @11 :ClientKeyRecord;
   }
 }
 
@@ -136,6 +139,43 @@ struct MemberRecord {
 
   info @1 :Cluster.NodeInfo;
   # With node 0: the next free id is given when this is applied.
+
+  token @2 :Data;
+  # Hash of the JoinToken that this uses up, 32 bytes; absent: none was needed.
+
+  joinedAtMs @3 :Int64;
+  # Milliseconds since 1970 UTC by the leader's clock; the token must not have expired by then.
+}
+
+struct MemberStateRecord {
+  # Root shard only: a member is drained, taken back, or removed for good.
+
+  request @0 :Common.RequestId;
+  # From the client's ChangeMember.
+
+  node @1 :UInt32;
+  state @2 :Cluster.MemberState;
+}
+
+struct TokenRecord {
+  # Root shard only: one node may join with it. A known one changes nothing.
+
+  request @0 :Common.RequestId;
+  # From the client's AddToken.
+
+  token @1 :Cluster.JoinToken;
+
+  madeAtMs @2 :Int64;
+  # Milliseconds since 1970 UTC by the leader's clock; tokens that expired before are forgotten.
+}
+
+struct ClientKeyRecord {
+  # Root shard only: a client's key is let in, or never more. A name keeps its key.
+
+  request @0 :Common.RequestId;
+  # From the client's SetClientKey.
+
+  client @1 :Cluster.ClientKey;
 }
 
 struct DependencyRecord {

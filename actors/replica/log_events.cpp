@@ -7,10 +7,15 @@ namespace {
 
 using Event = std::optional<base::LogEvent>;
 
+bool is_own(base::LogToken token) {
+  return token.value >= own_tokens;
+}
+
 Event translate(const raft::Committed& effect) {
   const raft::Entry& entry = effect.entry;
   const bool is_command = entry.kind == raft::EntryKind::command;
-  return base::LogCommitted{entry.index, entry.term, effect.token,
+  const bool is_asked = effect.token && !is_own(*effect.token);
+  return base::LogCommitted{entry.index, entry.term, is_asked ? effect.token : std::nullopt,
                             is_command ? entry.data : base::Bytes()};
 }
 Event translate(const raft::Restored& effect) {
@@ -26,7 +31,7 @@ Event translate(const raft::ReadReady& effect) {
   return base::LogReadReady{effect.token, effect.index};
 }
 Event translate(const raft::OutcomeUnknown& effect) {
-  return base::LogOutcomeUnknown{effect.token};
+  return is_own(effect.token) ? Event() : base::LogOutcomeUnknown{effect.token};
 }
 template <class Other>
 Event translate(const Other&) {
@@ -68,9 +73,8 @@ std::optional<base::LogEvent> event_of(const raft::Effect& effect) {
   return std::visit([](const auto& known) { return translate(known); }, effect);
 }
 
-base::Admission admission_of(const raft::Refused& refused) {
-  return refused.why == raft::Refusal::not_leading ? base::Admission::not_leading
-                                                   : base::Admission::full;
+base::Admission admission_of(raft::Refusal why) {
+  return why == raft::Refusal::not_leading ? base::Admission::not_leading : base::Admission::full;
 }
 
 }  // namespace fastgpu::actors

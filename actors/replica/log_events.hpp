@@ -10,11 +10,15 @@
 
 namespace fastgpu::actors {
 
+/// Tokens from here on are the log's own, of changes that it makes to itself; whoever proposes
+/// takes smaller ones.
+inline constexpr std::uint64_t own_tokens = std::uint64_t{1} << 63;
+
 /// None for what a log tells nobody. An entry that is no command is given out as an empty one.
 std::optional<base::LogEvent> event_of(const raft::Effect& effect);
 
 /// What a call is told that was refused: surely not done.
-base::Admission admission_of(const raft::Refused& refused);
+base::Admission admission_of(raft::Refusal why);
 
 /// "n2 said what no sound replica says: it is not the member's disk -> dropped"
 std::string line_of(const raft::Alarm& alarm);

@@ -12,7 +12,7 @@ class RaftHost {
  public:
   virtual ~RaftHost() = default;
   /// To another replica of the shard; may be lost. Never answered from inside the call.
-  virtual void send(const raft::Message& message) = 0;
+  virtual void send(const raft::Send& said) = 0;
   /// Somebody sends what no sound replica sends.
   virtual void alarm(const raft::Alarm& alarm) = 0;
   /// The time of the present turn.

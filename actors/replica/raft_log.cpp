@@ -32,28 +32,6 @@ std::optional<base::Time> RaftLog::next_deadline() const {
   return begun_ ? machine_->next_deadline() : std::nullopt;
 }
 
-base::Admission RaftLog::propose(base::LogToken token, base::Bytes command) {
-  FASTGPU_CHECK(!command.empty(), "an empty command is the no-op of a term");
-  return admitted(raft::Propose{token, std::move(command)});
-}
-
-base::Admission RaftLog::read_index(base::LogToken token) {
-  return admitted(raft::Read{token});
-}
-
-base::Admission RaftLog::admitted(const raft::Event& event) {
-  if (!begun_) {
-    return base::Admission::not_leading;
-  }
-  refused_.reset();
-  step(event);
-  return refused_.value_or(base::Admission::accepted);
-}
-
-void RaftLog::compact(base::LogIndex index, base::Bytes snapshot) {
-  step(raft::Compact{index, std::move(snapshot)});
-}
-
 void RaftLog::on_durable(store::StoreToken up_to) {
   FASTGPU_CHECK(up_to <= handed_, "the store reports what this log did not write");
   durable_ = std::max(durable_, up_to);
@@ -91,11 +69,11 @@ void RaftLog::perform(const raft::Effect& effect) {
   if (const auto* persist = std::get_if<raft::Persist>(&effect)) {
     add(disk_.changes(*persist), {persist->tag.value + founding_writes_});
   } else if (const auto* send = std::get_if<raft::Send>(&effect)) {
-    host_.send(send->message);
+    host_.send(*send);
   } else if (auto event = event_of(effect)) {
     events_.push_back(*std::move(event));
   } else if (const auto* refused = std::get_if<raft::Refused>(&effect)) {
-    refused_ = admission_of(*refused);
+    refused_ = refused->why;
   } else if (const auto* alarm = std::get_if<raft::Alarm>(&effect)) {
     ++alarms_;
     host_.alarm(*alarm);

@@ -59,6 +59,12 @@ class RaftLog final : public store::StoredLog {
   base::Admission read_index(base::LogToken token) override;
   void compact(base::LogIndex index, base::Bytes snapshot) override;
 
+  /// Why it was refused, and then surely not done. Else it is under way: machine() tells how the
+  /// members stand and who leads; nobody is told of its outcome.
+  std::optional<raft::Refusal> change_members(raft::MemberChange change, base::NodeId node,
+                                              raft::StoreId store);
+  std::optional<raft::Refusal> transfer(base::NodeId to);
+
   void on_durable(store::StoreToken up_to) override;
   void tick() override { turn(raft::Tick{}); }
   void pump() override;
@@ -70,7 +76,9 @@ class RaftLog final : public store::StoredLog {
   void begin();
   void turn(const raft::Event& event);
   void step(const raft::Event& event);
+  std::optional<raft::Refusal> refusal_of(const raft::Event& event);
   base::Admission admitted(const raft::Event& event);
+  base::LogToken own_token();
   void perform(const raft::Effect& effect);
   void add(std::vector<store::Write> writes, store::StoreToken token);
   void write_out();
@@ -93,7 +101,8 @@ class RaftLog final : public store::StoredLog {
   store::StoreToken handed_;  ///< to the writer
   store::StoreToken durable_;
 
-  std::optional<base::Admission> refused_;  ///< by the step that is under way
+  std::optional<raft::Refusal> refused_;  ///< by the step that is under way
+  std::uint64_t last_own_token_{0};
   std::deque<base::LogEvent> events_;
   bool giving_out_{false};
   std::uint64_t alarms_{0};

@@ -111,6 +111,9 @@ class JobSpec {
   JobSpec& output(std::string path);
   /// Of all its processes together, in bytes. Default: what the host has.
   JobSpec& host_memory(std::uint64_t bytes);
+  /// Of its GPU's memory, all its processes together, in bytes; above that it is ended. So much is
+  /// set aside for it. Default: what is there, and nothing is set aside.
+  JobSpec& device_memory(std::uint64_t bytes);
   /// What it may write into its folder, in bytes. Default: what the node allows.
   JobSpec& disk(std::uint64_t bytes);
   /// May it reach other hosts? Default: yes.

@@ -96,7 +96,8 @@ for number in 1 2 3; do
   if [ "$number" = 1 ]; then
     "$programs/fastgpu-node" init "${setting[@]}" >"$folder/$name.log" 2>&1 </dev/null
   else
-    "$programs/fastgpu-node" join "${addresses[0]}" --token-file "$folder/n1/join.token" \
+    "$programs/fastgpu" --server "${addresses[0]}" node token -o id >"$folder/token" &&
+      "$programs/fastgpu-node" join "${addresses[0]}" --token-file "$folder/token" \
       "${setting[@]}" >"$folder/$name.log" 2>&1 </dev/null
   fi || fail "node $name could not be set up"
   start "$folder/$name.log" "$programs/fastgpu-node" run --dir "$folder/$name"

@@ -42,7 +42,7 @@ base::Result<std::vector<actors::ShardActorOptions>> read_shards(const NodeParts
     options.contents = std::move(contents).value();
     if (shard.value == 0) {
       options.founders = parts.founders;
-      options.join_token = parts.join_token;
+      options.founding_token = parts.founding_token;
     }
     options.ledger_limits = parts.ledger_limits;
     options.ledger_faults = parts.ledger_faults;
@@ -68,6 +68,11 @@ std::vector<caf::actor> all_of(const actors::Directory& directory) {
 }
 
 }  // namespace
+
+caf::actor_system_config& quiet(caf::actor_system_config& config) {
+  config.set("scheduler.policy", caf::atom("sharing"));
+  return config;
+}
 
 base::Status assemble(caf::actor_system& system, NodeParts parts) {
   const actors::ContextPtr context = parts.context;

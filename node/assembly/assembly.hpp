@@ -52,7 +52,7 @@ struct NodeParts {
   std::map<base::ShardId, raft::Configuration> groups;
   /// Root shard only: members that the cluster is founded with.
   std::vector<protocol::NodeInfo> founders;
-  std::string join_token;  ///< node of the root shard: what a joining node must show
+  std::string founding_token;  ///< of founders: lets the first other node in; empty = none
   /// Blobs and logs on a real disk block: their actors get threads of their own.
   bool blocking_disk{true};
   ledger::ShardLimits ledger_limits;
@@ -61,6 +61,10 @@ struct NodeParts {
   store::SoloLogFaults log_faults;
   raft::Fault raft_fault{raft::Fault::none};
 };
+
+/// For the actor system of nodes: its threads sleep until there is work. CAF's default looks for it
+/// over and over in each thread, which costs a node that idles more than all else it does.
+caf::actor_system_config& quiet(caf::actor_system_config& config);
 
 /// Spawns the actors, fills the context's directory, starts the parts and sends Begin. Refuses a
 /// store whose contents are corrupt, or that is not the one with which the node belongs to the

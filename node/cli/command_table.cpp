@@ -15,7 +15,7 @@ constexpr const char* run_work = "Run work";
 constexpr const char* look = "Look";
 constexpr const char* manage = "Manage";
 
-constexpr std::array<Command, 19> commands{{
+constexpr std::array<Command, 23> commands{{
     {"run", run_work, "submit a command or kernel and follow it", declare_run, verb_run, true},
     {"submit", run_work, "queue a command or kernel, print its id", declare_job, verb_submit, true},
     {"attach", run_work, "follow a running job, bring its results", declare_attach, verb_attach},
@@ -31,6 +31,10 @@ constexpr std::array<Command, 19> commands{{
     {"status", look, "the cluster at a glance", declare_nothing, verb_status},
     {"gpus", look, "which devices there are, and what is free", declare_nothing, verb_gpus},
     {"node list", manage, "the nodes", declare_nothing, verb_node_list},
+    {"node token", manage, "let one more node join", declare_node_token, verb_node_token},
+    {"node drain", manage, "give nodes no new tasks", declare_nodes, verb_node_drain},
+    {"node undrain", manage, "give them tasks again", declare_nodes, verb_node_undrain},
+    {"node remove", manage, "take nodes out, for good", declare_node_remove, verb_node_remove},
     {"doctor", manage, "check this host, a node's folder and the nodes", declare_doctor,
      verb_doctor},
     {"up", manage, "a throw-away cluster on this machine", declare_up, verb_up},
@@ -47,7 +51,8 @@ CLI::App& add_command(CLI::App& app, std::map<std::string, CLI::App*>& nouns,
   }
   CLI::App*& noun = nouns[name.substr(0, blank)];
   if (noun == nullptr) {
-    noun = app.add_subcommand(name.substr(0, blank), "list")->group(command.group);
+    noun = app.add_subcommand(name.substr(0, blank), "list, token, drain, undrain, remove")
+               ->group(command.group);
     noun->require_subcommand(1);
     noun->fallthrough();
   }

@@ -27,6 +27,8 @@ void declare_command(CLI::App& app, CommandFlags& flags) {
   group.add_option("--workdir", flags.workdir, "folder whose contents it finds where it starts");
   group.add_option("--cwd", flags.cwd, "where it starts, below its folder");
   group.add_option("--mem", flags.memory, "memory of all its processes: 8GiB");
+  group.add_option("--gpu-mem", flags.gpu_memory,
+                   "memory of its GPU, where it is ended above: 20GiB");
   group.add_option("--disk", flags.disk, "what it may write: 20GiB");
   group.add_option("--lease", flags.lease,
                    "how long it goes on when its node is cut off: 10m (default 2m)");
@@ -109,6 +111,19 @@ void declare_run(CLI::App& app, Invocation& to) {
 void declare_jobs(CLI::App& app, Invocation& to) {
   app.add_option("jobs", to.selectors, std::string(how_to_name) + "none: all with the --label");
   declare_label(app, to);
+}
+
+void declare_nodes(CLI::App& app, Invocation& to) {
+  app.add_option("nodes", to.selectors, "names, as fastgpu node list shows them")->required();
+}
+
+void declare_node_remove(CLI::App& app, Invocation& to) {
+  declare_nodes(app, to);
+  app.add_flag("--force", to.force, "though it is up and takes tasks");
+}
+
+void declare_node_token(CLI::App& app, Invocation& to) {
+  app.add_option("--valid", to.valid, "how long it lets a node in: 1h");
 }
 
 void declare_tasks(CLI::App& app, Invocation& to) {

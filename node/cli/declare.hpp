@@ -16,6 +16,9 @@ void declare_run(CLI::App& app, Invocation& to);
 /// Of commands that act on whole jobs.
 void declare_jobs(CLI::App& app, Invocation& to);
 /// Of commands that know single tasks as well.
+void declare_nodes(CLI::App& app, Invocation& to);
+void declare_node_remove(CLI::App& app, Invocation& to);
+void declare_node_token(CLI::App& app, Invocation& to);
 void declare_tasks(CLI::App& app, Invocation& to);
 void declare_wait(CLI::App& app, Invocation& to);
 void declare_logs(CLI::App& app, Invocation& to);

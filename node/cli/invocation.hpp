@@ -38,6 +38,8 @@ struct Invocation {
   std::uint32_t nodes{1};
   std::uint32_t devices{1};
   std::string topic;
+  std::string valid{"1h"};  ///< how long a join token lets in
+  bool force{false};
 };
 
 }  // namespace fastgpu::cli

@@ -8,6 +8,7 @@
 
 #include "node/daemon/clock.hpp"
 #include "node/daemon/node_config.hpp"
+#include "node/host/random.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/codec/client_codec.hpp"
 #include "runtime/link/zmq_link.hpp"

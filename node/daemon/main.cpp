@@ -13,12 +13,15 @@
 #include <iostream>
 #include <string>
 
+#include "node/assembly/assembly.hpp"
+#include "node/daemon/founding.hpp"
 #include "node/daemon/join.hpp"
 #include "node/daemon/node_config.hpp"
 #include "node/daemon/readiness.hpp"
 #include "node/daemon/real_node.hpp"
 #include "node/daemon/report.hpp"
 #include "node/embedded/up.hpp"
+#include "node/host/random.hpp"
 #include "runtime/link/address.hpp"
 
 namespace fastgpu::node {
@@ -31,7 +34,7 @@ constexpr std::chrono::seconds devices_limit{10};
 struct Arguments {
   std::string folder;
   NodeSettings settings;
-  std::uint32_t shard_count{64};
+  std::uint32_t shard_count{8};
   std::string member_address;
   std::string token_file;
   bool verbose{false};
@@ -56,10 +59,11 @@ int init(const Arguments& arguments) {
     return report(good.error());
   }
   const NodeFolder folder(arguments.folder);
-  const protocol::NodeInfo self{{1}, arguments.settings.name, arguments.settings.listen};
-  const base::Status founded =
-      folder.found(arguments.settings,
-                   {random_cluster_id(), self.node, arguments.shard_count, {self}, random_token()});
+  const protocol::NodeInfo self{
+      {1}, arguments.settings.name, arguments.settings.listen, random_store_id()};
+  const base::Status founded = found_node(
+      folder, arguments.settings,
+      {random_cluster_id(), self.node, arguments.shard_count, {self}, true, random_token()});
   if (!founded.ok()) {
     return report(founded.error());
   }
@@ -77,24 +81,27 @@ int join(const Arguments& arguments) {
   }
   const NodeFolder folder(arguments.folder);
   if (folder.is_founded()) {
-    return report(folder.found(arguments.settings, {}).error());
+    return report(folder.begin(arguments.settings, {}).error());
   }
   std::string token;
   if (std::ifstream file(arguments.token_file); !(file >> token)) {
     return report({base::ErrorKind::invalid, base::ErrorCode::file_not_found,
                    arguments.token_file + " cannot be read or is empty",
-                   "it is the file join.token in the first node's folder"});
+                   "it holds what fastgpu node token printed, or is join.token in the first node's "
+                   "folder"});
   }
   const base::RequestId request{{0}, random_seed(), random_seed()};
-  const auto joined =
-      ask_to_join(arguments.member_address,
-                  {request, arguments.settings.name, arguments.settings.listen, token}, join_limit);
+  const base::StoreId store = random_store_id();
+  const auto joined = ask_to_join(
+      arguments.member_address,
+      {request, arguments.settings.name, arguments.settings.listen, token, store}, join_limit);
   if (!joined.ok()) {
     return report(joined.error());
   }
   const protocol::Joined& place = joined.value();
-  const base::Status founded = folder.found(
-      arguments.settings, {place.cluster, place.self.node, place.shard_count, place.members, ""});
+  const base::Status founded =
+      found_node(folder, arguments.settings,
+                 {place.cluster, place.self.node, place.shard_count, place.members, false, ""});
   if (!founded.ok()) {
     return report(founded.error());
   }
@@ -133,7 +140,7 @@ int run(const Arguments& arguments) {
     options.trace = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
   }
   caf::actor_system_config config;
-  caf::actor_system system(config);
+  caf::actor_system system(quiet(config));
   const auto node = RealNode::start(system, folder, options);
   if (!node.ok()) {
     report(node.error());
@@ -169,12 +176,16 @@ int main_program(int argc, char** argv) {
   CLI::App* init_command = app.add_subcommand("init", "found a cluster with this as first node");
   add_node_options(*init_command, arguments);
   init_command
-      ->add_option("--shards", arguments.shard_count,
-                   "parts of the ledger; each node up to this number leads one")
+      ->add_option(
+          "--shards", arguments.shard_count,
+          "parts of the ledger, for good: at least as many as nodes will share the work of "
+          "leading them")
       ->check(CLI::Range(1, 65536));
   CLI::App* join_command = app.add_subcommand("join", "become a further node of a cluster");
   join_command->add_option("member", arguments.member_address, "address of any node")->required();
-  join_command->add_option("--token-file", arguments.token_file, "join.token of the first node")
+  join_command
+      ->add_option("--token-file", arguments.token_file,
+                   "what fastgpu node token printed, or join.token of the first node")
       ->required();
   add_node_options(*join_command, arguments);
   CLI::App* run_command = app.add_subcommand("run", "serve, in the foreground");

@@ -1,18 +1,19 @@
 #include "node/daemon/node_config.hpp"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <toml++/toml.h>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <iomanip>
 #include <optional>
 #include <set>
 #include <sstream>
 #include <string_view>
 
+#include "node/host/random.hpp"
 #include "runtime/base/check.hpp"
 
 namespace fastgpu::node {
@@ -91,11 +92,27 @@ std::string quoted(const std::string& text) {
   return out.str();
 }
 
+std::string hex(std::uint64_t value) {
+  std::ostringstream out;
+  out << std::hex << std::setw(16) << std::setfill('0') << value;
+  return out.str();
+}
+
+std::uint64_t parse_hex(std::string_view text) {
+  std::uint64_t value = 0;
+  for (const char c : text) {
+    const int digit = c <= '9' ? c - '0' : c - 'a' + 10;
+    value = value << 4 | static_cast<std::uint64_t>(digit & 15);
+  }
+  return value;
+}
+
 std::string members_toml(const std::vector<protocol::NodeInfo>& members) {
   std::string text;
   for (const protocol::NodeInfo& member : members) {
     text += "\n[[member]]\nnode = " + std::to_string(member.node.value) +
-            "\nname = " + quoted(member.name) + "\naddress = " + quoted(member.address) + "\n";
+            "\nname = " + quoted(member.name) + "\naddress = " + quoted(member.address) +
+            "\nstore = " + quoted(hex(member.store.value)) + "\nkey = " + quoted(member.key) + "\n";
   }
   return text;
 }
@@ -107,7 +124,9 @@ std::vector<protocol::NodeInfo> members_of(const toml::table& table) {
       if (const toml::table* member = item.as_table()) {
         members.push_back({{(*member)["node"].value_or(0u)},
                            (*member)["name"].value_or(std::string{}),
-                           (*member)["address"].value_or(std::string{})});
+                           (*member)["address"].value_or(std::string{}),
+                           {parse_hex((*member)["store"].value_or(std::string{}))},
+                           (*member)["key"].value_or(std::string{})});
       }
     }
   }
@@ -127,20 +146,6 @@ std::optional<exec::UserRange> parse_users(const std::string& text) {
   return exec::UserRange{first, last - first + 1};
 }
 
-std::uint64_t parse_hex(std::string_view text) {
-  std::uint64_t value = 0;
-  for (const char c : text) {
-    const int digit = c <= '9' ? c - '0' : c - 'a' + 10;
-    value = value << 4 | static_cast<std::uint64_t>(digit & 15);
-  }
-  return value;
-}
-
-void fill_random(void* data, std::size_t size) {
-  FASTGPU_CHECK(::getrandom(data, size, 0) == static_cast<ssize_t>(size),
-                "the kernel gives random bytes");
-}
-
 }  // namespace
 
 NodeFolder::NodeFolder(const fs::path& folder) {
@@ -155,7 +160,7 @@ bool NodeFolder::is_founded() const {
   return fs::exists(folder_ / "identity.toml");
 }
 
-base::Status NodeFolder::found(const NodeSettings& settings, const NodeIdentity& identity) const {
+base::Status NodeFolder::begin(const NodeSettings& settings, const NodeIdentity& identity) const {
   if (is_founded()) {
     return Error{
         ErrorKind::rejected, ErrorCode::name_taken,
@@ -172,11 +177,6 @@ base::Status NodeFolder::found(const NodeSettings& settings, const NodeIdentity&
                                 "\n\n[devices]\ncpu = " + std::to_string(settings.cpu_devices) +
                                 "\nnull = " + std::to_string(settings.null_devices) +
                                 "\narena_bytes = " + std::to_string(settings.arena_bytes) + "\n";
-  const std::string identity_toml =
-      "# Who this node is. Written once; do not edit or copy it.\ncluster = " +
-      quoted(to_string(identity.cluster)) + "\nnode = " + std::to_string(identity.node.value) +
-      "\nshard_count = " + std::to_string(identity.shard_count) +
-      "\njoin_token = " + quoted(identity.join_token) + "\n" + members_toml(identity.members);
   if (base::Status written = write_file(folder_ / "node.toml", node_toml); !written.ok()) {
     return written;
   }
@@ -186,7 +186,17 @@ base::Status NodeFolder::found(const NodeSettings& settings, const NodeIdentity&
       return written;
     }
   }
-  return write_file(folder_ / "identity.toml", identity_toml);
+  return {};
+}
+
+base::Status NodeFolder::found(const NodeIdentity& identity) const {
+  return write_file(
+      folder_ / "identity.toml",
+      "# Who this node is. Written once; do not edit or copy it.\ncluster = " +
+          quoted(to_string(identity.cluster)) + "\nnode = " + std::to_string(identity.node.value) +
+          "\nshard_count = " + std::to_string(identity.shard_count) +
+          "\nfounder = " + (identity.founder ? "true" : "false") +
+          "\njoin_token = " + quoted(identity.join_token) + "\n" + members_toml(identity.members));
 }
 
 base::Result<NodeSettings> NodeFolder::settings() const {
@@ -241,6 +251,7 @@ base::Result<NodeIdentity> NodeFolder::identity() const {
   NodeIdentity identity;
   identity.node = {table["node"].value_or(0u)};
   identity.shard_count = table["shard_count"].value_or(0u);
+  identity.founder = table["founder"].value_or(false);
   identity.join_token = table["join_token"].value_or(std::string{});
   identity.members = members_of(table);
   if (cluster.size() != 32 || !identity.node || identity.shard_count == 0) {
@@ -280,20 +291,8 @@ std::vector<protocol::NodeInfo> NodeFolder::remembered() const {
   return read.ok() ? members_of(read.value()) : std::vector<protocol::NodeInfo>{};
 }
 
-std::string random_token() {
-  base::ObjectHash random;
-  fill_random(random.bytes.data(), random.bytes.size());
-  return to_string(random);
-}
-
 base::ClusterId random_cluster_id() {
   return {random_seed(), random_seed()};
-}
-
-std::uint64_t random_seed() {
-  std::uint64_t seed = 0;
-  fill_random(&seed, sizeof seed);
-  return seed;
 }
 
 }  // namespace fastgpu::node

@@ -35,7 +35,8 @@ struct NodeIdentity {
   base::NodeId node;
   std::uint32_t shard_count{};
   std::vector<protocol::NodeInfo> members;  ///< known when it joined, itself included
-  std::string join_token;                   ///< on the first node: what `join` must show
+  bool founder{false};                      ///< the members are those that found the cluster
+  std::string join_token;                   ///< of a founder: lets the first other node in
 };
 
 class NodeFolder {
@@ -53,8 +54,10 @@ class NodeFolder {
   std::filesystem::path join_token() const { return folder_ / "join.token"; }
 
   bool is_founded() const;
-  /// Writes both files; refuses a folder that is a node's already.
-  base::Status found(const NodeSettings& settings, const NodeIdentity& identity) const;
+  /// Writes all but identity.toml; refuses a folder that is a node's already.
+  base::Status begin(const NodeSettings& settings, const NodeIdentity& identity) const;
+  /// Writes identity.toml: from now on the folder is a node's.
+  base::Status found(const NodeIdentity& identity) const;
   base::Result<NodeSettings> settings() const;
   base::Result<NodeIdentity> identity() const;
   /// A number greater than any given out for this folder before, durably.
@@ -68,9 +71,6 @@ class NodeFolder {
   std::filesystem::path folder_;
 };
 
-/// 32 and 16 random bytes from the kernel.
-std::string random_token();
 base::ClusterId random_cluster_id();
-std::uint64_t random_seed();
 
 }  // namespace fastgpu::node

@@ -3,18 +3,19 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <map>
 #include <thread>
 
 #include "actors/worker_actor.hpp"
 #include "node/assembly/assembly.hpp"
 #include "node/daemon/clock.hpp"
+#include "node/daemon/founding.hpp"
+#include "node/daemon/gpu_guard.hpp"
 #include "node/daemon/node_users.hpp"
+#include "node/host/random.hpp"
 #include "node/host/reach.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/exec/cuda/device_files.hpp"
 #include "runtime/exec/cuda/discovery.hpp"
-#include "runtime/exec/cuda/gpu_verdicts.hpp"
 #include "runtime/exec/process_executor.hpp"
 #include "runtime/exec/warden/leftovers.hpp"
 #include "runtime/exec/warden/process_runner.hpp"
@@ -108,31 +109,24 @@ void make_runners(const NodeFolder& folder, const NodeSettings& settings,
   }
 }
 
-/// What speaks against a GPU is told to its worker, so that nothing runs there until it is well.
+/// Their workers are there by now.
 std::unique_ptr<exec::GpuWatch> watch(const Gpus& gpus, std::size_t first_gpu,
-                                      const std::string& program,
+                                      const NodeFolder& folder, const std::string& program,
                                       const actors::NodeContext& context) {
-  if (gpus.empty()) {
-    return nullptr;
-  }
-  std::map<std::string, caf::actor> workers;
+  GpuGuardOptions options;
+  options.executor_program = program;
   for (std::size_t i = 0; i < gpus.size(); ++i) {
-    workers.emplace(gpus[i].uuid, context.directory.workers.at(first_gpu + i));
+    options.workers.emplace(gpus[i].uuid, context.directory.workers.at(first_gpu + i));
+    const base::Result<std::string> marker =
+        exec::marker_of((folder.wardens() / std::to_string(first_gpu + i)).string());
+    if (marker.ok()) {
+      options.wardens.insert(exec::warden_number(marker.value()));
+    }
   }
-  exec::GpuWatchOptions options;
-  options.program = program;
-  return exec::watch_gpus(
-      options, [workers, verdicts = exec::GpuVerdicts()](const exec::GpuNews& news) mutable {
-        if (const auto* trouble = std::get_if<exec::GpuWatchTrouble>(&news)) {
-          std::fprintf(stderr, "fastgpu-node: the GPUs' health is not watched: %s\n",
-                       trouble->why.c_str());
-        }
-        const std::optional<exec::GpuVerdict> verdict = verdicts.hear(news);
-        if (const auto found = verdict ? workers.find(verdict->uuid) : workers.end();
-            found != workers.end()) {
-          caf::anon_send(found->second, worker::DeviceAccused{verdict->why});
-        }
-      });
+  options.tell = [](const std::string& what) {
+    std::fprintf(stderr, "fastgpu-node: %s\n", what.c_str());
+  };
+  return guard_gpus(std::move(options));
 }
 
 /// Of the disk with the data folder, what new work leaves free.
@@ -228,6 +222,7 @@ actors::ContextPtr make_context(const NodeFolder& folder, const NodeSettings& se
   context->self = {who.node, settings.name, settings.listen};
   context->incarnation = incarnation;
   context->layout = {who.shard_count};
+  context->replicated = true;
   context->seeds = merged(merged(who.members, folder.remembered()), {context->self});
   context->random_seed = random_seed();
   context->clock = boot_time;
@@ -286,19 +281,21 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
                  parts.no_commands_why.c_str());
   }
   parts.hidden_folders = {folder.path().string()};
-  if (who.node.value <= who.shard_count) {
-    parts.shards = {{who.node.value - 1}};
+  // Of all shards: those that are not this node's wait to be called and cost nothing.
+  parts.groups = founding_groups(who);
+  for (const auto& [shard, group] : parts.groups) {
+    parts.shards.push_back(shard);
   }
-  if (who.node.value == 1) {
+  if (who.founder) {
     parts.founders = who.members;
-    parts.join_token = who.join_token;
+    parts.founding_token = who.join_token;
   }
   std::unique_ptr<RealNode> node(new RealNode(system, parts.context));
   if (const base::Status assembled = assemble(system, std::move(parts)); !assembled.ok()) {
     return assembled.error();
   }
   node->gpu_watch_ = watch(gpus, settings.value().cpu_devices + settings.value().null_devices,
-                           options.executor_program, *node->context_);
+                           folder, options.executor_program, *node->context_);
   return node;
 }
 

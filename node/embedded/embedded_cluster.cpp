@@ -9,9 +9,11 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <set>
 #include <utility>
 
-#include "node/daemon/node_config.hpp"
+#include "node/assembly/assembly.hpp"
+#include "node/daemon/founding.hpp"
 #include "node/daemon/real_node.hpp"
 #include "runtime/link/reserved_ports.hpp"
 
@@ -57,9 +59,15 @@ class Views {
  private:
   static bool is_whole(const protocol::ClusterView& view, std::uint32_t nodes,
                        std::uint32_t devices) {
-    return view.nodes.size() == nodes &&
+    std::set<base::ShardId> led;
+    for (const protocol::NodeView& node : view.nodes) {
+      for (const protocol::LedShard& shard : node.leads) {
+        led.insert(shard.shard);
+      }
+    }
+    return view.nodes.size() == nodes && led.size() == nodes &&
            std::all_of(view.nodes.begin(), view.nodes.end(), [&](const protocol::NodeView& node) {
-             return node.state == protocol::NodeState::up && !node.leads.empty() &&
+             return node.state == protocol::NodeState::up &&
                     std::count_if(node.devices.begin(), node.devices.end(), [](const auto& books) {
                       return books.healthy;
                     }) >= static_cast<std::ptrdiff_t>(devices);
@@ -74,7 +82,7 @@ class Views {
 }  // namespace
 
 struct EmbeddedCluster::Impl {
-  explicit Impl(EmbeddedOptions given) : options(std::move(given)), system(config) {}
+  explicit Impl(EmbeddedOptions given) : options(std::move(given)), system(quiet(config)) {}
   ~Impl() {
     nodes.clear();
     if (temporary) {
@@ -95,8 +103,10 @@ struct EmbeddedCluster::Impl {
     ports = std::move(taken).value();
     std::vector<protocol::NodeInfo> members;
     for (std::uint32_t i = 0; i < options.nodes; ++i) {
-      members.push_back(
-          {{i + 1}, "n" + std::to_string(i + 1), "127.0.0.1:" + std::to_string(ports.ports()[i])});
+      members.push_back({{i + 1},
+                         "n" + std::to_string(i + 1),
+                         "127.0.0.1:" + std::to_string(ports.ports()[i]),
+                         random_store_id()});
     }
     const base::ClusterId cluster = random_cluster_id();
     for (std::uint32_t i = 0; i < options.nodes; ++i) {
@@ -105,8 +115,8 @@ struct EmbeddedCluster::Impl {
       settings.listen = members[i].address;
       settings.cpu_devices = options.cpu_devices;
       settings.null_devices = options.null_devices;
-      const NodeIdentity identity{cluster, members[i].node, options.nodes, members, ""};
-      if (base::Status founded = folder(i).found(settings, identity); !founded.ok()) {
+      const NodeIdentity identity{cluster, members[i].node, options.nodes, members, true, ""};
+      if (base::Status founded = found_node(folder(i), settings, identity); !founded.ok()) {
         return founded;
       }
     }

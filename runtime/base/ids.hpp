@@ -28,6 +28,10 @@ using Incarnation = Id<struct IncarnationTag, std::uint64_t>;
 using Epoch = Id<struct EpochTag, std::uint64_t>;
 /// A leadership of a shard; rises durably with each new leader, each start of a single replica.
 using Term = Id<struct TermTag, std::uint64_t>;
+/// One disk of a node: drawn at random when its store is made, so a node whose disk was lost comes
+/// back as somebody else, and what the lost disk promised is not taken for a promise of the new
+/// one.
+using StoreId = Id<struct StoreTag, std::uint64_t>;
 /// A position in a shard's log, from 1.
 using LogIndex = Id<struct LogIndexTag, std::uint64_t>;
 /// A job: `sequence * shard_count + shard`, small, decimal, unique in the cluster.

@@ -253,6 +253,10 @@ static protocol::LogPart read(LogPart::Reader from, Reading& reading) {
   };
 }
 
+static void write_reply(ClientReply::Builder to, const protocol::Recorded&) {
+  to.setRecorded();
+}
+
 void write(ClientReply::Builder to, const protocol::ClientReply& from) {
   std::visit([&](const auto& reply) { write_reply(to, reply); }, from);
 }
@@ -281,6 +285,8 @@ protocol::ClientReply read(ClientReply::Reader from, Reading& reading) {
       return read(from.getJoined(), reading);
     case ClientReply::LOG_PART:
       return read(from.getLogPart(), reading);
+    case ClientReply::RECORDED:
+      return protocol::Recorded{};
   }
   codec::refuse("reply", "of no known kind");
 }

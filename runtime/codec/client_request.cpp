@@ -1,6 +1,7 @@
 // What a client asks.
 
 #include "runtime/codec/client_parts.hpp"
+#include "runtime/codec/cluster_parts.hpp"
 #include "runtime/codec/common_parts.hpp"
 #include "runtime/codec/job_parts.hpp"
 
@@ -113,6 +114,8 @@ static void write_request(ClientRequest::Builder to, const protocol::Join& from)
   join.setName(as_text(from.name));
   join.setAddress(as_text(from.address));
   join.setToken(as_text(from.token));
+  join.setStore(from.store.value);
+  join.setKey(as_text(from.key));
 }
 
 static protocol::Join read(Join::Reader from, Reading& reading) {
@@ -121,7 +124,51 @@ static protocol::Join read(Join::Reader from, Reading& reading) {
       reading.text(from.getName(), limits::name_bytes_max, "node name"),
       reading.text(from.getAddress(), limits::name_bytes_max, "node address"),
       reading.text(from.getToken(), limits::name_bytes_max, "join token"),
+      {from.getStore()},
+      reading.text(from.getKey(), limits::name_bytes_max, "node key"),
   };
+}
+
+static void write_request(ClientRequest::Builder to, const protocol::ChangeMember& from) {
+  auto change = to.initChangeMember();
+  write(change.initRequest(), from.request);
+  change.setNode(from.node.value);
+  change.setState(codec::write_enum<MemberState>(from.state));
+  change.setForce(from.force);
+}
+
+static protocol::ChangeMember read(ChangeMember::Reader from, Reading& reading) {
+  return {
+      read(from.getRequest(), reading),
+      {from.getNode()},
+      codec::read_enum(from.getState(), protocol::MemberState::removed, "state of a member"),
+      from.getForce(),
+  };
+}
+
+static void write_request(ClientRequest::Builder to, const protocol::AddToken& from) {
+  auto token = to.initAddToken();
+  write(token.initRequest(), from.request);
+  token.setHash(as_data(from.hash.bytes));
+  token.setValidNs(from.valid_ns);
+}
+
+static protocol::AddToken read(AddToken::Reader from, Reading& reading) {
+  return {
+      read(from.getRequest(), reading),
+      reading.hash(from.getHash()),
+      codec::read_duration_ns(from.getValidNs(), "validity of a token"),
+  };
+}
+
+static void write_request(ClientRequest::Builder to, const protocol::SetClientKey& from) {
+  auto set = to.initSetClientKey();
+  write(set.initRequest(), from.request);
+  write(set.initClient(), from.client);
+}
+
+static protocol::SetClientKey read(SetClientKey::Reader from, Reading& reading) {
+  return {read(from.getRequest(), reading), read(from.getClient(), reading)};
 }
 
 static void write_request(ClientRequest::Builder to, const protocol::ReadLog& from) {
@@ -173,6 +220,12 @@ protocol::ClientRequest read(ClientRequest::Reader from, Reading& reading) {
       return read(from.getJoin(), reading);
     case ClientRequest::READ_LOG:
       return read(from.getReadLog(), reading);
+    case ClientRequest::CHANGE_MEMBER:
+      return read(from.getChangeMember(), reading);
+    case ClientRequest::ADD_TOKEN:
+      return read(from.getAddToken(), reading);
+    case ClientRequest::SET_CLIENT_KEY:
+      return read(from.getSetClientKey(), reading);
   }
   codec::refuse("request", "of no known kind");
 }

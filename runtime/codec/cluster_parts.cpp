@@ -1,5 +1,7 @@
 #include "runtime/codec/cluster_parts.hpp"
 
+#include "runtime/protocol/raft_messages.hpp"
+
 namespace fastgpu::schema {
 
 namespace limits = base::limits;
@@ -29,6 +31,9 @@ void write(NodeInfo::Builder to, const protocol::NodeInfo& from) {
   to.setNode(from.node.value);
   to.setName(as_text(from.name));
   to.setAddress(as_text(from.address));
+  to.setStore(from.store.value);
+  to.setKey(as_text(from.key));
+  to.setState(codec::write_enum<MemberState>(from.state));
 }
 
 protocol::NodeInfo read(NodeInfo::Reader from, Reading& reading) {
@@ -36,7 +41,41 @@ protocol::NodeInfo read(NodeInfo::Reader from, Reading& reading) {
       {from.getNode()},
       name_text(from.getName(), reading, "node name"),
       name_text(from.getAddress(), reading, "node address"),
+      {from.getStore()},
+      name_text(from.getKey(), reading, "node key"),
+      codec::read_enum(from.getState(), protocol::MemberState::removed, "state of a member"),
   };
+}
+
+void write(ShardPlan::Builder to, const protocol::ShardPlan& from) {
+  to.setShard(from.shard.value);
+  codec::write_ids(to.initReplicas(list_size(from.replicas.size())), from.replicas);
+}
+
+protocol::ShardPlan read(ShardPlan::Reader from, Reading& reading) {
+  return {{from.getShard()},
+          codec::read_ids<base::NodeId>(from.getReplicas(), reading, "replicas",
+                                        protocol::raft_members_max)};
+}
+
+void write(ClientKey::Builder to, const protocol::ClientKey& from) {
+  to.setName(as_text(from.name));
+  to.setKey(as_text(from.key));
+  to.setRevoked(from.revoked);
+}
+
+protocol::ClientKey read(ClientKey::Reader from, Reading& reading) {
+  return {name_text(from.getName(), reading, "client name"),
+          name_text(from.getKey(), reading, "client key"), from.getRevoked()};
+}
+
+void write(JoinToken::Builder to, const protocol::JoinToken& from) {
+  to.setHash(codec::as_data(from.hash.bytes));
+  to.setExpiresAtMs(from.expires_at_ms);
+}
+
+protocol::JoinToken read(JoinToken::Reader from, Reading& reading) {
+  return {reading.hash(from.getHash()), from.getExpiresAtMs()};
 }
 
 void write(LedShard::Builder to, const protocol::LedShard& from) {

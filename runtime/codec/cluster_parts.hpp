@@ -11,6 +11,15 @@ namespace fastgpu::schema {
 void write(NodeInfo::Builder to, const protocol::NodeInfo& from);
 protocol::NodeInfo read(NodeInfo::Reader from, codec::Reading& reading);
 
+void write(ShardPlan::Builder to, const protocol::ShardPlan& from);
+protocol::ShardPlan read(ShardPlan::Reader from, codec::Reading& reading);
+
+void write(ClientKey::Builder to, const protocol::ClientKey& from);
+protocol::ClientKey read(ClientKey::Reader from, codec::Reading& reading);
+
+void write(JoinToken::Builder to, const protocol::JoinToken& from);
+protocol::JoinToken read(JoinToken::Reader from, codec::Reading& reading);
+
 void write(LedShard::Builder to, const protocol::LedShard& from);
 protocol::LedShard read(LedShard::Reader from, codec::Reading& reading);
 

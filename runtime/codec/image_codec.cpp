@@ -187,6 +187,9 @@ static void write(LedgerImage::Builder to, const protocol::LedgerImage& from) {
   codec::write_ids(to.initFinished(list_size(from.finished.size())), from.finished);
   codec::write_list(to.initMembers(list_size(from.members.size())), from.members);
   to.setMembersVersion(from.members_version);
+  codec::write_list(to.initPlan(list_size(from.plan.size())), from.plan);
+  codec::write_list(to.initClients(list_size(from.clients.size())), from.clients);
+  codec::write_list(to.initTokens(list_size(from.tokens.size())), from.tokens);
 }
 
 static protocol::LedgerImage read(LedgerImage::Reader from, Reading& reading) {
@@ -198,6 +201,9 @@ static protocol::LedgerImage read(LedgerImage::Reader from, Reading& reading) {
       codec::read_ids<base::JobId>(from.getFinished(), reading, "finished jobs", any_number),
       codec::read_list(from.getMembers(), reading, "members"),
       from.getMembersVersion(),
+      codec::read_list(from.getPlan(), reading, "plan"),
+      codec::read_list(from.getClients(), reading, "clients"),
+      codec::read_list(from.getTokens(), reading, "tokens"),
   };
 }
 

@@ -40,10 +40,17 @@ static void write_message(PeerMessage::Builder to, const protocol::Members& from
   auto members = to.initMembers();
   members.setVersion(from.version);
   codec::write_list(members.initMembers(list_size(from.members.size())), from.members);
+  codec::write_list(members.initPlan(list_size(from.plan.size())), from.plan);
+  codec::write_list(members.initClients(list_size(from.clients.size())), from.clients);
 }
 
 static protocol::Members read(Members::Reader from, Reading& reading) {
-  return {from.getVersion(), codec::read_list(from.getMembers(), reading, "members")};
+  return {
+      from.getVersion(),
+      codec::read_list(from.getMembers(), reading, "members"),
+      codec::read_list(from.getPlan(), reading, "plan"),
+      codec::read_list(from.getClients(), reading, "clients"),
+  };
 }
 
 // --- shard leader to worker ----------------------------------------------------------------------
@@ -417,6 +424,10 @@ static void write_message(PeerMessage::Builder to, const protocol::RaftMessage& 
   write(to.initRaft(), from);
 }
 
+static void write_message(PeerMessage::Builder to, const protocol::RaftBatch& from) {
+  codec::write_list(to.initRaftBatch(list_size(from.messages.size())), from.messages);
+}
+
 static protocol::PeerMessage read(PeerMessage::Reader from, Reading& reading) {
   switch (from.which()) {
     case PeerMessage::UNSET:
@@ -465,6 +476,9 @@ static protocol::PeerMessage read(PeerMessage::Reader from, Reading& reading) {
       return read(from.getDependencyAnswer(), reading);
     case PeerMessage::RAFT:
       return read(from.getRaft(), reading);
+    case PeerMessage::RAFT_BATCH:
+      return protocol::RaftBatch{codec::read_list(
+          from.getRaftBatch(), reading, "replicas' messages", protocol::raft_entries_max)};
   }
   codec::refuse("message", "of no known kind");
 }

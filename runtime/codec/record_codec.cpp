@@ -122,11 +122,55 @@ static void write_record(Record::Builder to, const protocol::MemberRecord& from)
   auto member = to.initMember();
   write(member.initRequest(), from.request);
   write(member.initInfo(), from.info);
+  if (from.token != base::ObjectHash{})
+    member.setToken(codec::as_data(from.token.bytes));
+  member.setJoinedAtMs(from.joined_at_ms);
 }
 
 static protocol::MemberRecord read(MemberRecord::Reader from, Reading& reading) {
-  const auto request = read(from.getRequest(), reading);
-  return {request, read(from.getInfo(), reading)};
+  protocol::MemberRecord record;
+  record.request = read(from.getRequest(), reading);
+  record.info = read(from.getInfo(), reading);
+  if (from.hasToken())
+    record.token = reading.hash(from.getToken());
+  record.joined_at_ms = from.getJoinedAtMs();
+  return record;
+}
+
+static void write_record(Record::Builder to, const protocol::MemberStateRecord& from) {
+  auto state = to.initMemberState();
+  write(state.initRequest(), from.request);
+  state.setNode(from.node.value);
+  state.setState(codec::write_enum<MemberState>(from.state));
+}
+
+static protocol::MemberStateRecord read(MemberStateRecord::Reader from, Reading& reading) {
+  return {
+      read(from.getRequest(), reading),
+      {from.getNode()},
+      codec::read_enum(from.getState(), protocol::MemberState::removed, "state of a member"),
+  };
+}
+
+static void write_record(Record::Builder to, const protocol::TokenRecord& from) {
+  auto token = to.initToken();
+  write(token.initRequest(), from.request);
+  write(token.initToken(), from.token);
+  token.setMadeAtMs(from.made_at_ms);
+}
+
+static protocol::TokenRecord read(TokenRecord::Reader from, Reading& reading) {
+  return {read(from.getRequest(), reading), read(from.getToken(), reading), from.getMadeAtMs()};
+}
+
+static void write_record(Record::Builder to, const protocol::ClientKeyRecord& from) {
+  auto client = to.initClientKey();
+  write(client.initRequest(), from.request);
+  write(client.initClient(), from.client);
+}
+
+static protocol::ClientKeyRecord read(ClientKeyRecord::Reader from, Reading& reading) {
+  return {read(from.getRequest(), reading), read(from.getClient(), reading)};
 }
 
 static void write_record(Record::Builder to, const protocol::DependencyRecord& from) {
@@ -167,6 +211,12 @@ static protocol::Record read(Record::Reader from, Reading& reading) {
       return read(from.getMember(), reading);
     case Record::DEPENDENCY:
       return read(from.getDependency(), reading);
+    case Record::MEMBER_STATE:
+      return read(from.getMemberState(), reading);
+    case Record::TOKEN:
+      return read(from.getToken(), reading);
+    case Record::CLIENT_KEY:
+      return read(from.getClientKey(), reading);
   }
   codec::refuse("record", "of no known kind");
 }

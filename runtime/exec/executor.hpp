@@ -158,7 +158,15 @@ struct ExecutorDied {
   bool operator==(const ExecutorDied&) const = default;
 };
 
-using ExecutorEvent = std::variant<ExecutorReady, ExecutorDone, ExecutorDied>;
+/// The kernel of a task that was submitted has to be compiled or loaded first: it does not run yet;
+/// later, that it runs now. Both are left out of a task whose kernel is at hand.
+struct ExecutorMaking {
+  TaskToken token;
+  bool over{false};
+  bool operator==(const ExecutorMaking&) const = default;
+};
+
+using ExecutorEvent = std::variant<ExecutorReady, ExecutorDone, ExecutorDied, ExecutorMaking>;
 
 class Executor {
  public:

@@ -36,6 +36,7 @@ struct InFlight {
   std::uint64_t slot_offset;
   SlotPlan plan;
   FaultedTask about;
+  int notices{0};  ///< that were heard of it: its kernel is being made, it runs
 };
 
 /// The completion's numbers have been checked; the places are the plan's.
@@ -82,6 +83,7 @@ class ProcessExecutor final : public Executor {
   bool await_hello();
   void serve();
   bool drain();
+  bool hear_notices();
   bool take_completion(const Completion& completion);
   void deliver_refused();
   std::string end_child();
@@ -210,7 +212,7 @@ bool ProcessExecutor::submit(ExecutorTask task) {
   }
   const Submission submission{task.token.value, *offset, plan->bytes};
   in_flight_.push_back(
-      {task.token, *offset, std::move(*plan), {std::move(task.kernel), task.grid, task.block}});
+      {task.token, *offset, std::move(*plan), {std::move(task.kernel), task.grid, task.block}, 0});
   const bool pushed = submissions_.push(submission);
   FASTGPU_CHECK(pushed, "there are no more tasks in flight than the ring has entries");
   child_bell_->ring();
@@ -352,8 +354,29 @@ void ProcessExecutor::serve() {
     }
     pollfd others[2] = {{control_.get(), POLLIN, 0}, {child_.pidfd(), POLLIN, 0}};
     own_bell_->wait([this] { return wants_attention() || asked_to_stop(); }, others);
-    if (others[0].revents != 0 || others[1].revents != 0)
+    if (others[1].revents != 0 || (others[0].revents != 0 && !hear_notices()))
       return;
+  }
+}
+
+/// False when the child is gone. Each of the two is told once, whatever the child says.
+bool ProcessExecutor::hear_notices() {
+  for (;;) {
+    KernelNotice notice{};
+    const ssize_t got = recv(control_.get(), &notice, sizeof notice, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+      return true;
+    if (got != sizeof notice || notice.magic != wire_magic)
+      return false;
+    const int place = notice.running != 0 ? 1 : 0;
+    {
+      std::lock_guard lock(mutex_);
+      const auto task = find({notice.token});
+      if (task == in_flight_.end() || task->notices != place)
+        continue;
+      ++task->notices;
+    }
+    sink_(ExecutorMaking{{notice.token}, place == 1});
   }
 }
 
@@ -377,6 +400,8 @@ bool ProcessExecutor::drain() {
 }
 
 bool ProcessExecutor::take_completion(const Completion& completion) {
+  if (completion.compile_cached == 0 && completion.compile_ns != 0)
+    hear_notices();  // they were sent before
   InFlight task;
   {
     std::lock_guard lock(mutex_);

@@ -94,6 +94,11 @@ struct MemberAdded {
   bool repeated{false};
   bool operator==(const MemberAdded&) const = default;
 };
+/// A change of members, tokens or keys is done.
+struct RequestRecorded {
+  base::RequestId request;
+  bool operator==(const RequestRecorded&) const = default;
+};
 /// A request was refused by the state that it met in the log.
 struct RequestRefused {
   base::RequestId request;
@@ -103,6 +108,6 @@ struct RequestRefused {
 
 using Applied = std::variant<JobAccepted, TasksPlaced, TasksEnded, TasksAgain, FinishFenced,
                              UsageReleased, JobCancelled, DependencyMet, JobReleased, JobEnded,
-                             JobForgotten, MemberAdded, RequestRefused>;
+                             JobForgotten, MemberAdded, RequestRecorded, RequestRefused>;
 
 }  // namespace fastgpu::ledger

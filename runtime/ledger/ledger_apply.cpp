@@ -356,41 +356,47 @@ void LedgerState::end_live_tasks(Job& job, const TaskRanges& ranges, TaskOutcome
   }
 }
 
-void LedgerState::apply_record(const protocol::MemberRecord& record, Changes& changes) {
+bool LedgerState::is_root(const base::RequestId& request, Changes& changes) const {
   if (shard_.value != 0) {
     changes.push_back(RequestRefused{
-        record.request, refusal(base::ErrorCode::conflict, "only shard 0 keeps the members")});
+        request, refusal(base::ErrorCode::conflict, "only shard 0 keeps the members")});
+  }
+  return shard_.value == 0;
+}
+
+void LedgerState::apply_record(const protocol::MemberRecord& record, Changes& changes) {
+  if (!is_root(record.request, changes)) {
     return;
   }
-  const base::NodeId* owner = nullptr;
-  for (const auto& [node, member] : members_) {
-    if (member.request == record.request) {
-      changes.push_back(MemberAdded{record.request, member.info, true});
-      return;
-    }
-    if (member.info.name == record.info.name) {
-      owner = &node;
-    }
+  base::Result<MemberBook::Added> added = members_.add(record, applied_);
+  if (added.ok()) {
+    changes.push_back(
+        MemberAdded{record.request, std::move(added.value().info), added.value().repeated});
+  } else {
+    changes.push_back(RequestRefused{record.request, added.error()});
   }
-  if (owner) {
-    changes.push_back(RequestRefused{
-        record.request,
-        refusal(base::ErrorCode::name_taken, "the name " + record.info.name + " belongs to " +
-                                                 base::to_string(*owner) + " already")});
-    return;
+}
+
+static Applied told(const base::RequestId& request, const base::Status& status) {
+  return status.ok() ? Applied(RequestRecorded{request}) : RequestRefused{request, status.error()};
+}
+
+void LedgerState::apply_record(const protocol::MemberStateRecord& record, Changes& changes) {
+  if (is_root(record.request, changes)) {
+    changes.push_back(told(record.request, members_.change(record, applied_)));
   }
-  protocol::NodeInfo info = record.info;
-  if (!info.node) {
-    info.node = {members_.empty() ? 1 : members_.rbegin()->first.value + 1};
-  } else if (members_.contains(info.node)) {
-    changes.push_back(RequestRefused{
-        record.request,
-        refusal(base::ErrorCode::conflict, base::to_string(info.node) + " is a member already")});
-    return;
+}
+
+void LedgerState::apply_record(const protocol::TokenRecord& record, Changes& changes) {
+  if (is_root(record.request, changes)) {
+    changes.push_back(told(record.request, members_.add(record)));
   }
-  members_.emplace(info.node, protocol::MemberImage{record.request, info});
-  members_version_ = applied_.value;
-  changes.push_back(MemberAdded{record.request, std::move(info), false});
+}
+
+void LedgerState::apply_record(const protocol::ClientKeyRecord& record, Changes& changes) {
+  if (is_root(record.request, changes)) {
+    changes.push_back(told(record.request, members_.set(record, applied_)));
+  }
 }
 
 }  // namespace fastgpu::ledger

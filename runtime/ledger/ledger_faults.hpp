@@ -26,6 +26,8 @@ struct LedgerFaults {
   bool reuse_attempts{false};
   /// Take over a snapshot without its last finished job.
   bool forget_in_snapshot{false};
+  /// Answer clients from the state of a replica that only believes that it leads.
+  bool read_without_majority{false};
 };
 
 }  // namespace fastgpu::ledger

@@ -152,9 +152,11 @@ std::vector<std::string> check(const LedgerState& state) {
   }
   findings.expect(bytes == state.finished_bytes(), "the bytes of finished jobs are miscounted");
   std::set<std::string> names;
-  for (const auto& [node, member] : state.members()) {
+  for (const auto& [node, member] : state.members().members()) {
     findings.expect(node == member.info.node && node.value > 0, "a member's id is wrong");
-    findings.expect(names.insert(member.info.name).second, "two members have the same name");
+    findings.expect(member.info.state == protocol::MemberState::removed ||
+                        names.insert(member.info.name).second,
+                    "two members have the same name");
   }
   return findings.take();
 }
@@ -208,10 +210,18 @@ std::vector<std::string> check_step(const LedgerState& before, const LedgerState
       findings.expect(!job.live() || after.finished().size() > 0, id, "a live job was forgotten");
     }
   }
-  for (const auto& [node, member] : before.members()) {
-    const auto at = after.members().find(node);
-    findings.expect(at != after.members().end() && at->second == member,
-                    base::to_string(node) + " changed or left");
+  for (const auto& [node, member] : before.members().members()) {
+    const auto at = after.members().members().find(node);
+    if (at == after.members().members().end()) {
+      findings.expect(false, base::to_string(node) + " left");
+      continue;
+    }
+    protocol::MemberImage later = at->second;
+    findings.expect(member.info.state != protocol::MemberState::removed ||
+                        later.info.state == protocol::MemberState::removed,
+                    base::to_string(node) + " was removed and came back");
+    later.info.state = member.info.state;
+    findings.expect(later == member, base::to_string(node) + " became another");
   }
   return findings.take();
 }

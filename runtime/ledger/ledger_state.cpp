@@ -8,7 +8,11 @@ namespace fastgpu::ledger {
 
 LedgerState::LedgerState(base::ShardId shard, base::ShardLayout layout, RetentionLimits retention,
                          LedgerFaults faults)
-    : shard_(shard), layout_(layout), retention_(retention), faults_(faults) {
+    : shard_(shard),
+      layout_(layout),
+      retention_(retention),
+      faults_(faults),
+      members_(layout.shard_count) {
   FASTGPU_CHECK(shard.value < layout.shard_count, "a shard outside of the layout");
 }
 
@@ -128,10 +132,7 @@ protocol::LedgerImage LedgerState::image() const {
     image.jobs.push_back(image_of(job));
   }
   image.finished.assign(finished_.begin(), finished_.end());
-  for (const auto& [node, member] : members_) {
-    image.members.push_back(member);
-  }
-  image.members_version = members_version_;
+  members_.put_into(image);
   return image;
 }
 
@@ -158,11 +159,7 @@ void LedgerState::restore(const protocol::LedgerImage& image) {
     FASTGPU_CHECK(job && !job->live(), "a snapshot names a finished job that it does not hold");
     finished_bytes_ += kept_bytes(*job);
   }
-  members_.clear();
-  for (const protocol::MemberImage& member : image.members) {
-    members_.emplace(member.info.node, member);
-  }
-  members_version_ = image.members_version;
+  members_.restore(image);
 }
 
 }  // namespace fastgpu::ledger

@@ -28,6 +28,7 @@
 #include "runtime/ledger/ledger_faults.hpp"
 #include "runtime/ledger/ledger_job.hpp"
 #include "runtime/ledger/shard_limits.hpp"
+#include "runtime/ledger/tables/member_book.hpp"
 #include "runtime/protocol/ledger_image.hpp"
 #include "runtime/protocol/records.hpp"
 
@@ -48,9 +49,8 @@ class LedgerState {
   const std::deque<base::JobId>& finished() const { return finished_; }
   std::uint64_t finished_bytes() const { return finished_bytes_; }
   std::uint64_t next_job_sequence() const { return next_job_sequence_; }
-  const std::map<base::NodeId, protocol::MemberImage>& members() const { return members_; }
-  /// The log index that changed the members last.
-  std::uint64_t members_version() const { return members_version_; }
+  /// Of the root shard; of others empty.
+  const MemberBook& members() const { return members_; }
 
   protocol::LedgerImage image() const;
   /// Takes over a state; what was there is gone.
@@ -68,11 +68,16 @@ class LedgerState {
   void apply_record(const protocol::CancelRecord& record, Changes& changes);
   void apply_record(const protocol::GiveUpRecord& record, Changes& changes);
   void apply_record(const protocol::MemberRecord& record, Changes& changes);
+  void apply_record(const protocol::MemberStateRecord& record, Changes& changes);
+  void apply_record(const protocol::TokenRecord& record, Changes& changes);
+  void apply_record(const protocol::ClientKeyRecord& record, Changes& changes);
   void apply_record(const protocol::DependencyRecord& record, Changes& changes);
 
   Job* live_job(base::JobId job);
   void end_live_tasks(Job& job, const TaskRanges& ranges, protocol::TaskOutcome outcome,
                       Changes& changes);
+  /// True in the root shard; elsewhere the request is refused.
+  bool is_root(const base::RequestId& request, Changes& changes) const;
   void end_job_if_done(Job& job, base::WallTimeMs at_ms, Changes& changes);
   void forget_oldest(Changes& changes);
 
@@ -87,8 +92,7 @@ class LedgerState {
   std::map<base::RequestId, base::JobId> requests_;
   std::deque<base::JobId> finished_;
   std::uint64_t finished_bytes_{0};
-  std::map<base::NodeId, protocol::MemberImage> members_;
-  std::uint64_t members_version_{0};
+  MemberBook members_;
 };
 
 }  // namespace fastgpu::ledger

@@ -13,9 +13,49 @@ namespace fastgpu::ledger {
 void ShardMachine::handle(const protocol::ShardRequest& event) {
   if (!leading_) {
     reply(event.call, shard_not_leading());
+  } else if (needs_read(event.request)) {
+    wait_for_read(event);
+  } else {
+    answer(event);
+  }
+}
+
+// This replica leads, and a majority has said so since the request came; or the log will tell.
+void ShardMachine::answer(const protocol::ShardRequest& event) {
+  std::visit([this, &event](const auto& known) { request(event.call, known); }, event.request);
+}
+
+// A submit is answered by the log, which takes none of a leader whose time is over; but that a
+// parent does not exist is said from the state.
+bool ShardMachine::needs_read(const protocol::ClientRequest& request) const {
+  if (!options_.replicated || options_.faults.read_without_majority) {
+    return false;
+  }
+  const auto* submit = std::get_if<protocol::Submit>(&request);
+  if (submit == nullptr) {
+    return true;
+  }
+  return submit->spec &&
+         std::any_of(submit->spec->after.begin(), submit->spec->after.end(),
+                     [this](const protocol::Dependency& condition) {
+                       return options_.layout.shard_of(condition.job) == options_.shard &&
+                              state_.find(condition.job) == nullptr;
+                     });
+}
+
+void ShardMachine::wait_for_read(const protocol::ShardRequest& event) {
+  if (readers_.requests.size() >= options_.limits.requests_pending_max) {
+    reply(event.call, shard_overloaded(std::to_string(readers_.requests.size()) +
+                                       " requests wait for this shard's other replicas already"));
     return;
   }
-  std::visit([this, &event](const auto& known) { request(event.call, known); }, event.request);
+  readers_.requests.push_back(event);
+}
+
+void ShardMachine::turn_away(const Readers& readers) {
+  for (const protocol::ShardRequest& request : readers.requests) {
+    reply(request.call, shard_not_leading());
+  }
 }
 
 template <class Other>
@@ -175,22 +215,6 @@ void ShardMachine::request(base::CallId call, const protocol::CancelJob& cancel)
                   protocol::CancelRecord{cancel.request, cancel.job, wall_now_});
 }
 
-void ShardMachine::request(base::CallId call, const protocol::Join& join) {
-  if (options_.shard.value != 0) {
-    reply(call, base::Error{base::ErrorKind::invalid, base::ErrorCode::usage,
-                            "only shard 0 takes members in", ""});
-    return;
-  }
-  if (join.token != options_.join_token) {
-    reply(call,
-          base::Error{base::ErrorKind::rejected, base::ErrorCode::denied,
-                      "the join token is not this cluster's", "the first node's init printed it"});
-    return;
-  }
-  propose_request(join.request, call, false,
-                  protocol::MemberRecord{join.request, {{}, join.name, join.address}});
-}
-
 void ShardMachine::propose_request(const base::RequestId& request, std::optional<base::CallId> call,
                                    bool submit, protocol::Record record) {
   const auto known = requests_in_flight_.find(request);
@@ -228,13 +252,13 @@ void ShardMachine::answer_request(const base::RequestId& request,
 }
 
 void ShardMachine::answer_dropped(const protocol::Record& record, const base::Error& error) {
-  if (const auto* submit = std::get_if<protocol::SubmitRecord>(&record)) {
-    answer_request(submit->request, error);
-  } else if (const auto* cancel = std::get_if<protocol::CancelRecord>(&record)) {
-    answer_request(cancel->request, error);
-  } else if (const auto* member = std::get_if<protocol::MemberRecord>(&record)) {
-    answer_request(member->request, error);
-  }
+  std::visit(
+      [&](const auto& known) {
+        if constexpr (requires { known.request; }) {
+          answer_request(known.request, error);
+        }
+      },
+      record);
 }
 
 void ShardMachine::reply(base::CallId call, protocol::ClientReply answer) {
@@ -287,14 +311,6 @@ protocol::JobList ShardMachine::list_of(const Job& job) const {
   return list;
 }
 
-protocol::Joined ShardMachine::joined(const protocol::NodeInfo& info) const {
-  protocol::Joined joined{options_.cluster, info, options_.layout.shard_count, {}};
-  for (const auto& [node, member] : state_.members()) {
-    joined.members.push_back(member.info);
-  }
-  return joined;
-}
-
 void ShardMachine::answer_watchers(base::JobId job) {
   const auto at = watchers_.find(job);
   if (at == watchers_.end()) {
@@ -318,7 +334,7 @@ void ShardMachine::answer_late_watchers() {
     if (at->second.empty()) {
       watchers_.erase(at);
     }
-    reply(call, list_of(*state_.find(job)));
+    handle(protocol::ShardRequest{call, options_.shard, protocol::WaitJob{job, 0}});
   }
 }
 

@@ -10,6 +10,9 @@
 
 namespace fastgpu::ledger {
 
+/// How long the token that a cluster is founded with lets a node in.
+inline constexpr std::int64_t founding_token_valid_ms = 24 * 3600 * std::int64_t{1000};
+
 /// What a ledger keeps of the past. The same on all replicas of a shard: they must forget alike.
 struct RetentionLimits {
   std::size_t finished_jobs_max{base::limits::finished_jobs_kept_max};

@@ -103,6 +103,10 @@ void ShardMachine::handle(const NotLeading&) {
       reply(call, shard_not_leading());
     }
   }
+  turn_away(readers_);
+  for (const auto& [token, readers] : reads_) {
+    turn_away(readers);
+  }
   forget_leadership();
   effects_.push_back(Led{{options_.shard, {}, {}}});
   tell_scheduler(protocol::ShardRetired{options_.shard});
@@ -140,11 +144,11 @@ void ShardMachine::handle(const Committed& event) {
       end_finishing(released->attempt, normalized(released->ranges));
     }
   }
-  const std::uint64_t members_version = state_.members_version();
+  const std::uint64_t members_version = state_.members().version();
   for (const Applied& change : state_.apply(event.index, event.entry)) {
     std::visit([this](const auto& known) { on_applied(known); }, change);
   }
-  if (state_.members_version() != members_version) {
+  if (state_.members().version() != members_version) {
     tell_members();
   }
   compact_if_due(event);
@@ -181,26 +185,31 @@ void ShardMachine::on_applied(const MemberAdded& change) {
   answer_request(change.request, joined(change.info));
 }
 
+void ShardMachine::on_applied(const RequestRecorded& change) {
+  answer_request(change.request, protocol::Recorded{});
+}
+
 void ShardMachine::on_applied(const RequestRefused& change) {
   answer_request(change.request, change.error);
 }
 
 // The request ids are made from the node ids, so that every life of the root asks for the same.
 void ShardMachine::propose_founders() {
+  if (state_.members().members().empty() && !options_.founding_token.empty()) {
+    const base::WallTimeMs expires_at_ms = wall_now_ + founding_token_valid_ms;
+    propose(protocol::TokenRecord{{options_.shard, 1, 1},
+                                  {hash_of_token(options_.founding_token), expires_at_ms},
+                                  wall_now_});
+  }
   for (const protocol::NodeInfo& founder : options_.founders) {
-    if (!state_.members().contains(founder.node)) {
+    if (!state_.members().members().contains(founder.node)) {
       propose(protocol::MemberRecord{{options_.shard, 0, founder.node.value}, founder});
     }
   }
 }
 
 void ShardMachine::tell_members() {
-  protocol::Members members;
-  members.version = state_.members_version();
-  for (const auto& [node, member] : state_.members()) {
-    members.members.push_back(member.info);
-  }
-  effects_.push_back(MembersChanged{std::move(members)});
+  effects_.push_back(MembersChanged{state_.members().as_told()});
 }
 
 // Image and log are in balance when the log that a start must read again is about as long as the
@@ -220,7 +229,18 @@ void ShardMachine::handle(const OutcomeUnknown& event) {
   for (const protocol::Record& record : batch_.take(event.token).records) {
     forget_proposal(record, outcome_unknown());
   }
-  reads_.erase(event.token);  // who waits for it asks again
+  end_read(event.token);
+}
+
+// Who waits for it asks again; clients are told to.
+bool ShardMachine::end_read(base::LogToken token) {
+  const auto at = reads_.find(token);
+  if (at == reads_.end()) {
+    return false;
+  }
+  turn_away(at->second);
+  reads_.erase(at);
+  return true;
 }
 
 void ShardMachine::handle(const ReadReady& event) {
@@ -240,10 +260,13 @@ void ShardMachine::handle(const ReadReady& event) {
   for (const DependencyAskEvent& ask : readers.asks) {
     answer_ask(ask);
   }
+  for (const protocol::ShardRequest& request : readers.requests) {
+    answer(request);
+  }
 }
 
 void ShardMachine::handle(const ProposeRefused& event) {
-  if (reads_.erase(event.token) > 0) {
+  if (end_read(event.token)) {
     return;
   }
   if (event.admission == base::Admission::full) {

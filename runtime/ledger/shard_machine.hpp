@@ -33,6 +33,7 @@
 #include "runtime/ledger/tables/assign_table.hpp"
 #include "runtime/ledger/tables/dependency_table.hpp"
 #include "runtime/ledger/tables/duty_table.hpp"
+#include "runtime/ledger/tables/leader_notes.hpp"
 #include "runtime/ledger/tables/proposal_batch.hpp"
 #include "runtime/ledger/tables/readers.hpp"
 
@@ -46,9 +47,13 @@ struct ShardOptions {
   base::Incarnation incarnation;  ///< of this node's present life
   /// Shard 0: recorded as members when it leads first; their ids are theirs already.
   std::vector<protocol::NodeInfo> founders;
-  std::string join_token;  ///< shard 0: what a Join must show; empty = nothing
+  /// Shard 0: recorded with them, lets one other node in. Empty: none.
+  std::string founding_token;
   ShardLimits limits;
   LedgerFaults faults;
+  /// Other replicas may lead without this one's knowing: clients are answered from its state only
+  /// once a majority has confirmed, after they asked, that it leads still.
+  bool replicated{false};
 };
 
 class ShardMachine {
@@ -88,6 +93,7 @@ class ShardMachine {
   void on_applied(const JobEnded& change);
   void on_applied(const JobForgotten&) {}
   void on_applied(const MemberAdded& change);
+  void on_applied(const RequestRecorded& change);
   void on_applied(const RequestRefused& change);
   /// The log dropped the record: who waits for it is told.
   void forget_proposal(const protocol::Record& record, const base::Error& error);
@@ -104,6 +110,11 @@ class ShardMachine {
 
   // --- shard_clients.cpp: the gateway's requests -------------------------------------------------
   void handle(const protocol::ShardRequest& event);
+  void answer(const protocol::ShardRequest& event);
+  bool needs_read(const protocol::ClientRequest& request) const;
+  void wait_for_read(const protocol::ShardRequest& event);
+  /// Their read will not be confirmed: another leader may answer.
+  void turn_away(const Readers& readers);
   template <class Other>
   void request(base::CallId call, const Other& other);
   void request(base::CallId call, const protocol::Submit& submit);
@@ -112,6 +123,12 @@ class ShardMachine {
   void request(base::CallId call, const protocol::WaitJob& wait);
   void request(base::CallId call, const protocol::CancelJob& cancel);
   void request(base::CallId call, const protocol::Join& join);
+  void request(base::CallId call, const protocol::ChangeMember& change);
+  void request(base::CallId call, const protocol::AddToken& token);
+  void request(base::CallId call, const protocol::SetClientKey& set);
+  /// False outside of the root shard, which is answered.
+  bool is_root(base::CallId call);
+  bool is_up(base::NodeId node) const;
   void reply(base::CallId call, protocol::ClientReply answer);
   /// Answers all calls that wait for the request's commit.
   void answer_request(const base::RequestId& request, const protocol::ClientReply& answer);
@@ -169,6 +186,7 @@ class ShardMachine {
   void handle(const protocol::NodeLost& event);
   void handle(const ViewChanged& event);
   void begin_read();
+  bool end_read(base::LogToken token);
   void answer_renewal(const RenewEvent& event);
   /// Takes over what a worker holds; returns the tasks that it must stop.
   TaskRanges adopt(const RenewEvent& event, const protocol::HeldAttempt& held);
@@ -251,10 +269,6 @@ class ShardMachine {
   std::uint64_t last_ask_{0};  ///< of jobs of other shards, in this leadership
 
   // Clients.
-  struct RequestInFlight {
-    bool submit{false};
-    std::vector<base::CallId> calls;
-  };
   std::map<base::RequestId, RequestInFlight> requests_in_flight_;
   std::size_t calls_in_flight_{0};
   std::size_t submits_in_flight_{0};
@@ -263,36 +277,18 @@ class ShardMachine {
   std::set<std::pair<base::Time, std::pair<base::JobId, base::CallId>>> watch_deadlines_;
 
   // Leases and adoption.
-  struct Lease {
-    base::Incarnation incarnation;
-    base::Time until;            ///< as this leader counts it: 1 % longer than the worker
-    std::int64_t asked_at_ns{};  ///< of the Renew that it answers, on the worker's own clock
-  };
   std::map<base::DeviceId, Lease> leases_;
   std::set<std::pair<base::Time, base::DeviceId>> lease_ends_;
   base::Time led_since_{};
-  struct Answer {
-    base::Incarnation incarnation;
-    base::Time at;
-    std::int64_t asked_at_ns{};  ///< on the worker's own clock
-  };
-  std::map<base::DeviceId, Answer> renewed_;        ///< the last one to each
+  std::map<base::DeviceId, RenewalAnswer> renewed_;
   std::map<base::AttemptId, base::Time> commands_;  ///< by when their lease may have ended
   std::set<std::pair<base::Time, base::AttemptId>> command_ends_;
   Readers readers_;  ///< no read was begun since they came
   std::map<base::LogToken, Readers> reads_;
   protocol::SharedView view_;
-  struct DeviceShown {
-    protocol::DeviceKind kind{};
-    std::uint32_t slots{};
-  };
   std::map<base::DeviceId, DeviceShown> devices_;           ///< as the view shows them
   std::map<base::NodeId, base::Incarnation> incarnations_;  ///< newest life heard of
   std::map<base::NodeId, base::Incarnation> lost_lives_;    ///< said to be lost, not seen up since
-  struct Adoption {
-    int tries{0};
-    base::Time due;
-  };
   std::map<base::NodeId, Adoption> adopting_;  ///< nodes that did not report to this leader yet
   std::optional<base::Time> adoption_ends_;    ///< then inherited tasks are placed anew
 };

@@ -20,8 +20,15 @@ base::Error not_an_address(const std::string& address) {
 base::Error not_the_loopback(const std::string& address) {
   return {base::ErrorKind::rejected, base::ErrorCode::listen_refused,
           "refusing to listen at " + address +
-              ": it can be reached from other hosts and this node has no keys to know them by",
+              ": it can be reached from other hosts and this link has no keys to know them by",
           "listen on the loopback, as in 127.0.0.1:7601 or [::1]:7601"};
+}
+
+base::Error not_one_place(const std::string& address) {
+  return {base::ErrorKind::rejected, base::ErrorCode::listen_refused,
+          "refusing to listen at " + address +
+              ": the address is also what others dial, and that leads nowhere",
+          "give the IP address of this host that the others reach, as in 10.0.0.11:7600"};
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
@@ -34,9 +41,43 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return port;
 }
 
+base::Result<ListenAddress> parse_six(const std::string& address, const std::string& host,
+                                      std::uint16_t port, Reachable reachable) {
+  in6_addr ip{};
+  if (inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &ip) != 1) {
+    return not_an_address(address);
+  }
+  if (reachable == Reachable::from_here && !IN6_IS_ADDR_LOOPBACK(&ip)) {
+    return not_the_loopback(address);
+  }
+  if (IN6_IS_ADDR_UNSPECIFIED(&ip)) {
+    return not_one_place(address);
+  }
+  char canonical[INET6_ADDRSTRLEN] = {};
+  inet_ntop(AF_INET6, &ip, canonical, sizeof(canonical));
+  return ListenAddress{"[" + std::string(canonical) + "]", port};
+}
+
+base::Result<ListenAddress> parse_four(const std::string& address, const std::string& host,
+                                       std::uint16_t port, Reachable reachable) {
+  const auto refused = reachable == Reachable::from_here ? not_the_loopback : not_one_place;
+  in_addr ip{};
+  if (inet_pton(AF_INET, host.c_str(), &ip) != 1) {
+    // A name, "*" or an interface: where it leads is not known here.
+    return host.find(':') == std::string::npos ? refused(address) : not_an_address(address);
+  }
+  const std::uint32_t number = ntohl(ip.s_addr);
+  if ((reachable == Reachable::from_here && (number >> 24) != 127) || number == 0) {
+    return refused(address);
+  }
+  char canonical[INET_ADDRSTRLEN] = {};
+  inet_ntop(AF_INET, &ip, canonical, sizeof(canonical));
+  return ListenAddress{canonical, port};
+}
+
 }  // namespace
 
-base::Result<ListenAddress> parse_listen_address(const std::string& address) {
+base::Result<ListenAddress> parse_listen_address(const std::string& address, Reachable reachable) {
   const std::size_t colon = address.rfind(':');
   if (colon == std::string::npos || colon == 0) {
     return not_an_address(address);
@@ -46,28 +87,8 @@ base::Result<ListenAddress> parse_listen_address(const std::string& address) {
     return not_an_address(address);
   }
   const std::string host = address.substr(0, colon);
-  if (host.front() == '[' && host.back() == ']') {
-    in6_addr ip{};
-    if (inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &ip) != 1) {
-      return not_an_address(address);
-    }
-    if (!IN6_IS_ADDR_LOOPBACK(&ip)) {
-      return not_the_loopback(address);
-    }
-    return ListenAddress{"[::1]", *port};
-  }
-  in_addr ip{};
-  if (inet_pton(AF_INET, host.c_str(), &ip) != 1) {
-    // A name, "*" or an interface: where it leads is not known here, so it counts as reachable.
-    return host.find(':') == std::string::npos ? not_the_loopback(address)
-                                               : not_an_address(address);
-  }
-  if ((ntohl(ip.s_addr) >> 24) != 127) {
-    return not_the_loopback(address);
-  }
-  char canonical[INET_ADDRSTRLEN] = {};
-  inet_ntop(AF_INET, &ip, canonical, sizeof(canonical));
-  return ListenAddress{canonical, *port};
+  return host.front() == '[' && host.back() == ']' ? parse_six(address, host, *port, reachable)
+                                                   : parse_four(address, host, *port, reachable);
 }
 
 std::string to_string(const ListenAddress& address) {

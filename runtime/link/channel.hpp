@@ -106,7 +106,8 @@ struct Channel {
   ChannelId id;
   Endpoint endpoint;
   ChannelStage stage{ChannelStage::connecting};
-  LinkIdentity other;  ///< valid once open
+  LinkIdentity other;      ///< valid once open
+  base::CallerPtr caller;  ///< who opened it, by its key; of accepted ones, with keys
   Outgoing outgoing;
   Incoming incoming;
   base::Time heard_at;       ///< when the other side last gave a sign

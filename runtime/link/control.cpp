@@ -26,7 +26,7 @@ std::optional<Control> decode_control(std::span<const std::uint8_t> body) {
   const std::uint8_t reason = body[1];
   if (type < static_cast<std::uint8_t>(ControlType::hello) ||
       type > static_cast<std::uint8_t>(ControlType::bye) ||
-      reason > static_cast<std::uint8_t>(DownReason::other_node) ||
+      reason > static_cast<std::uint8_t>(DownReason::denied) ||
       base::get_little_endian<std::uint16_t>(body.data() + 2) != 0 ||
       base::get_little_endian<std::uint32_t>(body.data() + 4) != 0) {
     return std::nullopt;
@@ -53,6 +53,22 @@ std::string_view to_string(DownReason reason) {
       return "other cluster";
     case DownReason::other_node:
       return "other node";
+    case DownReason::denied:
+      return "denied";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(RefusedFor reason) {
+  switch (reason) {
+    case RefusedFor::stranger:
+      return "an unknown key";
+    case RefusedFor::forged:
+      return "a name that is not its key's";
+    case RefusedFor::revoked:
+      return "a key that was withdrawn";
+    case RefusedFor::other_cluster:
+      return "another cluster";
   }
   return "unknown";
 }

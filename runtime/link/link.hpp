@@ -10,10 +10,14 @@
 /// Nothing here throws. Frames to one endpoint arrive in the order sent or not at all: what is on
 /// its way when a connection breaks is lost, and PeerDown tells so. A frame may be lost, never
 /// altered; the simulated twin also duplicates and reorders when told to.
+/// A link with keys (LinkKeys) speaks with those only whose keys it knows, encrypted: a caller is
+/// who its key says, and what it sends under another name is dropped, counted and told. A link
+/// without keys is for tests and stays on the loopback.
 /// What waits to be sent is bounded per endpoint by LinkOptions::peer_send_queue_bytes_max, what is
 /// delivered and not yet `consumed` by LinkOptions::credit_bytes. Mailboxes have no bound: these
 /// do.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -21,6 +25,7 @@
 #include <variant>
 
 #include "runtime/base/bytes.hpp"
+#include "runtime/base/caller.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/base/result.hpp"
@@ -82,6 +87,7 @@ struct LinkOptions {
   base::Duration silent_after{base::limits::link_silent_after};
   base::Duration redial_min{base::limits::link_redial_min};
   base::Duration redial_max{base::limits::link_redial_max};
+  bool keyed{false};  ///< callers are known by their keys; set by a link that was given LinkKeys
 };
 
 /// The header of a frame that `identity` sends.
@@ -104,6 +110,7 @@ struct FrameReceived {
   Endpoint from;
   FrameHeader header;
   base::Bytes body;
+  base::CallerPtr caller{};  ///< who opened the connection, by its key; null without keys
   /// What it weighs; give it back by `consumed(from, bytes)` once the frame has been handled.
   std::size_t bytes() const { return frame_header_bytes + body.size(); }
   bool operator==(const FrameReceived&) const = default;
@@ -125,6 +132,7 @@ enum class DownReason : std::uint8_t {
   silent,         ///< nothing heard for LinkOptions::silent_after
   other_cluster,  ///< somebody else's cluster listens there
   other_node,     ///< another node than the one dialled listens there
+  denied,         ///< the listener does not know our key, or not as what we say we are
 };
 
 std::string_view to_string(DownReason reason);
@@ -139,6 +147,7 @@ struct PeerDown {
 
 struct SessionOpened {
   Endpoint endpoint;
+  base::CallerPtr caller{};  ///< by its key; null without keys
   bool operator==(const SessionOpened&) const = default;
 };
 
@@ -147,7 +156,29 @@ struct SessionClosed {
   bool operator==(const SessionClosed&) const = default;
 };
 
-using LinkEvent = std::variant<FrameReceived, PeerUp, PeerDown, SessionOpened, SessionClosed>;
+enum class RefusedFor : std::uint8_t {
+  stranger,       ///< a key that we do not know
+  forged,         ///< a known key, speaking under a name that is not its own
+  revoked,        ///< its key was known and is not any more: hung up on
+  other_cluster,  ///< it speaks for another cluster
+};
+inline constexpr std::size_t refused_for_kinds = 4;
+
+std::string_view to_string(RefusedFor reason);
+
+/// Somebody was refused. Told at once the first time and then at most once in
+/// `refusal_interval` for each reason, with how many there were since; counters() counts all.
+struct CallerRefused {
+  RefusedFor reason{RefusedFor::stranger};
+  std::string who;         ///< "client alice", "node 3", or the key of a stranger, with its address
+  base::NodeId said;       ///< the node that it claimed to be; 0: a client, or not known
+  std::uint64_t times{1};  ///< since it was last told
+  bool operator==(const CallerRefused&) const = default;
+};
+inline constexpr base::Duration refusal_interval = std::chrono::seconds(1);
+
+using LinkEvent =
+    std::variant<FrameReceived, PeerUp, PeerDown, SessionOpened, SessionClosed, CallerRefused>;
 using Sink = std::function<void(LinkEvent)>;
 
 // --- what the owner asks -------------------------------------------------------------------------
@@ -188,6 +219,12 @@ struct LinkCounters {
   std::uint64_t sends_too_large{};
   std::uint64_t frames_abandoned{};  ///< queued when their connection ended
   std::uint64_t channels_cut_off{};  ///< connections ended for too many bad frames
+
+  // With keys only.
+  std::uint64_t strangers_refused{};  ///< handshakes under keys that we do not know
+  std::uint64_t dropped_stranger{};   ///< of a key that was known once
+  std::uint64_t dropped_forged{};     ///< sent under the name of another than the key's owner
+  std::uint64_t channels_revoked{};   ///< connections ended because their key is not known any more
   bool operator==(const LinkCounters&) const = default;
 };
 
@@ -200,8 +237,10 @@ class Link {
   /// Waits for callers at `address` ("127.0.0.1:7601", "[::1]:7601"; port 0 picks a free one) and
   /// tells the address taken. At most once, not from the sink.
   virtual base::Result<std::string> listen(const std::string& address) = 0;
-  /// Dials and keeps dialling. Dialling an endpoint again at another address moves it there.
-  virtual void connect(Endpoint endpoint, const std::string& address) = 0;
+  /// Dials and keeps dialling; with keys, only who holds the secret of `key` will do. Dialling an
+  /// endpoint again at another address, or with another key, moves it there.
+  virtual void connect(Endpoint endpoint, const std::string& address,
+                       const std::string& key = {}) = 0;
   /// Hangs up on a dialled endpoint or a session; no event follows.
   virtual void disconnect(Endpoint endpoint) = 0;
   /// Takes a frame as `encode` made it, stamped with our own identity. One encoded frame can be
@@ -210,6 +249,9 @@ class Link {
   /// A delivered frame has been handled: its sender may send as many bytes more.
   virtual void consumed(Endpoint endpoint, std::size_t bytes) = 0;
   virtual LinkCounters counters() const = 0;
+  /// LinkKeys::who answers otherwise from now on: whoever it does not know any more is hung up on
+  /// at once. May be called from the sink.
+  virtual void keys_changed() {}
   /// Says goodbye and ends; the sink is not called after it returns. Also done on destruction.
   virtual void stop() = 0;
 };

@@ -45,10 +45,11 @@ void LinkMachine::on(const DialAsked& asked) {
   FASTGPU_CHECK(is_peer(asked.endpoint) == bool(options_.identity.node),
                 "nodes dial nodes; a client dials addresses");
   Target& target = targets_[asked.endpoint];
-  if (target.address == asked.address) {
+  if (target.address == asked.address && target.key == asked.key) {
     return;
   }
   target.address = asked.address;
+  target.key = asked.key;
   target.backoff = options_.redial_min;
   if (Channel* channel = channel_of(target.channel)) {
     end(*channel, DownReason::closed);
@@ -183,7 +184,7 @@ void LinkMachine::on(const FrameArrived& arrived) {
   const bool is_control =
       frame.header.kind == FrameKind::control || frame.header.kind == FrameKind::credit;
   if (channel == nullptr) {
-    on_stranger(arrived.channel, frame);
+    on_stranger(arrived);
   } else if (from_the_other_side(*channel, frame.header)) {
     if (is_control) {
       on_control(*channel, frame);
@@ -233,10 +234,10 @@ void LinkMachine::on(const TimePassed&) {
 // --- ends ----------------------------------------------------------------------------------------
 
 /// The channel is of no use any more: tells whom it concerns, and plans the next dial.
-void LinkMachine::end(Channel& channel, DownReason reason) {
+void LinkMachine::end(Channel& channel, DownReason reason, bool cut) {
   const Endpoint endpoint = channel.endpoint;
   const ChannelId id = channel.id;
-  drop(channel);
+  drop(channel, cut);
   if (!is_accepted(id)) {
     Target& target = targets_.at(endpoint);
     target.channel = {};
@@ -260,11 +261,11 @@ void LinkMachine::end(Channel& channel, DownReason reason) {
   }
 }
 
-void LinkMachine::drop(Channel& channel) {
+void LinkMachine::drop(Channel& channel, bool cut) {
   const ChannelId id = channel.id;
   counters_.frames_abandoned += channel.outgoing.queued_frames();
   channels_.erase(id);
-  effects_.push_back(HangUp{id});
+  effects_.push_back(HangUp{id, cut});
 }
 
 void LinkMachine::count_bad(Channel& channel) {

@@ -9,14 +9,17 @@
 /// Held per endpoint: at most the send queue's bound waiting, at most `credit_bytes` delivered and
 /// not consumed, over all channels that the endpoint ever had.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/base/time.hpp"
 #include "runtime/link/control.hpp"
+#include "runtime/link/link_keys.hpp"
 #include "runtime/link/link_machine_io.hpp"
 
 namespace fastgpu::link {
@@ -34,6 +37,8 @@ class LinkMachine {
   std::size_t held_bytes(Endpoint endpoint) const;
   /// Waiting for credit to `endpoint`.
   std::size_t queued_bytes(Endpoint endpoint) const;
+  /// The channels that were opened by a key which `keys` does not give to the same caller now.
+  std::vector<ChannelId> revoked(const LinkKeys& keys) const;
 
   /// The door. The answer to a SendAsked is the first effect.
   LinkMachineEffects step(const LinkMachineEvent& event, base::Time now);
@@ -44,6 +49,7 @@ class LinkMachine {
   /// An endpoint that we dial, connected or not.
   struct Target {
     std::string address;
+    std::string key;
     ChannelId channel;  ///< 0 while waiting to dial again
     base::Time redial_at;
     base::Duration backoff;
@@ -61,6 +67,8 @@ class LinkMachine {
   void on(const ChannelBroken& broken);
   void on(const FrameArrived& arrived);
   void on(const BadFrameArrived& arrived);
+  void on(const StrangerRefused& refused);
+  void on(const KeyRevoked& revoked);
   void on(const TimePassed& passed);
 
   // dialling
@@ -68,12 +76,15 @@ class LinkMachine {
   void dial_soon(Endpoint endpoint);
   void on_welcome(Channel& channel, const FrameHeader& header, const Control& control);
   // being dialled
-  void on_stranger(ChannelId id, const Frame& frame);
-  void on_hello(ChannelId id, const FrameHeader& header, const Control& control);
-  std::optional<DownReason> why_not_welcome(const FrameHeader& header);
+  void on_stranger(const FrameArrived& arrived);
+  void on_hello(const FrameArrived& arrived, const Control& control);
+  std::optional<DownReason> why_not_known(const FrameHeader& header, const base::CallerPtr& caller);
+  std::optional<DownReason> why_not_welcome(const FrameHeader& header,
+                                            const base::CallerPtr& caller);
   void meet_newer_life(base::NodeId node, base::Incarnation incarnation);
   // open channels
-  bool from_the_other_side(const Channel& channel, const FrameHeader& header);
+  bool from_the_other_side(Channel& channel, const FrameHeader& header);
+  void on_forged(Channel& channel, const FrameHeader& header);
   void on_control(Channel& channel, const Frame& frame);
   void on_data(Channel& channel, const Frame& frame);
   void flush(Channel& channel);
@@ -81,8 +92,8 @@ class LinkMachine {
   void keep_alive(Channel& channel);
 
   // ends
-  void end(Channel& channel, DownReason reason);
-  void drop(Channel& channel);
+  void end(Channel& channel, DownReason reason, bool cut = false);
+  void drop(Channel& channel, bool cut = false);
   void count_bad(Channel& channel);
 
   // details
@@ -95,6 +106,8 @@ class LinkMachine {
   void say_account(Channel& channel, ControlType type, FrameKind kind = FrameKind::control);
   void transmit(ChannelId id, base::Bytes frame);
   void deliver(LinkEvent event);
+  void tell_refused(RefusedFor reason, const base::CallerPtr& caller, base::NodeId said);
+  void tell_refused(RefusedFor reason, const std::string& who, base::NodeId said);
   void arm(base::Time at);
 
   LinkOptions options_;
@@ -106,6 +119,12 @@ class LinkMachine {
   std::map<base::NodeId, base::Incarnation> newest_;
   std::uint64_t last_channel_{0};
   std::uint64_t last_session_{0};
+  /// Refusals of one kind since they were last told.
+  struct Untold {
+    std::optional<base::Time> told_at;
+    std::uint64_t times{0};
+  };
+  std::array<Untold, refused_for_kinds> untold_refusals_;
   std::optional<base::Time> deadline_;
   bool stopped_{false};
 

@@ -32,7 +32,7 @@ void LinkMachine::dial(Endpoint endpoint, Target& target) {
   target.channel = channel.id;
   channels_.emplace(channel.id, channel);
   arm(now_ + options_.silent_after);
-  effects_.push_back(Dial{channel.id, target.address});
+  effects_.push_back(Dial{channel.id, target.address, target.key});
 }
 
 /// A sign of life from there: whoever waits to dial again need not wait longer.
@@ -64,6 +64,10 @@ void LinkMachine::on_welcome(Channel& channel, const FrameHeader& header, const 
   channel.heard_at = now_;
   channel.outgoing.raise_limit(control.limit_bytes);
   Target& target = targets_.at(endpoint);
+  if (options_.keyed && is_peer(endpoint)) {
+    channel.caller = std::make_shared<const base::Caller>(
+        base::Caller{base::CallerKind::node, header.sender, "", target.key});
+  }
   target.told = Told::up;
   target.backoff = options_.redial_min;
   deliver(PeerUp{endpoint, header.sender, header.incarnation, header.cluster});
@@ -72,8 +76,9 @@ void LinkMachine::on_welcome(Channel& channel, const FrameHeader& header, const 
 // --- being dialled -------------------------------------------------------------------------------
 
 /// A frame on a channel that we do not know: a new caller, or one we have hung up on.
-void LinkMachine::on_stranger(ChannelId id, const Frame& frame) {
-  if (!is_accepted(id)) {
+void LinkMachine::on_stranger(const FrameArrived& arrived) {
+  const Frame& frame = arrived.frame;
+  if (!is_accepted(arrived.channel)) {
     ++counters_.dropped_no_hello;
     return;
   }
@@ -82,18 +87,20 @@ void LinkMachine::on_stranger(ChannelId id, const Frame& frame) {
     control = decode_control(frame.body.span());
   }
   if (control && control->type == ControlType::hello) {
-    on_hello(id, frame.header, *control);
+    on_hello(arrived, *control);
     return;
   }
   ++counters_.dropped_no_hello;
   // A caller who thinks that we are still connected dials again when told that we are not.
   if (our_cluster(frame.header) && !(control && control->type == ControlType::bye)) {
-    say(id, Control{ControlType::bye, DownReason::reset});
+    say(arrived.channel, Control{ControlType::bye, DownReason::reset});
   }
 }
 
-void LinkMachine::on_hello(ChannelId id, const FrameHeader& header, const Control& control) {
-  if (const auto reason = why_not_welcome(header)) {
+void LinkMachine::on_hello(const FrameArrived& arrived, const Control& control) {
+  const ChannelId id = arrived.channel;
+  const FrameHeader& header = arrived.frame.header;
+  if (const auto reason = why_not_welcome(header, arrived.caller)) {
     say(id, Control{ControlType::bye, *reason});
     effects_.push_back(HangUp{id});
     return;
@@ -103,6 +110,7 @@ void LinkMachine::on_hello(ChannelId id, const FrameHeader& header, const Contro
   channel.id = id;
   channel.stage = ChannelStage::open;
   channel.other = {header.cluster, header.sender, header.incarnation};
+  channel.caller = arrived.caller;
   channel.heard_at = now_;
   channel.next_alive_at = now_ + options_.alive_interval;
   channel.outgoing.raise_limit(control.limit_bytes);
@@ -120,15 +128,20 @@ void LinkMachine::on_hello(ChannelId id, const FrameHeader& header, const Contro
   arm(kept.next_alive_at);
   say_account(kept, ControlType::welcome);
   if (is_session(kept.endpoint)) {
-    deliver(SessionOpened{kept.endpoint});
+    deliver(SessionOpened{kept.endpoint, kept.caller});
   } else {
     dial_soon(kept.endpoint);
   }
 }
 
-std::optional<DownReason> LinkMachine::why_not_welcome(const FrameHeader& header) {
+std::optional<DownReason> LinkMachine::why_not_welcome(const FrameHeader& header,
+                                                       const base::CallerPtr& caller) {
+  if (const auto reason = why_not_known(header, caller)) {
+    return reason;
+  }
   if (!our_cluster(header)) {
     ++counters_.dropped_other_cluster;
+    tell_refused(RefusedFor::other_cluster, caller, header.sender);
     return DownReason::other_cluster;
   }
   if (!header.sender) {
@@ -163,12 +176,13 @@ void LinkMachine::meet_newer_life(base::NodeId node, base::Incarnation incarnati
 // --- open channels -------------------------------------------------------------------------------
 
 /// Whether the frame is of our cluster and of the node and life that opened the channel.
-bool LinkMachine::from_the_other_side(const Channel& channel, const FrameHeader& header) {
+bool LinkMachine::from_the_other_side(Channel& channel, const FrameHeader& header) {
   const bool open = channel.stage == ChannelStage::open;
   const bool another_than_answered =
       open && !is_accepted(channel.id) && header.cluster != channel.other.cluster;
   if (!our_cluster(header) || another_than_answered) {
     ++counters_.dropped_other_cluster;
+    tell_refused(RefusedFor::other_cluster, channel.caller, header.sender);
     if (channel.stage == ChannelStage::greeting) {
       end(channels_.at(channel.id), DownReason::other_cluster);
     }
@@ -182,6 +196,8 @@ bool LinkMachine::from_the_other_side(const Channel& channel, const FrameHeader&
   }
   if (header.sender == channel.other.node && header.incarnation < channel.other.incarnation) {
     ++counters_.dropped_old_incarnation;
+  } else if (channel.caller && header.sender != channel.other.node) {
+    on_forged(channel, header);
   } else {
     ++counters_.dropped_other_sender;
   }
@@ -240,7 +256,7 @@ void LinkMachine::on_data(Channel& channel, const Frame& frame) {
   held_[channel.endpoint] += bytes;
   ++counters_.frames_delivered;
   counters_.bytes_delivered += bytes;
-  deliver(FrameReceived{channel.endpoint, frame.header, frame.body});
+  deliver(FrameReceived{channel.endpoint, frame.header, frame.body, channel.caller});
 }
 
 void LinkMachine::flush(Channel& channel) {

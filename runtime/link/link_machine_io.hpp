@@ -19,6 +19,7 @@ namespace fastgpu::link {
 struct DialAsked {
   Endpoint endpoint;
   std::string address;
+  std::string key{};  ///< of whom is to answer; empty without keys
   bool operator==(const DialAsked&) const = default;
 };
 
@@ -61,6 +62,7 @@ struct ChannelBroken {
 struct FrameArrived {
   ChannelId channel;
   Frame frame;
+  base::CallerPtr caller{};  ///< of a control frame on an accepted channel, by its key
   bool operator==(const FrameArrived&) const = default;
 };
 
@@ -71,14 +73,27 @@ struct BadFrameArrived {
   bool operator==(const BadFrameArrived&) const = default;
 };
 
+/// The transport has refused a caller before it could say anything.
+struct StrangerRefused {
+  std::string key;      ///< empty: not known
+  std::string address;  ///< from where
+  bool operator==(const StrangerRefused&) const = default;
+};
+
+/// The key under which this channel was opened is not known any more.
+struct KeyRevoked {
+  ChannelId channel;
+  bool operator==(const KeyRevoked&) const = default;
+};
+
 /// `next_deadline()` has come; harmless at any other time.
 struct TimePassed {
   bool operator==(const TimePassed&) const = default;
 };
 
-using LinkMachineEvent =
-    std::variant<DialAsked, HangUpAsked, SendAsked, FrameConsumed, StopAsked, ChannelConnected,
-                 ChannelBroken, FrameArrived, BadFrameArrived, TimePassed>;
+using LinkMachineEvent = std::variant<DialAsked, HangUpAsked, SendAsked, FrameConsumed, StopAsked,
+                                      ChannelConnected, ChannelBroken, FrameArrived,
+                                      BadFrameArrived, StrangerRefused, KeyRevoked, TimePassed>;
 
 // --- effects -------------------------------------------------------------------------------------
 
@@ -86,6 +101,7 @@ using LinkMachineEvent =
 struct Dial {
   ChannelId channel;
   std::string address;
+  std::string key{};
   bool operator==(const Dial&) const = default;
 };
 
@@ -100,6 +116,7 @@ struct Transmit {
 /// Forget a channel once what was put on it is out; say nothing more about it.
 struct HangUp {
   ChannelId channel;
+  bool cut{false};  ///< close the connection also where the other side would keep it open
   bool operator==(const HangUp&) const = default;
 };
 

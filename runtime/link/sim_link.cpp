@@ -7,8 +7,21 @@
 
 namespace fastgpu::link {
 
-SimLink::SimLink(SimNetwork& network, SimHost host, LinkOptions options)
-    : network_(network), host_(host), machine_(std::move(options)) {
+namespace {
+
+LinkOptions with_keyed(LinkOptions options, bool keyed) {
+  options.keyed = keyed;
+  return options;
+}
+
+}  // namespace
+
+SimLink::SimLink(SimNetwork& network, SimHost host, LinkOptions options,
+                 std::optional<LinkKeys> keys)
+    : network_(network),
+      host_(host),
+      machine_(with_keyed(std::move(options), keys.has_value())),
+      keys_(std::move(keys)) {
   life_ = network_.attach(*this);
 }
 
@@ -21,7 +34,8 @@ void SimLink::start(Sink sink) {
 }
 
 base::Result<std::string> SimLink::listen(const std::string& address) {
-  const auto parsed = parse_listen_address(address);
+  const auto parsed =
+      parse_listen_address(address, keys_ ? Reachable::from_anywhere : Reachable::from_here);
   if (!parsed) {
     return parsed.error();
   }
@@ -33,8 +47,8 @@ base::Result<std::string> SimLink::listen(const std::string& address) {
   return taken;
 }
 
-void SimLink::connect(Endpoint endpoint, const std::string& address) {
-  step(DialAsked{endpoint, address});
+void SimLink::connect(Endpoint endpoint, const std::string& address, const std::string& key) {
+  step(DialAsked{endpoint, address, key});
 }
 
 void SimLink::disconnect(Endpoint endpoint) {
@@ -47,6 +61,14 @@ SendResult SimLink::send(Endpoint endpoint, base::Bytes frame) {
 
 void SimLink::consumed(Endpoint endpoint, std::size_t bytes) {
   step(FrameConsumed{endpoint, bytes});
+}
+
+void SimLink::keys_changed() {
+  if (keys_) {
+    for (const ChannelId channel : machine_.revoked(*keys_)) {
+      step(KeyRevoked{channel});
+    }
+  }
 }
 
 void SimLink::stop() {
@@ -67,6 +89,15 @@ void SimLink::crash() {
 
 // --- from the network ----------------------------------------------------------------------------
 
+/// Whether the owner of this key may come in.
+bool SimLink::lets_in(const std::string& caller_key, const std::string& address) {
+  const bool known = keys_->caller_of(caller_key) != nullptr;
+  if (!known) {
+    happen(StrangerRefused{caller_key, address});
+  }
+  return known;
+}
+
 void SimLink::on_connected(ChannelId channel) {
   happen(ChannelConnected{channel});
 }
@@ -79,7 +110,10 @@ void SimLink::on_data(ChannelId channel, const base::Bytes& data) {
   Frame frame;
   const FrameFault fault = parse(data.span(), machine_.options().frame_bytes_max, frame);
   if (fault == FrameFault::none) {
-    happen(FrameArrived{channel, std::move(frame)});
+    const bool asks_who = keys_ && is_accepted(channel) && frame.header.kind == FrameKind::control;
+    base::CallerPtr caller =
+        asks_who ? keys_->caller_of(network_.caller_key(connection_of(channel))) : nullptr;
+    happen(FrameArrived{channel, std::move(frame), std::move(caller)});
   } else {
     happen(BadFrameArrived{channel, fault});
   }
@@ -128,7 +162,7 @@ SendResult SimLink::step(const LinkMachineEvent& event) {
 }
 
 void SimLink::perform(const Dial& dial) {
-  dialled_[dial.channel] = network_.dial(*this, dial.channel, dial.address);
+  dialled_[dial.channel] = network_.dial(*this, dial.channel, dial.address, dial.key);
 }
 
 void SimLink::perform(const Transmit& transmit) {
@@ -137,7 +171,7 @@ void SimLink::perform(const Transmit& transmit) {
 }
 
 void SimLink::perform(const HangUp& hang_up) {
-  network_.hang_up(connection_of(hang_up.channel), is_accepted(hang_up.channel));
+  network_.hang_up(connection_of(hang_up.channel), is_accepted(hang_up.channel), hang_up.cut);
   dialled_.erase(hang_up.channel);
 }
 

@@ -4,6 +4,7 @@
 /// Owned by the harness or the node under test, used on the simulation's one thread; the network
 /// must outlive it. The sink is called from within SimNetwork::run_until only; it may crash or stop
 /// the link, not destroy it.
+/// Keys decide as they do over ZeroMQ, but nothing is encrypted and secrets are not looked at.
 /// `crash` ends the life as a killed process ends: nothing is said, what is on its way here is
 /// lost, connected links learn of it a little later. A later life is a new SimLink with a greater
 /// incarnation.
@@ -15,6 +16,7 @@
 #include <string>
 
 #include "runtime/link/link.hpp"
+#include "runtime/link/link_keys.hpp"
 #include "runtime/link/link_machine.hpp"
 #include "runtime/link/sim_network.hpp"
 
@@ -22,18 +24,20 @@ namespace fastgpu::link {
 
 class SimLink final : public Link {
  public:
-  SimLink(SimNetwork& network, SimHost host, LinkOptions options);
+  SimLink(SimNetwork& network, SimHost host, LinkOptions options,
+          std::optional<LinkKeys> keys = {});
   ~SimLink() override;
   SimLink(const SimLink&) = delete;
   SimLink& operator=(const SimLink&) = delete;
 
   void start(Sink sink) override;
   base::Result<std::string> listen(const std::string& address) override;
-  void connect(Endpoint endpoint, const std::string& address) override;
+  void connect(Endpoint endpoint, const std::string& address, const std::string& key = {}) override;
   void disconnect(Endpoint endpoint) override;
   SendResult send(Endpoint endpoint, base::Bytes frame) override;
   void consumed(Endpoint endpoint, std::size_t bytes) override;
   LinkCounters counters() const override { return machine_.counters(); }
+  void keys_changed() override;
   void stop() override;
   void crash();
 
@@ -44,6 +48,7 @@ class SimLink final : public Link {
   friend class SimNetwork;
 
   // from the network
+  bool lets_in(const std::string& caller_key, const std::string& address);
   void on_connected(ChannelId channel);
   void on_broken(ChannelId channel, DownReason reason);
   void on_data(ChannelId channel, const base::Bytes& data);
@@ -63,6 +68,7 @@ class SimLink final : public Link {
   SimNetwork& network_;
   SimHost host_;
   LinkMachine machine_;
+  std::optional<LinkKeys> keys_;
   SimLife life_;  ///< 0 once ended
   Sink sink_;
   std::map<ChannelId, std::uint64_t> dialled_;  ///< the network's names of what we dialled

@@ -135,13 +135,15 @@ std::string SimNetwork::listen(SimLink& link, const std::string& host, std::uint
 }
 
 SimNetwork::ConnectionId SimNetwork::dial(SimLink& link, ChannelId channel,
-                                          const std::string& address) {
+                                          const std::string& address, const std::string& key) {
   const ConnectionId id = ++last_connection_;
   Connection& connection = connections_[id];
   connection.dialler = link.life_;
   connection.dialler_host = link.host();
   connection.dialled = channel;
   connection.address = address;
+  connection.caller_key = link.keys_ ? link.keys_->public_key : "";
+  connection.wanted_key = key;
   if (const auto listener = listeners_.find(address); listener != listeners_.end()) {
     connection.acceptor_host = listener->second.host;
   }
@@ -175,9 +177,9 @@ void SimNetwork::transmit(ConnectionId id, bool to_acceptor, const base::Bytes& 
   }
 }
 
-/// A dialler that hangs up closes the connection; an acceptor only forgets its side, as a listening
-/// socket cannot close one caller's.
-void SimNetwork::hang_up(ConnectionId id, bool by_acceptor) {
+/// A dialler that hangs up closes the connection; an acceptor only forgets its side, unless it
+/// means to cut off the caller.
+void SimNetwork::hang_up(ConnectionId id, bool by_acceptor, bool cut) {
   Connection* connection = connection_of(id);
   if (connection == nullptr) {
     return;
@@ -185,10 +187,37 @@ void SimNetwork::hang_up(ConnectionId id, bool by_acceptor) {
   if (!by_acceptor) {
     connection->dialler = {};
     tell_break(id, *connection, true);
+  } else if (cut) {
+    connection->acceptor = {};
+    tell_break(id, *connection, false);
   }
   if (!connection->dialler && link_of(connection->acceptor) == nullptr) {
     connections_.erase(id);
   }
+}
+
+std::string SimNetwork::caller_key(ConnectionId id) {
+  const Connection* connection = connection_of(id);
+  return connection == nullptr ? "" : connection->caller_key;
+}
+
+/// What CURVE and its handler decide: both sides have keys or neither, the listener is who is
+/// wanted, the caller is known.
+bool SimNetwork::shake_hands(Connection& connection, SimLink& acceptor) {
+  if (!acceptor.keys_ || connection.caller_key.empty()) {
+    return !acceptor.keys_ && connection.caller_key.empty();
+  }
+  const SimLink* dialler = link_of(connection.dialler);
+  if (dialler != nullptr && dialler->keys_->who &&
+      !dialler->keys_->caller_of(connection.wanted_key)) {
+    connection.denied = true;
+    return false;
+  }
+  if (connection.wanted_key != acceptor.keys_->public_key) {
+    return false;
+  }
+  connection.denied = !acceptor.lets_in(connection.caller_key, connection.address);
+  return !connection.denied;
 }
 
 void SimNetwork::wake(SimLink& link, base::Time at) {
@@ -235,7 +264,13 @@ void SimNetwork::happen(const CallArrives& call) {
     return;
   }
   const auto listener = listeners_.find(connection->address);
-  if (listener != listeners_.end() && link_of(listener->second.life) != nullptr) {
+  SimLink* acceptor = listener == listeners_.end() ? nullptr : link_of(listener->second.life);
+  const bool met = acceptor != nullptr && shake_hands(*connection, *acceptor);
+  connection = connection_of(call.connection);  // a sink that was told may have ended it
+  if (connection == nullptr) {
+    return;
+  }
+  if (met) {
     connection->acceptor = listener->second.life;
     connection->acceptor_host = listener->second.host;
   }
@@ -253,8 +288,9 @@ void SimNetwork::happen(const AnswerArrives& answer) {
     return;
   }
   const ChannelId channel = connection->dialled;
+  const DownReason reason = connection->denied ? DownReason::denied : DownReason::refused;
   connections_.erase(answer.connection);
-  link->on_broken(channel, DownReason::refused);
+  link->on_broken(channel, reason);
 }
 
 void SimNetwork::happen(const FrameArrives& frame) {

@@ -90,6 +90,9 @@ class SimNetwork {
     SimHost dialler_host;
     SimHost acceptor_host;
     std::string address;
+    std::string caller_key;  ///< the dialler's own; empty without keys
+    std::string wanted_key;  ///< of whom it wants to answer
+    bool denied{false};
     base::Time last_at_acceptor{};
     base::Time last_at_dialler{};
   };
@@ -126,11 +129,14 @@ class SimNetwork {
   SimLife attach(SimLink& link);
   void detach(SimLink& link);
   std::string listen(SimLink& link, const std::string& address, std::uint16_t port);
-  ConnectionId dial(SimLink& link, ChannelId channel, const std::string& address);
+  ConnectionId dial(SimLink& link, ChannelId channel, const std::string& address,
+                    const std::string& key);
   void transmit(ConnectionId connection, bool to_acceptor, const base::Bytes& data);
-  void hang_up(ConnectionId connection, bool by_acceptor);
+  void hang_up(ConnectionId connection, bool by_acceptor, bool cut);
+  std::string caller_key(ConnectionId connection);
   void wake(SimLink& link, base::Time at);
 
+  bool shake_hands(Connection& connection, SimLink& acceptor);
   SimLife life_of(const Happening& happening) const;
   void happen(const CallArrives& call);
   void happen(const AnswerArrives& answer);

@@ -25,10 +25,24 @@ void block_signals() {
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
+LinkOptions with_keyed(LinkOptions options, bool keyed) {
+  options.keyed = keyed;
+  return options;
+}
+
 }  // namespace
 
+ZmqLink::ZmqLink(LinkOptions options, Clock clock, std::optional<LinkKeys> keys)
+    : clock_(std::move(clock)),
+      keys_(std::move(keys)),
+      transport_(options, keys_),
+      machine_(with_keyed(std::move(options), keys_.has_value())) {}
+
+ZmqLink::ZmqLink(LinkOptions options, Clock clock, LinkKeys keys)
+    : ZmqLink(std::move(options), std::move(clock), std::optional<LinkKeys>(std::move(keys))) {}
+
 ZmqLink::ZmqLink(LinkOptions options, Clock clock)
-    : clock_(std::move(clock)), transport_(options), machine_(std::move(options)) {}
+    : ZmqLink(std::move(options), std::move(clock), std::optional<LinkKeys>()) {}
 
 ZmqLink::~ZmqLink() {
   stop();
@@ -68,7 +82,8 @@ void ZmqLink::finish(Ending ending) {
 base::Result<std::string> ZmqLink::listen(const std::string& address) {
   FASTGPU_CHECK(thread_.joinable() && std::this_thread::get_id() != thread_.get_id(),
                 "listen needs a started link, and not its sink");
-  const auto parsed = parse_listen_address(address);
+  const auto parsed =
+      parse_listen_address(address, keys_ ? Reachable::from_anywhere : Reachable::from_here);
   if (!parsed) {
     return parsed.error();
   }
@@ -87,8 +102,8 @@ base::Result<std::string> ZmqLink::listen(const std::string& address) {
   return answer.get();
 }
 
-void ZmqLink::connect(Endpoint endpoint, const std::string& address) {
-  step(DialAsked{endpoint, address});
+void ZmqLink::connect(Endpoint endpoint, const std::string& address, const std::string& key) {
+  step(DialAsked{endpoint, address, key});
 }
 
 void ZmqLink::disconnect(Endpoint endpoint) {
@@ -106,6 +121,14 @@ void ZmqLink::consumed(Endpoint endpoint, std::size_t bytes) {
 LinkCounters ZmqLink::counters() const {
   const std::lock_guard lock(mutex_);
   return machine_.counters();
+}
+
+void ZmqLink::keys_changed() {
+  const std::lock_guard lock(mutex_);
+  if (ending_ == Ending::not_yet) {
+    keys_changed_ = true;
+    wake_locked();
+  }
 }
 
 SendResult ZmqLink::step(const LinkMachineEvent& event) {
@@ -153,6 +176,11 @@ void ZmqLink::run() {
       awake_ = false;
       for (const LinkMachineEvent& event : events) {
         step_locked(event);
+      }
+      if (keys_ && std::exchange(keys_changed_, false)) {
+        for (const ChannelId channel : machine_.revoked(*keys_)) {
+          step_locked(KeyRevoked{channel});
+        }
       }
       const auto deadline = machine_.next_deadline();
       if (deadline && *deadline <= clock_()) {

@@ -2,7 +2,6 @@
 
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include <zmq.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +11,8 @@
 #include <utility>
 
 #include "runtime/base/check.hpp"
+#include "runtime/link/control.hpp"
+#include "runtime/link/zmq_curve.hpp"
 
 #if defined(__SANITIZE_THREAD__)
 /// Debian's libzmq is not built for the thread sanitizer, which so cannot see how it hands memory
@@ -57,35 +58,10 @@ std::array<std::uint8_t, route_bytes> route_of_channel(ChannelId channel) {
   return route;
 }
 
-void set(void* socket, int option, int value) {
-  const int rc = zmq_setsockopt(socket, option, &value, sizeof(value));
-  FASTGPU_CHECK(rc == 0, "ZeroMQ knows the option and takes the value");
-}
-
 /// Asked for only where it is meant: some hosts have none.
 bool is_ipv6(const std::string& address) {
   return address.starts_with('[');
 }
-
-/// A received message that closes itself.
-class Message {
- public:
-  Message() { zmq_msg_init(&message_); }
-  ~Message() { zmq_msg_close(&message_); }
-  Message(const Message&) = delete;
-  Message& operator=(const Message&) = delete;
-
-  bool receive(void* socket) { return zmq_msg_recv(&message_, socket, ZMQ_DONTWAIT) >= 0; }
-  bool more() const { return zmq_msg_more(&message_) != 0; }
-  std::size_t size() { return zmq_msg_size(&message_); }
-  const void* data() { return zmq_msg_data(&message_); }
-  std::span<const std::uint8_t> span() {
-    return {static_cast<const std::uint8_t*>(data()), size()};
-  }
-
- private:
-  zmq_msg_t message_;
-};
 
 void release_bytes(void*, void* hint) {
   delete static_cast<base::Bytes*>(hint);
@@ -115,17 +91,11 @@ base::Error cannot_bind(const std::string& address, int error) {
 
 }  // namespace
 
-void ZmqTransport::CloseSocket::operator()(void* socket) const {
-  zmq_close(socket);
-}
-
-void ZmqTransport::EndContext::operator()(void* context) const {
-  while (zmq_ctx_term(context) != 0 && zmq_errno() == EINTR) {
-  }
-}
-
-ZmqTransport::ZmqTransport(const LinkOptions& options)
-    : options_(options), wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), context_(zmq_ctx_new()) {
+ZmqTransport::ZmqTransport(const LinkOptions& options, std::optional<LinkKeys> keys)
+    : options_(options),
+      wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      keys_(std::move(keys)),
+      context_(zmq_ctx_new()) {
   FASTGPU_CHECK(wake_fd_ >= 0, "a link needs a file descriptor");
   FASTGPU_CHECK(context_ != nullptr, "a link needs a ZeroMQ context");
   zmq_ctx_set(context_.get(), ZMQ_MAX_SOCKETS, sockets_max);
@@ -142,16 +112,18 @@ void ZmqTransport::close() {
   }
   dialled_.clear();
   router_.reset();
+  zap_.reset();
   context_.reset();
 }
 
-ZmqTransport::Socket ZmqTransport::make_socket(int type) {
+Socket ZmqTransport::make_socket(int type) {
   Socket socket(zmq_socket(context_.get(), type));
   if (socket == nullptr) {
     return socket;
   }
   void* raw = socket.get();
-  const auto message_bytes_max = static_cast<std::int64_t>(options_.frame_bytes_max);
+  const auto message_bytes_max =
+      static_cast<std::int64_t>(options_.frame_bytes_max + (keys_ ? curve_message_bytes_extra : 0));
   zmq_setsockopt(raw, ZMQ_MAXMSGSIZE, &message_bytes_max, sizeof(message_bytes_max));
   set(raw, ZMQ_SNDHWM, high_water_messages);
   set(raw, ZMQ_RCVHWM, high_water_messages);
@@ -176,6 +148,12 @@ base::Result<std::string> ZmqTransport::bind(const ListenAddress& address) {
   set(router.get(), ZMQ_ROUTER_MANDATORY, 1);
   set(router.get(), ZMQ_ROUTER_HANDOVER, 0);
   set(router.get(), ZMQ_BACKLOG, listen_backlog);
+  if (keys_) {
+    if (zap_ == nullptr) {
+      zap_ = std::make_unique<ZapHandler>(context_.get(), *keys_, [this] { wake(); });
+    }
+    require_known_keys(router.get(), *keys_);
+  }
   const std::string wanted =
       "tcp://" + address.host + ":" + (address.port == 0 ? "*" : std::to_string(address.port));
   if (zmq_bind(router.get(), wanted.c_str()) != 0) {
@@ -186,12 +164,33 @@ base::Result<std::string> ZmqTransport::bind(const ListenAddress& address) {
   if (zmq_getsockopt(router.get(), ZMQ_LAST_ENDPOINT, taken, &taken_bytes) != 0) {
     return cannot_bind(to_string(address), zmq_errno());
   }
-  router_ = std::move(router);
   const std::string endpoint(taken);
+  if (keys_) {
+    if (base::Status safe = probe_as_stranger(endpoint, *keys_, *zap_); !safe.ok()) {
+      return safe.error();
+    }
+  }
+  router_ = std::move(router);
   return address.host + endpoint.substr(endpoint.rfind(':'));
 }
 
+std::int64_t ZmqTransport::listening_option(int option) const {
+  std::int64_t value = 0;
+  std::size_t bytes = option == ZMQ_MAXMSGSIZE ? sizeof(value) : sizeof(int);
+  return router_ != nullptr && zmq_getsockopt(router_.get(), option, &value, &bytes) == 0 ? value
+                                                                                          : -1;
+}
+
+void ZmqTransport::lose_handler() {
+  zap_->die();
+}
+
 void ZmqTransport::dial(const Dial& dial) {
+  // Whoever knows callers by their keys calls nobody whom it would not know.
+  if (keys_ && keys_->who && !keys_->caller_of(dial.key)) {
+    broken(dial.channel, DownReason::denied);
+    return;
+  }
   Dialled dialled;
   if (open_dealer(dialled, dial)) {
     dialled_.emplace(dial.channel, std::move(dialled));
@@ -209,6 +208,9 @@ bool ZmqTransport::open_dealer(Dialled& dialled, const Dial& dial) {
   void* dealer = dialled.dealer.get();
   // The machine dials again, on a new socket. ZeroMQ must not, but to give up at once (-1), as
   // IMMEDIATE does, throws away what came just before the end and has not been read.
+  if (keys_ && !speak_as(dealer, *keys_, dial.key)) {
+    return false;
+  }
   set(dealer, ZMQ_RECONNECT_IVL, never_ms);
   set(dealer, ZMQ_IPV6, is_ipv6(dial.address) ? 1 : 0);
   set(dealer, ZMQ_CONNECT_TIMEOUT, handshake_interval_ms);
@@ -223,11 +225,30 @@ bool ZmqTransport::open_dealer(Dialled& dialled, const Dial& dial) {
 }
 
 void ZmqTransport::hang_up(const HangUp& hang_up) {
+  if (hang_up.cut) {
+    cut(hang_up.channel);
+  }
+  accepted_.erase(hang_up.channel);
   accepted_backlogs_.erase(hang_up.channel);
   const auto found = dialled_.find(hang_up.channel);
   if (found != dialled_.end()) {
     zmq_socket_monitor(found->second.dealer.get(), nullptr, 0);
     dialled_.erase(found);
+  }
+}
+
+/// ZeroMQ has no call that ends one caller's connection, and would keep it for as long as the
+/// caller likes. The descriptor may be another connection's by now, so its other end is compared.
+void ZmqTransport::cut(ChannelId channel) {
+  const auto found = accepted_.find(channel);
+  if (found == accepted_.end()) {
+    return;
+  }
+  sockaddr_storage peer{};
+  socklen_t bytes = sizeof(peer);
+  if (getpeername(found->second.fd, reinterpret_cast<sockaddr*>(&peer), &bytes) == 0 &&
+      std::memcmp(&peer, &found->second.peer, sizeof(peer)) == 0) {
+    shutdown(found->second.fd, SHUT_RDWR);
   }
 }
 
@@ -330,6 +351,11 @@ std::vector<LinkMachineEvent> ZmqTransport::wait(base::Duration timeout) {
     }
   }
   retry_backlogs();
+  if (zap_ != nullptr) {
+    for (ZapHandler::Refused& refused : zap_->take_refused()) {
+      events_.push_back(StrangerRefused{std::move(refused.key), std::move(refused.address)});
+    }
+  }
   return std::exchange(events_, {});
 }
 
@@ -346,7 +372,7 @@ void ZmqTransport::read_router() {
       Message part;
       rest = part.receive(router_.get()) && part.more();
     }
-    take(channel, frame.data(), frame.size(), more);
+    take(channel, frame, more);
   }
 }
 
@@ -361,12 +387,12 @@ void ZmqTransport::read_dealer(ChannelId channel, Dialled& dialled) {
       Message part;
       rest = part.receive(dialled.dealer.get()) && part.more();
     }
-    take(channel, frame.data(), frame.size(), more);
+    take(channel, frame, more);
   }
 }
 
 /// A message is one part, and comes on a route that the ROUTER has named.
-void ZmqTransport::take(ChannelId channel, const void* data, std::size_t bytes, bool more) {
+void ZmqTransport::take(ChannelId channel, Message& message, bool more) {
   if (!channel) {
     events_.push_back(BadFrameArrived{channel, FrameFault::magic});
     return;
@@ -376,13 +402,33 @@ void ZmqTransport::take(ChannelId channel, const void* data, std::size_t bytes, 
     return;
   }
   Frame frame;
-  const FrameFault fault =
-      parse({static_cast<const std::uint8_t*>(data), bytes}, options_.frame_bytes_max, frame);
+  const FrameFault fault = parse(message.span(), options_.frame_bytes_max, frame);
   if (fault == FrameFault::none) {
-    events_.push_back(FrameArrived{channel, std::move(frame)});
+    base::CallerPtr caller = caller_of(channel, frame, message);
+    events_.push_back(FrameArrived{channel, std::move(frame), std::move(caller)});
   } else {
     events_.push_back(BadFrameArrived{channel, fault});
   }
+}
+
+/// Who says hello, by the key that the handshake has proved. What follows comes on the same route,
+/// which belongs to that connection alone.
+base::CallerPtr ZmqTransport::caller_of(ChannelId channel, const Frame& frame, Message& message) {
+  if (!keys_ || !is_accepted(channel) || frame.header.kind != FrameKind::control) {
+    return nullptr;
+  }
+  const auto control = decode_control(frame.body.span());
+  const char* key = message.property("User-Id");
+  if (!control || control->type != ControlType::hello || key == nullptr) {
+    return nullptr;
+  }
+  Accepted accepted;
+  accepted.fd = message.source();
+  socklen_t bytes = sizeof(accepted.peer);
+  if (getpeername(accepted.fd, reinterpret_cast<sockaddr*>(&accepted.peer), &bytes) == 0) {
+    accepted_[channel] = accepted;  // hung up on, if not before, when its channel ends
+  }
+  return keys_->caller_of(key);
 }
 
 /// A monitor message is two parts: 16 bits of event and 32 of value, then an address.
@@ -404,6 +450,8 @@ void ZmqTransport::read_monitor(ChannelId channel, Dialled& dialled) {
     if (number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
       dialled.connected = true;
       events_.push_back(ChannelConnected{channel});
+    } else if (number == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
+      broken(channel, DownReason::denied);
     } else {
       broken(channel, dialled.connected ? DownReason::reset : DownReason::refused);
     }

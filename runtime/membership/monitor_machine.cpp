@@ -42,9 +42,11 @@ void MonitorMachine::learn(const protocol::Members& members) {
   if (members.version == members_.version && members_.version != 0)
     return;
   members_ = members;
+  members_shown_ = std::make_shared<const protocol::Members>(members);
   std::map<base::NodeId, Peer> peers;
   for (const auto& info : members.members) {
-    if (info.node == options_.self.node || !info.node)
+    if (info.node == options_.self.node || !info.node ||
+        info.state == protocol::MemberState::removed)
       continue;
     const auto known = peers_.find(info.node);
     Peer& peer = peers[info.node];
@@ -208,7 +210,7 @@ std::vector<protocol::LedShard> MonitorMachine::led() const {
 void MonitorMachine::beat_where_due() {
   if (!beat_now_ && beat_at_ && now_ < *beat_at_)
     return;
-  protocol::Heartbeat beat{options_.self, led(), {}, members_.version};
+  protocol::Heartbeat beat{self(), led(), {}, members_.version};
   if (devices_changed_ || beat_now_ || !books_told_at_ ||
       now_ >= *books_told_at_ + limits::books_interval) {
     for (const auto& [device, books] : devices_)
@@ -233,11 +235,19 @@ void MonitorMachine::show_where_due() {
   effects_.push_back(view());
 }
 
+protocol::NodeInfo MonitorMachine::self() const {
+  const auto known =
+      std::find_if(members_.members.begin(), members_.members.end(),
+                   [&](const auto& info) { return info.node == options_.self.node; });
+  return known == members_.members.end() ? options_.self : *known;
+}
+
 protocol::SharedView MonitorMachine::view() const {
   auto shown = std::make_shared<protocol::ClusterView>();
   shown->cluster = options_.cluster;
   shown->self = options_.self.node;
-  protocol::NodeView self{options_.self, options_.incarnation, NodeState::up, 0, led(), {}};
+  shown->members = members_shown_;
+  protocol::NodeView self{this->self(), options_.incarnation, NodeState::up, 0, led(), {}};
   for (const auto& [device, books] : devices_)
     self.devices.push_back(books);
   for (const auto& [id, peer] : peers_)

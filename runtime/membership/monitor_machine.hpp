@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -71,10 +72,13 @@ class MonitorMachine {
   void show_where_due();
   std::vector<protocol::LedShard> led() const;
   protocol::SharedView view() const;
+  /// This node as the members know it.
+  protocol::NodeInfo self() const;
 
   const MonitorOptions options_;
   protocol::Members members_;
-  std::map<base::NodeId, Peer> peers_;  ///< all members but this node
+  std::shared_ptr<const protocol::Members> members_shown_;  ///< the same, for views; null at first
+  std::map<base::NodeId, Peer> peers_;                      ///< all members but this node
   std::map<base::ShardId, protocol::LedShard> leads_;
   std::map<base::DeviceId, protocol::DeviceBooks> devices_;
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -82,7 +83,30 @@ struct Join {
   std::string name;
   std::string address;
   std::string token;
+  base::StoreId store{};
+  std::string key{};
   bool operator==(const Join&) const = default;
+};
+/// A member is drained, taken back into service, or removed. Answered by Recorded.
+struct ChangeMember {
+  base::RequestId request;  ///< of shard 0
+  base::NodeId node;
+  MemberState state{MemberState::active};
+  bool force{false};  ///< remove it though it may still serve
+  bool operator==(const ChangeMember&) const = default;
+};
+/// One node may join with the token that hashes to this. Answered by Recorded.
+struct AddToken {
+  base::RequestId request;  ///< of shard 0
+  base::ObjectHash hash;
+  std::int64_t valid_ns{};
+  bool operator==(const AddToken&) const = default;
+};
+/// A client's key is let in, or (revoked) never more. Answered by Recorded.
+struct SetClientKey {
+  base::RequestId request;  ///< of shard 0
+  ClientKey client;
+  bool operator==(const SetClientKey&) const = default;
 };
 
 /// What the tasks of a job printed on one node, from a position on. Answered by LogPart as soon as
@@ -98,8 +122,25 @@ struct ReadLog {
   bool operator==(const ReadLog&) const = default;
 };
 
-using ClientRequest = std::variant<Hello, Submit, ListJobs, ShowJob, WaitJob, CancelJob, AskCluster,
-                                   PutChunk, GetChunk, Join, ReadLog>;
+using ClientRequest =
+    std::variant<Hello, Submit, ListJobs, ShowJob, WaitJob, CancelJob, AskCluster, PutChunk,
+                 GetChunk, Join, ReadLog, ChangeMember, AddToken, SetClientKey>;
+
+/// Of a request that changes something; null of the others.
+template <class Request>
+auto* request_id_of(Request& request) {
+  using IdPointer =
+      std::conditional_t<std::is_const_v<Request>, const base::RequestId*, base::RequestId*>;
+  return std::visit(
+      [](auto& known) -> IdPointer {
+        if constexpr (requires { known.request; }) {
+          return &known.request;
+        } else {
+          return nullptr;
+        }
+      },
+      request);
+}
 
 // --- replies -------------------------------------------------------------------------------------
 
@@ -192,7 +233,12 @@ struct LogPart {
   bool operator==(const LogPart&) const = default;
 };
 
+/// It is done, for good.
+struct Recorded {
+  bool operator==(const Recorded&) const = default;
+};
+
 using ClientReply = std::variant<base::Error, Welcome, Accepted, JobList, JobDetail, ClusterStatus,
-                                 PutReply, Chunk, Joined, LogPart>;
+                                 PutReply, Chunk, Joined, LogPart, Recorded>;
 
 }  // namespace fastgpu::protocol

@@ -7,16 +7,51 @@
 #include <vector>
 
 #include "runtime/base/ids.hpp"
+#include "runtime/base/time.hpp"
 #include "runtime/protocol/job.hpp"
 
 namespace fastgpu::protocol {
 
+enum class MemberState : std::uint8_t {
+  active,
+  draining,  ///< takes no new tasks; its replicas move to others
+  removed,   ///< for good: nobody listens to it
+};
+/// "draining"
+const char* to_word(MemberState state);
+
 /// A member of the cluster, as the root shard records it.
 struct NodeInfo {
   base::NodeId node;
-  std::string name;     ///< chosen by the operator, unique in the cluster
-  std::string address;  ///< the one address that people give: "127.0.0.1:7601"
+  std::string name;       ///< chosen by the operator, unique in the cluster
+  std::string address;    ///< the one address that people give: "127.0.0.1:7601"
+  base::StoreId store{};  ///< of the disk with which it belongs to the cluster
+  std::string key{};  ///< public, as text of 40 characters; empty where links are not authenticated
+  MemberState state{MemberState::active};
   bool operator==(const NodeInfo&) const = default;
+};
+
+/// The nodes that should keep a shard's replicas; the first should lead. What a shard really has
+/// is told by its own log.
+struct ShardPlan {
+  base::ShardId shard;
+  std::vector<base::NodeId> replicas;
+  bool operator==(const ShardPlan&) const = default;
+};
+
+/// Who may ask as a client.
+struct ClientKey {
+  std::string name;  ///< chosen by the operator, unique among clients
+  std::string key;   ///< public, as in NodeInfo
+  bool revoked{false};
+  bool operator==(const ClientKey&) const = default;
+};
+
+/// Lets one node join, once. What people hold hashes to this.
+struct JoinToken {
+  base::ObjectHash hash;
+  base::WallTimeMs expires_at_ms{};
+  bool operator==(const JoinToken&) const = default;
 };
 
 /// A shard that a node leads now.

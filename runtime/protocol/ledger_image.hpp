@@ -92,6 +92,9 @@ struct LedgerImage {
   std::vector<base::JobId> finished;   ///< finished and kept, in the order in which they finished
   std::vector<MemberImage> members;    ///< by node id, from 1 without gap; root shard only
   std::uint64_t members_version{};     ///< the log index that changed them last
+  std::vector<ShardPlan> plan{};       ///< by shard; root shard only, as are those below
+  std::vector<ClientKey> clients{};    ///< by name
+  std::vector<JoinToken> tokens{};     ///< not used yet, by hash
   bool operator==(const LedgerImage&) const = default;
 };
 

@@ -89,6 +89,8 @@ struct ClusterView {
   base::ClusterId cluster;
   base::NodeId self;
   std::vector<NodeView> nodes;  ///< by id
+  /// The root's list as this node knows it; null before it knows one. Shared by views.
+  std::shared_ptr<const Members> members{};
   bool operator==(const ClusterView&) const = default;
 };
 using SharedView = std::shared_ptr<const ClusterView>;
@@ -103,7 +105,8 @@ struct NodeLost {
 
 // --- gateway and shard ---------------------------------------------------------------------------
 
-/// A request that the shard's ledger answers: Submit, ListJobs, ShowJob, WaitJob, CancelJob, Join.
+/// A request that the shard's ledger answers: Submit, ListJobs, ShowJob, WaitJob, CancelJob, Join,
+/// ChangeMember, AddToken, SetClientKey.
 struct ShardRequest {
   base::CallId call;
   base::ShardId shard;

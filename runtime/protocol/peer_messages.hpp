@@ -36,6 +36,8 @@ struct MembersAsk {
 struct Members {
   std::uint64_t version{};  ///< the root's log index that changed it last
   std::vector<NodeInfo> members;
+  std::vector<ShardPlan> plan{};     ///< by shard
+  std::vector<ClientKey> clients{};  ///< by name
   bool operator==(const Members&) const = default;
 };
 
@@ -242,6 +244,7 @@ struct DependencyAnswer {
 using PeerMessage =
     std::variant<Heartbeat, MembersAsk, Members, Assign, Stop, Adopt, Settled, Renewed, AssignReply,
                  Finish, Renew, ObjectFetch, ObjectPart, Forward, ForwardReply, ObjectPin,
-                 ObjectPinned, PinCheck, PinAnswer, DependencyAsk, DependencyAnswer, RaftMessage>;
+                 ObjectPinned, PinCheck, PinAnswer, DependencyAsk, DependencyAnswer, RaftMessage,
+                 RaftBatch>;
 
 }  // namespace fastgpu::protocol

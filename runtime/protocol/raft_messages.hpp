@@ -14,8 +14,6 @@
 
 namespace fastgpu::protocol {
 
-/// The disk of a replica; another one under the same node is another replica.
-using RaftStoreId = base::Id<struct RaftStoreTag, std::uint64_t>;
 /// Counts a leader's questions whether it is still followed.
 using RaftRound = base::Id<struct RaftRoundTag, std::uint64_t>;
 /// A hash over an entry and all before it.
@@ -33,7 +31,7 @@ struct RaftPosition {
 };
 struct RaftMember {
   base::NodeId node;
-  RaftStoreId store;
+  base::StoreId store;
   bool voter{true};
   bool operator==(const RaftMember&) const = default;
 };
@@ -103,10 +101,16 @@ struct RaftMessage {
   base::ShardId shard;
   base::Epoch epoch;
   base::Term term;
-  RaftStoreId from_store;
-  RaftStoreId to_store;
+  base::StoreId from_store;
+  base::StoreId to_store;
   RaftBody body;
   bool operator==(const RaftMessage&) const = default;
+};
+
+/// What the replicas of one node say to those of another, of any shards, in the order said.
+struct RaftBatch {
+  std::vector<RaftMessage> messages;
+  bool operator==(const RaftBatch&) const = default;
 };
 
 }  // namespace fastgpu::protocol

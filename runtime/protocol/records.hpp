@@ -90,7 +90,29 @@ struct GiveUpRecord {
 struct MemberRecord {
   base::RequestId request;
   NodeInfo info;
+  base::ObjectHash token{};  ///< hash of the JoinToken that this uses up; zero = none was needed
+  base::WallTimeMs joined_at_ms{};
   bool operator==(const MemberRecord&) const = default;
+};
+/// Root shard only. Removed is for good; at least one member stays active.
+struct MemberStateRecord {
+  base::RequestId request;
+  base::NodeId node;
+  MemberState state{MemberState::active};
+  bool operator==(const MemberStateRecord&) const = default;
+};
+/// Root shard only. A hash that is known already changes nothing.
+struct TokenRecord {
+  base::RequestId request;
+  JoinToken token;
+  base::WallTimeMs made_at_ms{};  ///< tokens that expired before are forgotten
+  bool operator==(const TokenRecord&) const = default;
+};
+/// Root shard only. A name keeps its key; revoked is for good.
+struct ClientKeyRecord {
+  base::RequestId request;
+  ClientKey client;
+  bool operator==(const ClientKeyRecord&) const = default;
 };
 
 /// How a job ended that another one waits for. Where that is what the other asked for, it waits for
@@ -103,7 +125,8 @@ struct DependencyRecord {
 };
 
 using Record = std::variant<SubmitRecord, PlacedRecord, FinishRecord, ReleasedRecord, CancelRecord,
-                            GiveUpRecord, MemberRecord, DependencyRecord>;
+                            GiveUpRecord, MemberRecord, DependencyRecord, MemberStateRecord,
+                            TokenRecord, ClientKeyRecord>;
 
 /// One log entry: records that are applied together, in order. Empty is a leader's no-op.
 struct Entry {

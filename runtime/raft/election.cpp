@@ -216,8 +216,8 @@ Follower& RaftMachine::follow(const Message& message) {
 void RaftMachine::become_leader() {
   Leader leader;
   leader.first_own = {log_.last().index.value + 1};
-  leader.heartbeat_at = now_ + options_.limits.heartbeat_interval;
-  leader.quorum_check_at = now_ + options_.limits.election_timeout_min;
+  leader.heartbeat_at = beat_after(options_.limits.heartbeat_interval);
+  leader.quorum_check_at = beat_after(options_.limits.election_timeout_min);
   leader.round = {1};
   role_ = std::move(leader);
   on_members_changed();

@@ -79,10 +79,11 @@ void RaftMachine::acknowledge(bool even_if_told) {
     match = disk;
   }
   if (even_if_told || match > follower->told) {
+    const bool news = match > follower->told || follower->round > follower->round_told;
     follower->told = std::max(follower->told, match);
     follower->round_told = follower->round;
     send(*follower->leader, follower->leader_store,
-         AppendReply{follower->round, match, std::nullopt, {}});
+         AppendReply{follower->round, match, std::nullopt, {}}, !news);
   }
 }
 

@@ -90,7 +90,7 @@ void RaftMachine::send_entries(base::NodeId node, Progress& progress) {
 
 // Nothing in a heartbeat can be refused by a follower whose match is known, so it never disturbs
 // what is streaming. In any other case it is at least heard, and answered with the round.
-void RaftMachine::send_heartbeats() {
+void RaftMachine::send_heartbeats(bool may_wait) {
   const auto& leader = std::get<Leader>(role_);
   for (const auto& [node, progress] : leader.peers) {
     Append append;
@@ -98,22 +98,29 @@ void RaftMachine::send_heartbeats() {
     append.prev.term = *log_.term_at(append.prev.index);
     append.commit = commit_;
     append.round = leader.round;
-    send(node, progress.store(), std::move(append));
+    send(node, progress.store(), std::move(append), may_wait);
   }
+}
+
+// All groups that a node leads have their moments in common, so that what they say to a peer can
+// travel together. `at_most` is not less than the interval between such moments.
+base::Time RaftMachine::beat_after(base::Duration at_most) const {
+  const base::Time latest = now_ + at_most;
+  return latest - latest.time_since_epoch() % options_.limits.heartbeat_interval;
 }
 
 void RaftMachine::on_leader_tick() {
   auto& leader = std::get<Leader>(role_);
   if (now_ >= leader.quorum_check_at) {
-    leader.quorum_check_at = now_ + options_.limits.election_timeout_min;
+    leader.quorum_check_at = beat_after(options_.limits.election_timeout_min);
     if (!heard_majority() && !broken(Fault::no_check_quorum)) {
       become_follower(term_);
       return;
     }
   }
   if (now_ >= leader.heartbeat_at) {
-    leader.heartbeat_at = now_ + options_.limits.heartbeat_interval;
-    send_heartbeats();
+    leader.heartbeat_at = beat_after(options_.limits.heartbeat_interval);
+    send_heartbeats(true);
   }
   if (leader.handover && now_ >= leader.handover->until) {
     effects_.push_back(OutcomeUnknown{leader.handover->token});

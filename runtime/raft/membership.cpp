@@ -86,6 +86,21 @@ bool RaftMachine::caught_up(base::NodeId node) const {
          broken(Fault::promote_unready);
 }
 
+bool RaftMachine::is_near(base::NodeId node) const {
+  const auto* leader = std::get_if<Leader>(&role_);
+  return leader != nullptr &&
+         (node == options_.self || (leader->peers.contains(node) && caught_up(node)));
+}
+
+bool RaftMachine::knows_members(base::NodeId node) const {
+  const auto* leader = std::get_if<Leader>(&role_);
+  if (leader == nullptr || node == options_.self) {
+    return leader != nullptr;
+  }
+  const auto peer = leader->peers.find(node);
+  return peer != leader->peers.end() && peer->second.match() >= log_.active_index();
+}
+
 // The members in force are the newest in the log, committed or not.
 void RaftMachine::on_members_changed() {
   auto* leader = std::get_if<Leader>(&role_);
@@ -106,7 +121,7 @@ void RaftMachine::on_members_changed() {
 // tells the others before it goes.
 void RaftMachine::on_members_committed() {
   if (role() == RoleKind::leader && log_.active_index() <= given_ && !can_vote()) {
-    send_heartbeats();
+    send_heartbeats(false);
     become_follower(term_);
   }
 }

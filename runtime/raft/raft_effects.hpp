@@ -31,6 +31,7 @@ struct Persist {
 };
 struct Send {
   Message message;
+  bool may_wait{false};  ///< a little, for others to the same node: it brings no news
   bool operator==(const Send&) const = default;
 };
 /// For good, on a majority. In index order, each once in a machine's life.

@@ -88,8 +88,14 @@ bool RaftMachine::ready() const {
 
 std::optional<base::Time> RaftMachine::next_deadline() const {
   const auto* leader = std::get_if<Leader>(&role_);
-  if (halted_ || leader == nullptr) {
-    return halted_ ? std::nullopt : std::optional(election_at_);
+  if (halted_ || (leader == nullptr && !may_campaign())) {
+    return std::nullopt;  // a replica that may not campaign waits to be called, and costs nothing
+  }
+  if (leader == nullptr) {
+    return election_at_;
+  }
+  if (leader->peers.empty()) {
+    return std::nullopt;  // it leads nobody but itself: nobody is to be heard of, or told
   }
   base::Time first = std::min(leader->heartbeat_at, leader->quorum_check_at);
   return leader->handover ? std::min(first, leader->handover->until) : first;
@@ -97,6 +103,9 @@ std::optional<base::Time> RaftMachine::next_deadline() const {
 
 void RaftMachine::handle(const Started&) {
   draw_election_deadline();
+  if (can_vote() && log_.active().voters() == 1) {
+    election_at_ = now_;  // there is nobody to wait for
+  }
   if (snapshot_.last.index) {
     effects_.push_back(Restored{snapshot_});
   }
@@ -288,12 +297,12 @@ void RaftMachine::issue(Persist persist) {
   effects_.insert(after_others, std::move(persist));
 }
 
-void RaftMachine::send(base::NodeId to, StoreId store, Body body) {
+void RaftMachine::send(base::NodeId to, StoreId store, Body body, bool may_wait) {
   const bool is_vote =
       std::holds_alternative<VoteReply>(body) || std::holds_alternative<VoteRequest>(body);
   Message message{options_.self, options_.store, to, store, options_.epoch, term_, std::move(body)};
   if (hard_tag_ <= durable_tag_ || (is_vote && broken(Fault::votes_before_sync))) {
-    effects_.push_back(Send{std::move(message)});
+    effects_.push_back(Send{std::move(message), may_wait});
   } else if (held_.size() < options_.limits.held_messages_max) {
     held_.push_back({hard_tag_, std::move(message)});
   }

@@ -51,6 +51,14 @@ class RaftMachine {
   std::optional<base::NodeId> leader() const;
   /// Leads, with everything of earlier terms given out.
   bool ready() const;
+  // Of a leader's members, itself among them; false where this replica does not lead.
+  /// Answers, and has nearly all of the log: it may be promoted.
+  bool is_near(base::NodeId node) const;
+  /// Has the members in force on its disk.
+  bool knows_members(base::NodeId node) const;
+  /// The members in force may yet be cut.
+  bool changing_members() const { return log_.active_index() > commit_; }
+  bool handing_over() const;
   base::LogIndex commit_index() const { return commit_; }
   base::LogIndex given_out() const { return given_; }
   const LogView& log() const { return log_; }
@@ -115,7 +123,7 @@ class RaftMachine {
   bool still_meant(const Message& message) const;
   void on_reported(const Pending& pending);
   /// Leaves once this term is on disk.
-  void send(base::NodeId to, StoreId store, Body body);
+  void send(base::NodeId to, StoreId store, Body body, bool may_wait = false);
   void reply(const Message& to, Body body) { send(to.from, to.from_store, std::move(body)); }
   void refuse(base::LogToken token, Refusal why) { effects_.push_back(Refused{token, why}); }
   bool broken(Fault fault) const { return options_.fault == fault; }
@@ -151,8 +159,9 @@ class RaftMachine {
   void advance_commit();
   void replicate(base::NodeId node, Progress& progress);
   void send_entries(base::NodeId node, Progress& progress);
-  void send_heartbeats();
+  void send_heartbeats(bool may_wait);
   void on_leader_tick();
+  base::Time beat_after(base::Duration at_most) const;
   bool heard_majority() const;
 
   // --- install.cpp: snapshots --------------------------------------------------------------------

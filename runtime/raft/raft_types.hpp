@@ -13,10 +13,7 @@
 
 namespace fastgpu::raft {
 
-/// One disk of a replica: drawn at random when its store is made, so a node whose disk was lost
-/// comes back as somebody else, and what the lost disk promised is not taken for a promise of the
-/// new one.
-using StoreId = base::Id<struct StoreIdTag, std::uint64_t>;
+using base::StoreId;
 /// Names a Persist; from 1 in each life of a machine, each greater by one.
 using PersistTag = base::Id<struct PersistTagTag, std::uint64_t>;
 /// Counts a leader's questions "do you still follow me?" within its term.

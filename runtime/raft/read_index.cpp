@@ -35,7 +35,7 @@ void RaftMachine::begin_reads() {
   leader->round.value += 1;
   leader->reading = Leader::ReadRound{leader->round, commit_, std::move(leader->reads_waiting)};
   leader->reads_waiting.clear();
-  send_heartbeats();
+  send_heartbeats(false);
 }
 
 void RaftMachine::answer_reads() {

@@ -21,6 +21,11 @@ void RaftMachine::handle(const Transfer& event) {
   leader->handover = {event.token, event.to, now_ + options_.limits.transfer_timeout, false};
 }
 
+bool RaftMachine::handing_over() const {
+  const auto* leader = std::get_if<Leader>(&role_);
+  return leader != nullptr && leader->handover.has_value();
+}
+
 void RaftMachine::continue_transfer() {
   auto& leader = std::get<Leader>(role_);
   if (!leader.handover || leader.handover->told) {

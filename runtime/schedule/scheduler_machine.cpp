@@ -97,7 +97,8 @@ void SchedulerMachine::on(const protocol::SharedView& event) {
     for (const auto& books : node.devices) {
       DeviceGuess& device = devices_[books.device];
       device.see(books, now_);
-      device.set_reachable(node.state == protocol::NodeState::up);
+      device.set_reachable(node.state == protocol::NodeState::up &&
+                           node.info.state == protocol::MemberState::active);
     }
   }
   // A node that left the cluster takes its devices along; one whose new life has not told of its

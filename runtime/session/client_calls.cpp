@@ -15,11 +15,9 @@ using base::ErrorKind;
 /// Longer than the gateway takes to say that nobody answers.
 constexpr base::Duration try_timeout = limits::rpc_timeout + limits::rpc_timeout / 2;
 
-constexpr bool changes_something(const ClientCall& call) {
+bool changes_something(const ClientCall& call) {
   const auto* request = std::get_if<protocol::ClientRequest>(&call.work);
-  return request != nullptr && (std::holds_alternative<protocol::Submit>(*request) ||
-                                std::holds_alternative<protocol::CancelJob>(*request) ||
-                                std::holds_alternative<protocol::Join>(*request));
+  return request != nullptr && protocol::request_id_of(*request) != nullptr;
 }
 
 /// Another try may fare better.
@@ -36,19 +34,6 @@ constexpr bool is_settled(const ClientCall& call, const base::Error& error) {
 protocol::WaitJob* wait_of(ClientCall& call) {
   auto* request = std::get_if<protocol::ClientRequest>(&call.work);
   return request ? std::get_if<protocol::WaitJob>(request) : nullptr;
-}
-
-base::RequestId* request_id_of(protocol::ClientRequest& request) {
-  if (auto* submit = std::get_if<protocol::Submit>(&request)) {
-    return &submit->request;
-  }
-  if (auto* cancel = std::get_if<protocol::CancelJob>(&request)) {
-    return &cancel->request;
-  }
-  if (auto* join = std::get_if<protocol::Join>(&request)) {
-    return &join->request;
-  }
-  return nullptr;
 }
 
 }  // namespace
@@ -178,7 +163,7 @@ void ClientMachine::send(base::CallId id, protocol::ClientRequest request) {
 
 /// Chosen once, before the first try, and never changed: it makes every repeat the same request.
 bool ClientMachine::give_request_id(protocol::ClientRequest& request, ServerId id) {
-  base::RequestId* request_id = request_id_of(request);
+  base::RequestId* request_id = protocol::request_id_of(request);
   if (request_id == nullptr || request_id->high != 0 || request_id->low != 0) {
     return true;
   }

@@ -13,10 +13,8 @@ namespace {
 
 namespace limits = base::limits;
 
-constexpr bool changes_something(const protocol::ClientRequest& request) {
-  return std::holds_alternative<protocol::Submit>(request) ||
-         std::holds_alternative<protocol::CancelJob>(request) ||
-         std::holds_alternative<protocol::Join>(request);
+bool changes_something(const protocol::ClientRequest& request) {
+  return protocol::request_id_of(request) != nullptr;
 }
 
 /// The job that is asked about.
@@ -228,10 +226,8 @@ std::optional<base::ShardId> GatewayMachine::shard_of(
   if (const std::optional<base::JobId> job = job_of(request)) {
     return map_.layout().shard_of(*job);
   }
-  if (std::holds_alternative<protocol::Join>(request)) {
-    return base::ShardId{0};
-  }
-  return std::nullopt;
+  // Members, tokens and keys are the root's.
+  return changes_something(request) ? std::optional(base::ShardId{0}) : std::nullopt;
 }
 
 void GatewayMachine::start_call(const Asker& asker, protocol::ClientRequest request) {

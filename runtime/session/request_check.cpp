@@ -14,6 +14,12 @@ base::Error invalid(base::ErrorCode code, std::string message, std::string hint)
   return {base::ErrorKind::invalid, code, std::move(message), std::move(hint)};
 }
 
+base::Error no_such_node(base::NodeId node) {
+  return {base::ErrorKind::rejected, base::ErrorCode::not_found,
+          "there is no node " + base::to_string(node) + " in this cluster",
+          "fastgpu node list shows its nodes"};
+}
+
 class Checker {
  public:
   explicit Checker(const ClusterMap& map) : map_(map) {}
@@ -68,18 +74,16 @@ class Checker {
 
   base::Status operator()(const protocol::ReadLog& read) const {
     if (map_.find(read.node) == nullptr) {
-      return base::Error{base::ErrorKind::rejected, base::ErrorCode::not_found,
-                         "there is no node " + base::to_string(read.node) + " in this cluster",
-                         "fastgpu node list shows its nodes"};
+      return no_such_node(read.node);
     }
     return {};
   }
 
   base::Status operator()(const protocol::Join& join) const {
-    for (const std::string* text : {&join.name, &join.address, &join.token}) {
+    for (const std::string* text : {&join.name, &join.address, &join.token, &join.key}) {
       if (text->size() > limits::name_bytes_max) {
         return invalid(base::ErrorCode::too_large,
-                       "the name, address or token of a joining node is longer than " +
+                       "the name, address, token or key of a joining node is longer than " +
                            std::to_string(limits::name_bytes_max) + " bytes",
                        "");
       }
@@ -87,6 +91,25 @@ class Checker {
     if (join.name.empty() || join.address.empty()) {
       return invalid(base::ErrorCode::bad_argument, "a joining node needs a name and an address",
                      "give both: fastgpu-node join ... --name n2 --listen HOST:PORT");
+    }
+    return {};
+  }
+
+  base::Status operator()(const protocol::ChangeMember& change) const {
+    if (map_.find(change.node) == nullptr) {
+      return no_such_node(change.node);
+    }
+    return {};
+  }
+
+  base::Status operator()(const protocol::SetClientKey& set) const {
+    const protocol::ClientKey& client = set.client;
+    if (client.name.empty() || client.key.empty() || client.name.size() > limits::name_bytes_max ||
+        client.key.size() > limits::name_bytes_max) {
+      return invalid(base::ErrorCode::bad_argument,
+                     "a client needs a name and a key, of at most " +
+                         std::to_string(limits::name_bytes_max) + " bytes each",
+                     "");
     }
     return {};
   }

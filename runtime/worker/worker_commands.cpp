@@ -260,6 +260,10 @@ protocol::TaskOutcome WorkerMachine::outcome_of(const CommandEnded& event,
   if (attempt.tasks[launch.task.place].stopped) {
     reason = FailureReason::cancelled;
     message = "stopped";
+  } else if (launch.device_lost) {
+    if (reason != FailureReason::cancelled)
+      message = "it ended when the device was quarantined already";
+    reason = FailureReason::device_lost;
   } else if (launch.over_time && reason != FailureReason::none) {
     if (reason != FailureReason::time_limit)
       message = "ended at its time limit";

@@ -38,6 +38,8 @@ void WorkerMachine::on(const ExecutorReady& event) {
   up_ = true;
   health_.started();
   killing_since_.reset();
+  if (down_since_)
+    end_over_time(now_ - *down_since_);
   down_since_.reset();
   launch_not_before_.reset();
 }
@@ -48,10 +50,11 @@ std::optional<WorkerMachine::Ended> WorkerMachine::take_launch(LaunchToken token
   const auto found = in_flight_.find(token);
   if (found == in_flight_.end())
     return std::nullopt;
-  Ended ended{found->second, 0};
+  Ended ended{found->second, 0, ""};
   const base::Time since = ended.launch.command ? ended.launch.launched_at
                                                 : std::max(ended.launch.launched_at, last_end_);
-  ended.device_ns = (now_ - since).count();
+  const base::Time until = ended.launch.died_at.value_or(now_);
+  ended.device_ns = (until - since).count();
   last_end_ = now_;
   in_flight_.erase(found);
   return ended;
@@ -247,14 +250,35 @@ void WorkerMachine::finish(Attempt& attempt, Task& task, protocol::TaskOutcome o
 
 // --- limits of time ------------------------------------------------------------------------------
 
-/// The executor runs launches in their order, so the limit counts for the oldest one, from when it
-/// became that.
-std::optional<base::Time> WorkerMachine::head_deadline() const {
+void WorkerMachine::on(const KernelMaking& event) {
+  const auto found = in_flight_.find(event.token);
+  if (found == in_flight_.end())
+    return;
+  found->second.making = !event.over;
+  if (event.over)
+    found->second.ran_from = now_;
+}
+
+/// The executor runs launches in their order, but for those whose kernels are being made.
+std::optional<LaunchToken> WorkerMachine::head() const {
   if (in_flight_.empty() || in_flight_.begin()->second.command)
     return std::nullopt;
-  const InFlight& head = in_flight_.begin()->second;
+  const auto runs = std::find_if(in_flight_.begin(), in_flight_.end(),
+                                 [](const auto& entry) { return !entry.second.making; });
+  return runs == in_flight_.end() ? in_flight_.begin()->first : runs->first;
+}
+
+/// The limit counts from when a launch became the head. The making of its kernel is not its time,
+/// and has a limit of its own where it is made; this one is for an executor that does not keep
+/// that.
+std::optional<base::Time> WorkerMachine::head_deadline() const {
+  const auto token = head();
+  if (!token)
+    return std::nullopt;
+  const InFlight& head = in_flight_.at(*token);
   const std::int64_t limit_ns = attempts_.at(head.task.attempt).spec->time_limit_ns;
-  const base::Time since = std::max(head.launched_at, last_end_);
+  const base::Time since = std::max(head.ran_from.value_or(head.launched_at), last_end_) +
+                           (head.making ? kernel_made_within : base::Duration{});
   if (limit_ns <= 0 || limit_ns > (base::Time::max() - since).count())
     return std::nullopt;
   return since + base::Duration(limit_ns);
@@ -265,7 +289,7 @@ void WorkerMachine::watch_time() {
     return;
   const auto deadline = head_deadline();
   if (deadline && now_ >= *deadline) {
-    in_flight_.begin()->second.over_time = true;
+    in_flight_.at(*head()).over_time = true;
     kill("time limit");
     return;
   }

@@ -47,6 +47,13 @@ struct ExecutorDone {
   protocol::Timings timings;  ///< `queue_ns` is not the executor's to know
   bool operator==(const ExecutorDone&) const = default;
 };
+/// The kernel of a launch is not at hand: it is compiled or loaded first; or that is over, and the
+/// launch runs now.
+struct KernelMaking {
+  LaunchToken token;
+  bool over{false};
+  bool operator==(const KernelMaking&) const = default;
+};
 /// The device's process is gone, and with it these launches; it is started again by itself.
 struct ExecutorDied {
   std::string reason;
@@ -99,10 +106,11 @@ struct Tick {
   bool operator==(const Tick&) const = default;
 };
 
-using Event = std::variant<
-    FromLeader<protocol::Assign>, FromLeader<protocol::Stop>, FromLeader<protocol::Adopt>,
-    FromLeader<protocol::Settled>, FromLeader<protocol::Renewed>, protocol::Staged, protocol::Kept,
-    protocol::FolderReady, protocol::FolderCollected, ExecutorReady, ExecutorDone, ExecutorDied,
-    DeviceAccused, LaunchRefused, CommandStarted, CommandEnded, WardenReady, WardenAway, Tick>;
+using Event = std::variant<FromLeader<protocol::Assign>, FromLeader<protocol::Stop>,
+                           FromLeader<protocol::Adopt>, FromLeader<protocol::Settled>,
+                           FromLeader<protocol::Renewed>, protocol::Staged, protocol::Kept,
+                           protocol::FolderReady, protocol::FolderCollected, ExecutorReady,
+                           ExecutorDone, ExecutorDied, KernelMaking, DeviceAccused, LaunchRefused,
+                           CommandStarted, CommandEnded, WardenReady, WardenAway, Tick>;
 
 }  // namespace fastgpu::worker

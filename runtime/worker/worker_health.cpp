@@ -31,9 +31,15 @@ void WorkerMachine::on(const ExecutorDied& event) {
     health_.failed_to_start(now_, event.reason);
   else if (!ours && !event.proven)
     note_crash(event);
+  end_over_time(std::nullopt);  // of an earlier process
   // Backwards, so that those that run again keep their order at the front.
   for (std::size_t i = event.in_flight.size(); i-- > 0;) {
     const LaunchToken token = event.in_flight[i];
+    const auto found = in_flight_.find(token);
+    if (found != in_flight_.end() && found->second.over_time) {
+      found->second.died_at = now_;
+      continue;
+    }
     const auto ended = take_launch(token);
     if (!ended)
       continue;
@@ -55,6 +61,10 @@ void WorkerMachine::on(const DeviceAccused& event) {
   for (std::size_t i = running.size(); i-- > 0;)
     if (const auto ended = take_launch(running[i]))
       end_died(*ended, false, false, event.why);
+  for (auto& [token, launch] : in_flight_) {
+    launch.device_lost = launch.device_lost || !launch.stopping;
+    stop_command(token, launch, "the device is quarantined: " + event.why);
+  }
   if (up_ && !killing_since_ && !was_idle)
     kill("the device is quarantined: " + event.why);
 }
@@ -85,7 +95,7 @@ void WorkerMachine::end_died(const Ended& ended, bool suspect, bool alone,
     finish(attempt, task,
            outcome_of(attempt, FailureReason::time_limit,
                       "killed after " + seconds_text(attempt.spec->time_limit_ns) + " (limit); " +
-                          launch_text(*attempt.spec)),
+                          launch_text(*attempt.spec) + ended.restart),
            ended.device_ns);
     return;
   }
@@ -102,12 +112,36 @@ void WorkerMachine::end_died(const Ended& ended, bool suspect, bool alone,
   run_again(ended.launch.task);
 }
 
+/// The device's process was killed for the limit of one of its launches. That ends with the word
+/// how long the device was away; or without it, if the process does not come back soon.
+void WorkerMachine::end_over_time(std::optional<base::Duration> restart) {
+  std::vector<LaunchToken> waiting;
+  for (const auto& [token, launch] : in_flight_)
+    if (launch.died_at)
+      waiting.push_back(token);
+  for (const LaunchToken token : waiting) {
+    Ended ended = *take_launch(token);
+    if (restart)
+      ended.restart = "; the executor restarted in " + milliseconds_text(restart->count());
+    end_died(ended, false, false, "");
+  }
+}
+
+std::optional<base::Time> WorkerMachine::over_time_due() const {
+  for (const auto& [token, launch] : in_flight_)
+    if (launch.died_at)
+      return *launch.died_at + restart_told_within;
+  return std::nullopt;
+}
+
 /// Before anything is launched. Where nothing else is to be doubted, this does nothing.
 void WorkerMachine::watch_health() {
   if (killing_since_ && now_ >= *killing_since_ + kill_limit) {
     give_process_up();
     return;
   }
+  if (const auto due = over_time_due(); due && now_ >= *due)
+    end_over_time(std::nullopt);
   if (health_.test_overdue(now_)) {
     test_ = {};
     health_.test_failed(now_, "it did not end in time");
@@ -158,6 +192,7 @@ void WorkerMachine::give_process_up() {
     if (!launch.command)
       died.in_flight.push_back(token);
   on(died);
+  end_over_time(std::nullopt);
   health_.quarantine(now_, died.reason);
 }
 

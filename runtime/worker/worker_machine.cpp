@@ -60,6 +60,7 @@ std::optional<base::Time> WorkerMachine::next_deadline() const {
     earlier(earliest, storing_->until);
   for (const auto& [token, keeping] : keeping_)
     earlier(earliest, keeping.retry_at);
+  earlier(earliest, over_time_due());
   earlier(earliest, commands_due());
   earlier(earliest, queue_due());
   if (published_at_ && books().version != published_version_)

@@ -78,6 +78,8 @@ class WorkerMachine {
   static constexpr std::size_t staged_ahead_tasks = 4;
   static constexpr base::Duration launch_retry_delay = std::chrono::milliseconds(5);
   static constexpr base::Duration kill_limit = std::chrono::seconds(10);
+  static constexpr base::Duration restart_told_within = std::chrono::seconds(1);
+  static constexpr base::Duration kernel_made_within = std::chrono::minutes(3);
   static constexpr base::Duration command_retry_delay = std::chrono::milliseconds(100);
   static constexpr base::Duration folder_retry_delay = std::chrono::seconds(1);
 
@@ -111,6 +113,7 @@ class WorkerMachine {
   void on(const ExecutorReady& event);
   void on(const ExecutorDone& event);
   void on(const ExecutorDied& event);
+  void on(const KernelMaking& event);
   void on(const DeviceAccused& event);
   void on(const LaunchRefused& event);
   void on(const CommandStarted& event);
@@ -184,6 +187,7 @@ class WorkerMachine {
   struct Ended {
     InFlight launch;
     std::int64_t device_ns{};
+    std::string restart;  ///< for people, how long the device's process was away; may be empty
   };
   std::optional<Ended> take_launch(LaunchToken token);
   void end_succeeded(const Ended& ended, const ExecutorDone& event);
@@ -218,9 +222,12 @@ class WorkerMachine {
   void end_died(const Ended& ended, bool suspect, bool alone, const std::string& reason);
   void watch_health();
   void end_test(const ExecutorDone& event);
+  void end_over_time(std::optional<base::Duration> restart);
+  std::optional<base::Time> over_time_due() const;
   void convict(const Accused& accused);
   void give_process_up();
 
+  std::optional<LaunchToken> head() const;
   std::optional<base::Time> head_deadline() const;
 
   // worker_queue.cpp

@@ -74,12 +74,16 @@ struct TaskRef {
 struct InFlight {
   TaskRef task;
   base::Time launched_at;
-  bool over_time{false};  ///< killed for its time limit
+  bool making{false};                  ///< its kernel is being made: it does not run yet
+  std::optional<base::Time> ran_from;  ///< when that was over; none: from the launch on
+  bool over_time{false};               ///< killed for its time limit
+  std::optional<base::Time> died_at;   ///< and with it the process: its end waits for the next one
   // Of a command.
   bool command{false};
   base::Time lease_until{};  ///< it does not run beyond
   bool lease_over{false};    ///< and that has come
   bool stopping{false};      ///< its end was asked for
+  bool device_lost{false};   ///< because the device is not to be believed any more
 };
 
 /// The folder of a command: from before it starts until nothing is to be done with it.

@@ -19,6 +19,12 @@ std::string seconds_text(std::int64_t ns) {
   return text;
 }
 
+std::string milliseconds_text(std::int64_t ns) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g ms", static_cast<double>(ns) / 1e6);
+  return text;
+}
+
 std::string launch_text(const protocol::JobSpec& spec) {
   return "kernel " + spec.kernel.name + ", grid " + triple(spec.kernel.grid) + ", block size " +
          triple(spec.kernel.block);

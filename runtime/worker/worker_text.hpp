@@ -12,6 +12,9 @@ namespace fastgpu::worker {
 /// "0.25 s"
 std::string seconds_text(std::int64_t ns);
 
+/// "1.8 ms"
+std::string milliseconds_text(std::int64_t ns);
+
 /// "kernel saxpy, grid (4,1,1), block size (256,1,1)"
 std::string launch_text(const protocol::JobSpec& spec);
 

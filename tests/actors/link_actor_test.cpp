@@ -21,7 +21,7 @@ class HeldLink final : public link::Link {
 
   void start(link::Sink) override {}
   base::Result<std::string> listen(const std::string& address) override { return address; }
-  void connect(link::Endpoint endpoint, const std::string& address) override {
+  void connect(link::Endpoint endpoint, const std::string& address, const std::string&) override {
     dialled.emplace_back(endpoint, address);
   }
   void disconnect(link::Endpoint) override {}

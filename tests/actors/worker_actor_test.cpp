@@ -38,6 +38,7 @@ constexpr base::AttemptId attempt{{2}, {1}, {1}, 1};
 /// A runner of commands that the test speaks for.
 struct Warden {
   std::vector<exec::CommandTask> tasks;
+  std::vector<exec::GpuProcess> gpu_use;
   exec::CommandRunner::Sink sink;
 };
 
@@ -51,6 +52,9 @@ class HeldRunner final : public exec::CommandRunner {
   }
   void stop(exec::CommandToken, const std::string&) override {}
   void extend_lease(exec::CommandToken, base::Time) override {}
+  void note_gpu_use(const std::vector<exec::GpuProcess>& processes) override {
+    warden_.gpu_use = processes;
+  }
 
  private:
   Warden& warden_;
@@ -159,6 +163,15 @@ TEST(WorkerActor, TellsInItsBooksWhetherAndWhyCommandsAreTaken) {
   EXPECT_EQ(tell(exec::WardenAway{"4242 remains"}), "the warden of its commands: 4242 remains");
   EXPECT_EQ(tell(exec::WardenReady{"none"}), "");
   EXPECT_EQ(tell(exec::WardenDied{"signal 9", {}}), "the warden of its commands: signal 9");
+}
+
+TEST(WorkerActor, PassesOnWhoUsesItsGpu) {
+  Warden warden;
+  Worked worked(std::make_unique<HeldRunner>(warden));
+  const std::vector<exec::GpuProcess> use{{17, 1u << 20}, {18, std::nullopt}};
+  worked.bench.send(exec::GpuProcesses{"uuid", use});
+  worked.bench.run();
+  EXPECT_EQ(warden.gpu_use, use);
 }
 
 TEST(WorkerActor, WithoutARunnerOfCommandsTakesKernelsOnly) {

@@ -34,6 +34,7 @@ TEST(CommandFlags, MakeAJobOfThem) {
   flags.command.outputs = {"result.csv"};
   flags.command.environment = {"SEED=1", "EMPTY="};
   flags.command.memory = "8GiB";
+  flags.command.gpu_memory = "20GiB";
   flags.command.lease = "10m";
   flags.command.no_network = true;
   flags.after = {"17", "18:any"};
@@ -48,6 +49,7 @@ TEST(CommandFlags, MakeAJobOfThem) {
   EXPECT_EQ(contents.outputs, (std::vector<std::string>{"result.csv"}));
   EXPECT_EQ(contents.environment[1].second, "");
   EXPECT_EQ(contents.host_memory_bytes, 8ull << 30);
+  EXPECT_EQ(contents.device_memory_bytes, 20ull << 30);
   EXPECT_EQ(contents.lease, std::chrono::minutes(10));
   EXPECT_FALSE(contents.network);
   ASSERT_EQ(contents.after.size(), 2u);

@@ -37,9 +37,12 @@ TEST(Commands, AreThoseOfTheContract) {
   for (const Command& command : command_table()) {
     names.insert(command.name);
   }
-  EXPECT_EQ(names, (std::set<std::string>{"version", "help", "run", "submit", "ps", "show", "wait",
-                                          "cancel", "status", "gpus", "node list", "up", "cp",
-                                          "why", "logs", "attach", "retry", "events", "doctor"}));
+  EXPECT_EQ(names,
+            (std::set<std::string>{
+                "version",    "help",         "run",         "submit", "ps",        "show",
+                "wait",       "cancel",       "status",      "gpus",   "node list", "node token",
+                "node drain", "node undrain", "node remove", "up",     "cp",        "why",
+                "logs",       "attach",       "retry",       "events", "doctor"}));
 }
 
 TEST(Commands, TakeGlobalFlagsBeforeAndAfterTheVerb) {

@@ -47,6 +47,7 @@ TEST_F(JsonSchema, DescribesEveryDocument) {
   EXPECT_EQ(check("status", json_cluster(cluster(), list, names, noon)), "");
   EXPECT_EQ(check("node_list", json_node_list(cluster(), names, noon)), "");
   EXPECT_EQ(check("gpus", json_device_list(cluster(), names, noon)), "");
+  EXPECT_EQ(check("node_token", json_token("0af1", "n1", noon)), "");
   EXPECT_EQ(check("version", json_version("0.1.0", noon)), "");
   EXPECT_EQ(check("help", json_help("run", "text", noon)), "");
   const base::Error error{base::ErrorKind::rejected, base::ErrorCode::infeasible, "never", "wait"};

@@ -34,9 +34,8 @@ void DeviceProcess::note(const exec::ExecutorEvent& event) {
       result.reason = base::FailureReason::executor_crash;
       result.message = died->reason;
     }
-  } else {
-    const exec::ExecutorResult& result = std::get<exec::ExecutorDone>(event).result;
-    results_[result.token] = result;
+  } else if (const auto* done = std::get_if<exec::ExecutorDone>(&event)) {
+    results_[done->result.token] = done->result;
   }
   changed_.notify_all();
 }

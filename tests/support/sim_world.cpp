@@ -65,9 +65,12 @@ SimWorld::SimWorld(SimOptions options, std::shared_ptr<actors::Observer> observe
     node->info = {{i + 1}, "n" + number, "127.0.0." + number + ":7600"};
     make_wardens(*node);
     node->founding_store = make_store(*node);
+    if (options.founding_nodes > 0) {
+      node->info.store = node->founding_store;
+    }
     nodes_.push_back(std::move(node));
   }
-  for (std::uint32_t i = 0; i < options.nodes; ++i) {
+  for (std::uint32_t i = 0; i < founding_nodes(); ++i) {
     start(i);
   }
 }
@@ -93,7 +96,9 @@ base::Status SimWorld::try_start(std::uint32_t index) {
   ++node.incarnation.value;
   node.context = new_context(node.info, node.incarnation);
   for (const auto& other : nodes_) {
-    node.context->seeds.push_back(other->info);
+    if (other->info.node.value <= founding_nodes() || other->info.node == node.info.node) {
+      node.context->seeds.push_back(other->info);
+    }
   }
   set_clocks(index);
   node.store =
@@ -137,25 +142,31 @@ base::Status SimWorld::try_start(std::uint32_t index) {
   return assembled;
 }
 
+raft::Configuration SimWorld::founders_of(std::uint32_t shard) const {
+  raft::Configuration group;
+  for (std::uint32_t i = 0; i < std::min(options_.replicas, founding_nodes()); ++i) {
+    const Node& member = *nodes_[(shard + i) % founding_nodes()];
+    group.members.push_back({member.info.node, member.founding_store, true});
+  }
+  std::sort(group.members.begin(), group.members.end(),
+            [](const auto& a, const auto& b) { return a.node < b.node; });
+  return group;
+}
+
 void SimWorld::add_shards(std::uint32_t index, node::NodeParts& parts) const {
-  for (std::uint32_t shard = 0; shard < node_count(); ++shard) {
-    raft::Configuration group;
-    for (std::uint32_t i = 0; i < options_.replicas; ++i) {
-      const Node& member = *nodes_[(shard + i) % node_count()];
-      group.members.push_back({member.info.node, member.founding_store, true});
-    }
-    std::sort(group.members.begin(), group.members.end(),
-              [](const auto& a, const auto& b) { return a.node < b.node; });
-    if (group.find(nodes_[index]->info.node) == nullptr) {
+  for (std::uint32_t shard = 0; shard < shard_count(); ++shard) {
+    const raft::Configuration group = founders_of(shard);
+    const bool founds = group.find(nodes_[index]->info.node) != nullptr;
+    if (!founds && options_.founding_nodes == 0) {
       continue;
     }
     parts.shards.push_back({shard});
     if (options_.replicas > 1) {
-      parts.groups[{shard}] = group;
+      parts.groups[{shard}] = founds ? group : raft::Configuration{};
     }
     if (shard == 0) {
-      for (const auto& other : nodes_) {
-        parts.founders.push_back(other->info);
+      for (std::uint32_t i = 0; i < founding_nodes(); ++i) {
+        parts.founders.push_back(nodes_[i]->info);
       }
     }
   }
@@ -400,7 +411,7 @@ actors::ContextPtr SimWorld::new_context(const protocol::NodeInfo& self,
   context->cluster = cluster_;
   context->self = self;
   context->incarnation = incarnation;
-  context->layout = {options_.nodes};
+  context->layout = {shard_count()};
   context->replicated = options_.replicas > 1;
   context->random_seed = random_.next();
   context->clock = [this] { return now(); };

@@ -39,6 +39,11 @@ struct SimOptions {
   std::uint32_t nodes{3};
   std::uint32_t devices{1};   ///< of each node
   std::uint32_t replicas{1};  ///< of each shard, on the node of its number and those after it
+  std::uint32_t shards{0};    ///< 0: as many as there are nodes
+  /// If any: the shards are founded on the first so many nodes, which are started; the others come
+  /// when the test starts them. Every node opens every shard, and waits to be called where it is no
+  /// founder.
+  std::uint32_t founding_nodes{0};
   link::SimNetworkOptions network;
   store::MemoryStoreOptions store;
   SimExecutorOptions executor;
@@ -88,6 +93,10 @@ class SimWorld {
   /// What its clock of the day is off by from now on.
   void set_wall_offset(std::uint32_t index, std::int64_t ms) { nodes_[index]->wall_offset_ms = ms; }
   link::SimHost host(std::uint32_t index) const { return {index + 1}; }
+  raft::StoreId first_store(std::uint32_t index) const { return nodes_[index]->founding_store; }
+  std::uint32_t shard_count() const {
+    return options_.shards > 0 ? options_.shards : options_.nodes;
+  }
   const protocol::NodeInfo& info(std::uint32_t index) const { return nodes_[index]->info; }
   actors::NodeContext* context(std::uint32_t index) const { return nodes_[index]->context.get(); }
   /// Null while it is down.
@@ -157,6 +166,10 @@ class SimWorld {
   caf::scheduler::test_coordinator& scheduler();
   void make_wardens(Node& node);
   raft::StoreId make_store(Node& node);
+  std::uint32_t founding_nodes() const {
+    return options_.founding_nodes > 0 ? options_.founding_nodes : options_.nodes;
+  }
+  raft::Configuration founders_of(std::uint32_t shard) const;
   void end_life(Node& node);
   void add_shards(std::uint32_t index, node::NodeParts& parts) const;
 

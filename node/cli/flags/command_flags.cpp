@@ -68,6 +68,7 @@ base::Status add_outputs(v1::JobSpec& spec, const CommandFlags& flags, std::uint
 
 base::Status add_limits(v1::JobSpec& spec, const CommandFlags& flags) {
   for (const auto& [text, set] : {std::pair(&flags.memory, &v1::JobSpec::host_memory),
+                                  std::pair(&flags.gpu_memory, &v1::JobSpec::device_memory),
                                   std::pair(&flags.disk, &v1::JobSpec::disk)}) {
     if (text->empty()) {
       continue;

@@ -23,6 +23,7 @@ struct CommandFlags {
   std::string cwd;
   std::string workdir;
   std::string memory;
+  std::string gpu_memory;
   std::string disk;
   std::string lease;
   bool no_network{false};

@@ -18,14 +18,14 @@ struct Key {
   Holds holds;
 };
 
-constexpr std::array<Key, 20> job_keys{{
-    {"name", Holds::text},          {"device", Holds::text},      {"tasks", Holds::text},
-    {"time_limit", Holds::text},    {"retries", Holds::text},     {"after", Holds::list},
-    {"if_infeasible", Holds::text}, {"in", Holds::list},          {"out", Holds::list},
-    {"workdir", Holds::text},       {"cwd", Holds::text},         {"mem", Holds::text},
-    {"disk", Holds::text},          {"lease", Holds::text},       {"no_network", Holds::flag},
-    {"command", Holds::list},       {"env", Holds::list},         {"labels", Holds::list},
-    {"kernel", Holds::list},        {"crash_limit", Holds::text},
+constexpr std::array<Key, 21> job_keys{{
+    {"name", Holds::text},          {"device", Holds::text},  {"tasks", Holds::text},
+    {"time_limit", Holds::text},    {"retries", Holds::text}, {"after", Holds::list},
+    {"if_infeasible", Holds::text}, {"in", Holds::list},      {"out", Holds::list},
+    {"workdir", Holds::text},       {"cwd", Holds::text},     {"mem", Holds::text},
+    {"gpu_mem", Holds::text},       {"disk", Holds::text},    {"lease", Holds::text},
+    {"no_network", Holds::flag},    {"command", Holds::list}, {"env", Holds::list},
+    {"labels", Holds::list},        {"kernel", Holds::list},  {"crash_limit", Holds::text},
 }};
 constexpr std::array<Key, 9> kernel_keys{{
     {"kernel", Holds::text},

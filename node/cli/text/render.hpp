@@ -107,6 +107,7 @@ struct Copied {
 };
 Json json_copied(const Copied& copied, const std::string& source, Stamp stamp);
 Json json_version(const std::string& version, Stamp stamp);
+Json json_token(const std::string& token, const std::string& source, Stamp stamp);
 Json json_help(const std::string& topic, const std::string& text, Stamp stamp);
 Json json_cluster(const protocol::ClusterStatus& status, const protocol::JobList& jobs,
                   const Names& names, Stamp stamp);

@@ -331,6 +331,12 @@ Json json_version(const std::string& version, Stamp stamp) {
   return all;
 }
 
+Json json_token(const std::string& token, const std::string& source, Stamp stamp) {
+  Json all = document("fastgpu.node_token/1", source, stamp);
+  all["token"] = token;
+  return all;
+}
+
 Json json_help(const std::string& topic, const std::string& text, Stamp stamp) {
   Json all = document("fastgpu.help/1", "", stamp);
   all["topic"] = topic;
@@ -368,6 +374,7 @@ Json json_node_list(const protocol::ClusterStatus& status, const Names& names, S
                             {"name", node.info.name},
                             {"address", node.info.address},
                             {"state", protocol::to_word(node.state)},
+                            {"member", protocol::to_word(node.info.state)},
                             {"age_seconds", seconds(node.age_ns)},
                             {"devices", node.devices.size()},
                             {"leads_shards", std::move(leads)}});

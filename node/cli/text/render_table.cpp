@@ -205,7 +205,10 @@ std::string table_nodes(const protocol::ClusterStatus& status, const Names& name
       shards += (shards.empty() ? "" : ",") + std::to_string(led.shard.value);
     }
     const bool self = node.info.node == status.source;
-    table.add({node.info.name, node.info.address, protocol::to_word(node.state),
+    const bool serves =
+        node.info.state == protocol::MemberState::active || node.state != protocol::NodeState::up;
+    table.add({node.info.name, node.info.address,
+               serves ? protocol::to_word(node.state) : protocol::to_word(node.info.state),
                std::to_string(node.devices.size()), shards,
                self ? "now" : show_duration(nanoseconds(node.age_ns)) + " ago"});
   }

@@ -34,6 +34,11 @@ int verb_why(Context& context, const Invocation& invocation);
 int verb_status(Context& context, const Invocation& invocation);
 int verb_gpus(Context& context, const Invocation& invocation);
 int verb_node_list(Context& context, const Invocation& invocation);
+// nodes.cpp
+int verb_node_token(Context& context, const Invocation& invocation);
+int verb_node_drain(Context& context, const Invocation& invocation);
+int verb_node_undrain(Context& context, const Invocation& invocation);
+int verb_node_remove(Context& context, const Invocation& invocation);
 // up.cpp
 int verb_up(Context& context, const Invocation& invocation);
 // help.cpp

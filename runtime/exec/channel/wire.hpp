@@ -4,8 +4,8 @@
 ///
 /// Place in the flow: the channel is one shared mapping with two rings, a fault record and the
 /// words for sleeping and waking. Bulk data lies in a second mapping, the arena. The control socket
-/// carries one ExecutorHello and otherwise only tells of the other side's end. Both programs are
-/// built together; `wire_version` refuses a mixture. A change here raises it.
+/// carries one ExecutorHello, then KernelNotices, and tells of the other side's end. Both programs
+/// are built together; `wire_version` refuses a mixture. A change here raises it.
 
 #include <atomic>
 #include <cstdint>
@@ -16,7 +16,7 @@
 namespace fastgpu::exec {
 
 inline constexpr std::uint32_t wire_magic = 0x55504746;  // "FGPU"
-inline constexpr std::uint32_t wire_version = 4;
+inline constexpr std::uint32_t wire_version = 5;
 inline constexpr std::uint32_t ring_entries = 256;
 inline constexpr std::uint32_t message_bytes_max = 64u << 10;
 inline constexpr std::uint32_t printed_bytes_max = 32u << 10;
@@ -65,7 +65,7 @@ struct Channel {
   FaultRecord fault;
 };
 
-/// The first and only message on the control socket: the executor is ready, or why it cannot be.
+/// The first message on the control socket: the executor is ready, or why it cannot be.
 struct ExecutorHello {
   std::uint32_t magic;
   std::uint32_t version;
@@ -76,6 +76,14 @@ struct ExecutorHello {
   char uuid[64];
   char walls[32];
   char trouble[512];  ///< empty = it is ready
+};
+
+/// Of a task whose kernel is not at hand: that it is being made, and later that it runs now. Of
+/// most tasks there is none.
+struct KernelNotice {
+  std::uint32_t magic;
+  std::uint32_t running;  ///< 0 or 1
+  std::uint64_t token;
 };
 
 }  // namespace fastgpu::exec

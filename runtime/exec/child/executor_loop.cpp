@@ -28,6 +28,7 @@ constexpr int exit_no_device = 5;
 struct Pending {
   TaskView task;
   std::unique_ptr<PreparedKernel> kernel;
+  bool waited{false};  ///< for its kernel, and the node was told
 };
 
 void copy_text(char* to, std::size_t room, const std::string& from) {
@@ -139,8 +140,16 @@ class Loop {
         return false;
       auto kernel = device_->prepare(*task);
       pending_.push_back({std::move(*task), std::move(kernel)});
+      if ((pending_.back().waited = !is_ready(pending_.back())))
+        notify(pending_.back().task.token, false);
     }
     return !submissions_.broken();
+  }
+
+  /// One that is lost makes the node count too much or too little time, and nothing else.
+  static void notify(TaskToken token, bool running) {
+    const KernelNotice notice{wire_magic, running ? 1u : 0u, token.value};
+    send(control_fd, &notice, sizeof notice, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
   static bool is_ready(const Pending& pending) {
@@ -161,6 +170,8 @@ class Loop {
       return false;
     const Pending pending = std::move(*next);
     pending_.erase(next);
+    if (pending.waited)
+      notify(pending.task.token, true);
     channel_.running.store(pending.task.token.value, std::memory_order_release);
     const TaskOutcome outcome = device_->run(pending.task, pending.kernel.get());
     channel_.running.store(0, std::memory_order_release);

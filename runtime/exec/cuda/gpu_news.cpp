@@ -39,11 +39,31 @@ struct ToLine {
            "\t" + field(sample.temperature_celsius) + "\t" + field(sample.power_milliwatts) + "\t" +
            field(sample.ecc_errors);
   }
+  /// "processes", the device, then "pid:bytes" of each.
+  std::string operator()(const GpuProcesses& list) const {
+    std::string line = "processes\t" + list.uuid;
+    for (const GpuProcess& one : list.processes)
+      line += "\t" + std::to_string(one.process) + ":" + field(one.memory_bytes);
+    return line;
+  }
   std::string operator()(const GpuXid& xid) const {
     return "xid\t" + xid.uuid + "\t" + std::to_string(xid.number);
   }
   std::string operator()(const GpuWatchTrouble& trouble) const { return "trouble\t" + trouble.why; }
 };
+
+std::optional<GpuNews> read_processes(const std::vector<std::string>& fields) {
+  GpuProcesses list{fields[1], {}};
+  for (std::size_t i = 2; i < fields.size(); ++i) {
+    const std::size_t colon = fields[i].find(':');
+    GpuProcess one;
+    if (colon == std::string::npos || !read(fields[i].substr(0, colon), one.process) ||
+        !read(fields[i].substr(colon + 1), one.memory_bytes))
+      return std::nullopt;
+    list.processes.push_back(one);
+  }
+  return list;
+}
 
 }  // namespace
 
@@ -65,6 +85,8 @@ std::optional<GpuNews> parse_gpu_news(const std::string& line) {
         read(fields[6], sample.temperature_celsius) && read(fields[7], sample.power_milliwatts) &&
         read(fields[8], sample.ecc_errors))
       return sample;
+  } else if (fields.size() >= 2 && fields[0] == "processes") {
+    return read_processes(fields);
   } else if (fields.size() == 3 && fields[0] == "xid") {
     GpuXid xid{fields[1], 0};
     if (read(fields[2], xid.number))

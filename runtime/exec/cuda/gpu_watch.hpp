@@ -1,7 +1,7 @@
 #pragma once
 
-/// How this host's GPUs are: memory, load, heat, power, errors; asked of NVML by a process of its
-/// own, because its handles go bad with the driver and its calls can hang.
+/// How this host's GPUs are: memory, load, heat, power, errors, and who computes on them; asked of
+/// NVML by a process of its own, because its handles go bad with the driver and its calls can hang.
 ///
 /// Place in the flow: one for a node, beside its executors. The child writes lines into a pipe; a
 /// thread reads them and tells the sink. Threads: the sink is called on that thread, one event at a
@@ -15,6 +15,8 @@
 #include <optional>
 #include <string>
 #include <variant>
+
+#include "runtime/exec/cuda/gpu_process.hpp"
 
 namespace fastgpu::exec {
 
@@ -43,7 +45,9 @@ struct GpuWatchTrouble {
   bool operator==(const GpuWatchTrouble&) const = default;
 };
 
-using GpuNews = std::variant<GpuSample, GpuXid, GpuWatchTrouble>;
+/// Of each device in turn: its sample, then its processes. What the driver cannot tell does not
+/// come.
+using GpuNews = std::variant<GpuSample, GpuProcesses, GpuXid, GpuWatchTrouble>;
 
 /// Whether an Xid says that the device may be broken, and not only a program of its user's. Numbers
 /// that are not known do.

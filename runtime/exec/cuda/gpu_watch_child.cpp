@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <vector>
 
@@ -20,6 +21,8 @@ using cuda::NvmlDevice;
 struct Watched {
   NvmlDevice device;
   std::string uuid;
+  NvmlDevice whole{};                  ///< of a slice: the device that it is a part of
+  std::optional<unsigned> instance{};  ///< of a slice, if known
 };
 
 /// False when nobody reads any more.
@@ -34,6 +37,14 @@ std::string uuid_of(const NvmlApi& api, NvmlDevice device) {
                  api.nvmlDeviceGetUUID(device, text, sizeof text - 1) == cuda::nvml_success
              ? text
              : "";
+}
+
+template <class Value, class Ask, class... Arguments>
+std::optional<Value> ask(Ask function, NvmlDevice device, Arguments... arguments) {
+  Value value{};
+  if (function == nullptr || function(device, arguments..., &value) != cuda::nvml_success)
+    return std::nullopt;
+  return value;
 }
 
 /// Whole devices first; of a divided one its slices follow.
@@ -56,18 +67,11 @@ std::vector<Watched> devices_of(const NvmlApi& api) {
     for (unsigned k = 0; k < slices; ++k) {
       NvmlDevice slice{};
       if (api.nvmlDeviceGetMigDeviceHandleByIndex(device, k, &slice) == cuda::nvml_success)
-        result.push_back({slice, uuid_of(api, slice)});
+        result.push_back({slice, uuid_of(api, slice), device,
+                          ask<unsigned>(api.nvmlDeviceGetGpuInstanceId, slice)});
     }
   }
   return result;
-}
-
-template <class Value, class Ask, class... Arguments>
-std::optional<Value> ask(Ask function, NvmlDevice device, Arguments... arguments) {
-  Value value{};
-  if (function == nullptr || function(device, arguments..., &value) != cuda::nvml_success)
-    return std::nullopt;
-  return value;
 }
 
 GpuSample sample_of(const NvmlApi& api, const Watched& watched) {
@@ -93,6 +97,34 @@ GpuSample sample_of(const NvmlApi& api, const Watched& watched) {
   return sample;
 }
 
+/// Nothing where NVML does not tell.
+std::optional<GpuProcesses> processes_of(const NvmlApi& api, const Watched& watched) {
+  std::vector<cuda::NvmlProcess> listed(GpuProcesses::count_max);
+  auto count = static_cast<unsigned>(listed.size());
+  if (api.nvmlDeviceGetComputeRunningProcesses_v3 == nullptr ||
+      api.nvmlDeviceGetComputeRunningProcesses_v3(watched.device, &count, listed.data()) !=
+          cuda::nvml_success)
+    return std::nullopt;
+  GpuProcesses result{watched.uuid, {}};
+  listed.resize(std::min<std::size_t>(count, listed.size()));
+  for (const cuda::NvmlProcess& one : listed) {
+    GpuProcess process{static_cast<std::int32_t>(one.process), std::nullopt};
+    if (one.used_bytes != cuda::nvml_not_available)
+      process.memory_bytes = one.used_bytes;
+    result.processes.push_back(process);
+  }
+  return result;
+}
+
+/// False when nobody reads any more.
+bool tell_of(const NvmlApi& api, const Watched& watched) {
+  const GpuSample sample = sample_of(api, watched);
+  if (!tell(sample))
+    return false;
+  const auto processes = sample.lost ? std::nullopt : processes_of(api, watched);
+  return !processes || tell(*processes);
+}
+
 /// Null where NVML tells of no events: then there are only samples.
 cuda::NvmlEventSet events_of(const NvmlApi& api, const std::vector<Watched>& devices) {
   cuda::NvmlEventSet set{};
@@ -100,8 +132,18 @@ cuda::NvmlEventSet events_of(const NvmlApi& api, const std::vector<Watched>& dev
       api.nvmlEventSetWait_v2 == nullptr || api.nvmlEventSetCreate(&set) != cuda::nvml_success)
     return nullptr;
   for (const auto& one : devices)
-    api.nvmlDeviceRegisterEvents(one.device, cuda::nvml_event_xid, set);  // slices have none
+    if (one.whole == nullptr)  // slices have none of their own
+      api.nvmlDeviceRegisterEvents(one.device, cuda::nvml_event_xid, set);
   return set;
+}
+
+/// What happens to a divided device happens to its slices, unless the driver names the one.
+bool concerns(const cuda::NvmlEvent& event, const Watched& watched) {
+  if (watched.device == event.device)
+    return true;
+  return watched.whole == event.device &&
+         (event.gpu_instance == cuda::nvml_no_instance || !watched.instance ||
+          *watched.instance == event.gpu_instance);
 }
 
 /// Waits for the interval's end; tells the events that come before it.
@@ -119,9 +161,11 @@ bool wait_and_tell(const NvmlApi& api, cuda::NvmlEventSet events,
     usleep(interval_ms * 1000);
     return true;
   }
+  if (event.type != cuda::nvml_event_xid)
+    return true;
   for (const auto& one : devices)
-    if (one.device == event.device && event.type == cuda::nvml_event_xid)
-      return tell(GpuXid{one.uuid, event.data});
+    if (concerns(event, one) && !tell(GpuXid{one.uuid, event.data}))
+      return false;
   return true;
 }
 
@@ -146,7 +190,7 @@ int gpu_watch_child_main(int count, char** words) {
   const cuda::NvmlEventSet events = events_of(api, devices);
   for (;;) {
     for (const auto& one : devices)
-      if (!tell(sample_of(api, one)))
+      if (!tell_of(api, one))
         return 0;
     if (!wait_and_tell(api, events, devices, interval_ms))
       return 0;

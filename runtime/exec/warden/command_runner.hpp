@@ -26,6 +26,7 @@
 #include "runtime/base/failure.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/time.hpp"
+#include "runtime/exec/cuda/gpu_process.hpp"
 
 namespace fastgpu::exec {
 
@@ -55,6 +56,8 @@ struct CommandTask {
   bool network{true};                                             ///< false: it can reach nobody
   std::vector<std::string> hidden_folders;  ///< host paths that it must not see
   std::vector<std::string> device_files;    ///< of /dev: "/dev/nvidia0"
+  /// Of its GPU, all its processes together, as note_gpu_use tells it; 0 = no limit.
+  std::uint64_t device_memory_bytes{0};
   bool operator==(const CommandTask&) const = default;
 };
 
@@ -134,6 +137,9 @@ class CommandRunner {
   /// A later end of its lease. The warden kills a command at the end that it last heard of, also
   /// when this process sleeps; the reason is node_lost then.
   virtual void extend_lease(CommandToken token, base::Time until) = 0;
+  /// Who uses how much of the memory of the commands' GPU now. A command above its limit is killed;
+  /// the reason is cuda_out_of_memory. What cannot be passed on at once is forgotten: more follows.
+  virtual void note_gpu_use(const std::vector<GpuProcess>& processes) = 0;
 };
 
 }  // namespace fastgpu::exec

@@ -82,7 +82,8 @@ RunMessage message_of(const CommandTask& task, const std::string& user) {
                  task.argv,
                  {},
                  task.hidden_folders,
-                 task.device_files};
+                 task.device_files,
+                 task.device_memory_bytes};
   Environment env = task.env;
   add_default_variables(env, task.folder, user);
   for (const auto& [name, value] : env)
@@ -113,6 +114,7 @@ class ProcessRunner final : public CommandRunner {
   bool run(CommandTask task) override;
   void stop(CommandToken token, const std::string& why) override;
   void extend_lease(CommandToken token, base::Time until) override;
+  void note_gpu_use(const std::vector<GpuProcess>& processes) override;
 
  private:
   // On the own thread.
@@ -220,6 +222,18 @@ void ProcessRunner::extend_lease(CommandToken token, base::Time until) {
   if (!in_flight_.contains(token))
     return;
   link_.send_lease({token, until.time_since_epoch().count()});
+  if (link_.has_unsent())
+    wake();
+}
+
+void ProcessRunner::note_gpu_use(const std::vector<GpuProcess>& processes) {
+  GpuUseMessage use{processes};
+  std::erase_if(use.processes, [](const GpuProcess& one) { return !one.memory_bytes; });
+  use.processes.resize(std::min(use.processes.size(), GpuProcesses::count_max));
+  std::lock_guard lock(mutex_);
+  if (!ready_ || in_flight_.empty() || link_.has_unsent())
+    return;
+  link_.send(std::move(use), {});
   if (link_.has_unsent())
     wake();
 }

@@ -8,7 +8,7 @@
 namespace fastgpu::exec {
 namespace {
 
-enum class Kind : std::uint32_t { run = 1, stop, lease, hello, started, ended };
+enum class Kind : std::uint32_t { run = 1, stop, lease, hello, started, ended, gpu_use };
 
 constexpr std::uint32_t list_items_max = 16u << 10;
 
@@ -101,6 +101,7 @@ std::vector<std::uint8_t> write(const RunMessage& run) {
   out.put(run.env);
   out.put(run.hidden_folders);
   out.put(run.device_files);
+  out.put(run.device_memory_bytes);
   return out.done();
 }
 
@@ -115,6 +116,16 @@ std::vector<std::uint8_t> write(const LeaseMessage& lease) {
   Writer out(Kind::lease);
   out.put(lease.token.value);
   out.put(lease.until_ns);
+  return out.done();
+}
+
+std::vector<std::uint8_t> write(const GpuUseMessage& use) {
+  Writer out(Kind::gpu_use);
+  out.put(static_cast<std::uint32_t>(use.processes.size()));
+  for (const GpuProcess& one : use.processes) {
+    out.put(one.process);
+    out.put(one.memory_bytes.value_or(0));
+  }
   return out.done();
 }
 
@@ -162,7 +173,20 @@ RunMessage read_run(Reader& in) {
   run.env = in.take_list();
   run.hidden_folders = in.take_list();
   run.device_files = in.take_list();
+  run.device_memory_bytes = in.take<std::uint64_t>();
   return run;
+}
+
+std::optional<GpuUseMessage> read_gpu_use(Reader& in) {
+  GpuUseMessage use;
+  const auto count = in.take<std::uint32_t>();
+  if (count > GpuProcesses::count_max)
+    return std::nullopt;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto process = in.take<std::int32_t>();
+    use.processes.push_back({process, in.take<std::uint64_t>()});
+  }
+  return use;
 }
 
 std::optional<EndedMessage> read_ended(Reader& in) {
@@ -204,6 +228,11 @@ std::optional<NodeMessage> decode_node_message(std::span<const std::uint8_t> pac
     message = std::move(stop);
   } else if (in.kind() == Kind::lease) {
     message = LeaseMessage{{in.take<std::uint64_t>()}, in.take<std::int64_t>()};
+  } else if (in.kind() == Kind::gpu_use) {
+    auto use = read_gpu_use(in);
+    if (!use)
+      return std::nullopt;
+    message = std::move(*use);
   } else {
     return std::nullopt;
   }

@@ -3,12 +3,12 @@
 /// What node and warden say to each other: one message per packet of a SEQPACKET socket pair.
 ///
 /// Place in the flow: the ProcessRunner writes RunMessage (with two descriptors, the write ends of
-/// the command's streams), StopMessage and LeaseMessage; the warden answers with HelloMessage,
-/// StartedMessage and EndedMessage. Output never passes here. Both programs are built together;
-/// `warden_wire_version` refuses a mixture, and is raised by a change here.
-/// Failures: decode() says nullopt for every packet that is not exactly what encode() makes; the
-/// reader then gives the other side up.
-/// Limits: texts of a command up to limits::command_text_bytes_max; of an answer 1 KiB each.
+/// the command's streams), StopMessage, LeaseMessage and GpuUseMessage; the warden answers with
+/// HelloMessage, StartedMessage and EndedMessage. Output never passes here. Both programs are built
+/// together; `warden_wire_version` refuses a mixture, and is raised by a change here. Failures:
+/// decode() says nullopt for every packet that is not exactly what encode() makes; the reader then
+/// gives the other side up. Limits: texts of a command up to limits::command_text_bytes_max; of an
+/// answer 1 KiB each.
 
 #include <cstdint>
 #include <optional>
@@ -22,7 +22,7 @@
 namespace fastgpu::exec {
 
 inline constexpr std::uint32_t warden_wire_magic = 0x4e445257;  // "WRDN"
-inline constexpr std::uint32_t warden_wire_version = 1;
+inline constexpr std::uint32_t warden_wire_version = 2;
 inline constexpr int warden_control_fd = 3;  ///< in the warden; its end is the node's end
 /// The claim of the commands' user: the warden has it open as long as it lives, for it may start
 /// and end commands when the node is gone. Only where the node is root.
@@ -42,6 +42,7 @@ struct RunMessage {
   std::vector<std::string> env;  ///< "NAME=value"
   std::vector<std::string> hidden_folders;
   std::vector<std::string> device_files;
+  std::uint64_t device_memory_bytes{};
   bool operator==(const RunMessage&) const = default;
 };
 struct StopMessage {
@@ -54,11 +55,16 @@ struct LeaseMessage {
   std::int64_t until_ns{};
   bool operator==(const LeaseMessage&) const = default;
 };
+/// Who uses how much memory of the commands' GPU now.
+struct GpuUseMessage {
+  std::vector<GpuProcess> processes;  ///< only those whose use is known
+  bool operator==(const GpuUseMessage&) const = default;
+};
 /// The folder that a command starts in.
 inline std::string start_of(const RunMessage& run) {
   return run.cwd.empty() ? run.folder : run.folder + "/" + run.cwd;
 }
-using NodeMessage = std::variant<RunMessage, StopMessage, LeaseMessage>;
+using NodeMessage = std::variant<RunMessage, StopMessage, LeaseMessage, GpuUseMessage>;
 
 struct HelloMessage {
   std::string protection;

@@ -36,7 +36,16 @@ std::size_t size_of(const protocol::GiveUpRecord& record) {
   return record.ranges.size() * range_bytes + record.message.size();
 }
 std::size_t size_of(const protocol::MemberRecord& record) {
-  return record.info.name.size() + record.info.address.size();
+  return record.info.name.size() + record.info.address.size() + record.info.key.size();
+}
+std::size_t size_of(const protocol::MemberStateRecord&) {
+  return 0;
+}
+std::size_t size_of(const protocol::TokenRecord&) {
+  return 0;
+}
+std::size_t size_of(const protocol::ClientKeyRecord& record) {
+  return record.client.name.size() + record.client.key.size();
 }
 std::size_t size_of(const protocol::DependencyRecord&) {
   return 0;

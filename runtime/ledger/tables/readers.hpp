@@ -14,8 +14,11 @@ struct Readers {
   std::vector<RenewEvent> renewals;
   std::map<base::NodeId, protocol::PinCheck> checks;  ///< the last one of each node
   std::vector<DependencyAskEvent> asks;
+  std::vector<protocol::ShardRequest> requests;  ///< of clients
 
-  bool empty() const { return renewals.empty() && checks.empty() && asks.empty(); }
+  bool empty() const {
+    return renewals.empty() && checks.empty() && asks.empty() && requests.empty();
+  }
 };
 
 }  // namespace fastgpu::ledger

@@ -35,6 +35,7 @@ class SimCommandRunner final : public exec::CommandRunner {
   bool run(exec::CommandTask task) override;
   void stop(exec::CommandToken token, const std::string& why) override;
   void extend_lease(exec::CommandToken token, base::Time until) override;
+  void note_gpu_use(const std::vector<exec::GpuProcess>&) override {}
 
  private:
   void begin_life();

@@ -2,7 +2,9 @@
 // and what the knobs say of their health.
 
 #include <poll.h>
+#include <signal.h>
 
+#include <cerrno>
 #include <cstdio>
 
 #include "runtime/exec/cuda/api/nvml.hpp"
@@ -105,6 +107,25 @@ NvmlCode nvmlDeviceGetTotalEccErrors(NvmlDevice, int, int, unsigned long long* c
   *count = knob("ecc", 0);
   return nvml_success;
 }
+/// Whoever has ended uses nothing any more.
+NvmlCode nvmlDeviceGetComputeRunningProcesses_v3(NvmlDevice, unsigned* count,
+                                                 NvmlProcess* processes) {
+  const unsigned room = *count;
+  *count = 0;
+  for (const auto& words : testing::knob_lines("process")) {
+    const int process = words.empty() ? 0 : std::stoi(words[0]);
+    if (process <= 0 || (kill(process, 0) != 0 && errno == ESRCH)) {
+      continue;
+    }
+    if (*count == room) {
+      return nvml_insufficient_size;
+    }
+    processes[*count] = {static_cast<unsigned>(process),
+                         words.size() > 1 ? std::stoull(words[1]) : nvml_not_available, 0, 0};
+    *count += 1;
+  }
+  return nvml_success;
+}
 NvmlCode nvmlDeviceGetMigMode(NvmlDevice device, unsigned* current, unsigned* pending) {
   const bool divided = knob("slices", 0) > 0 && device->number + 1 == knob("devices", 1);
   *current = *pending = divided ? 1 : 0;
@@ -121,6 +142,15 @@ NvmlCode nvmlDeviceGetMigDeviceHandleByIndex(NvmlDevice, unsigned index, NvmlDev
   *slice = handle(knob("devices", 1) + index);
   return nvml_success;
 }
+/// Slices are counted from 1, as instances of NVML often are.
+NvmlCode nvmlDeviceGetGpuInstanceId(NvmlDevice slice, unsigned* instance) {
+  const std::uint64_t devices = knob("devices", 1);
+  if (slice->number < devices) {
+    return nvml_not_supported;
+  }
+  *instance = static_cast<unsigned>(slice->number - devices + 1);
+  return nvml_success;
+}
 NvmlCode nvmlEventSetCreate(NvmlEventSet* set) {
   *set = new NvmlEventSetHandle;
   return nvml_success;
@@ -132,7 +162,8 @@ NvmlCode nvmlDeviceRegisterEvents(NvmlDevice, unsigned long long, NvmlEventSet) 
 NvmlCode nvmlEventSetWait_v2(NvmlEventSet set, NvmlEvent* event, unsigned timeout_ms) {
   if (const std::uint64_t xid = knob("xid", 0); xid != set->told) {
     set->told = xid;
-    *event = {handle(0), nvml_event_xid, xid, 0, 0};
+    const auto instance = static_cast<unsigned>(knob("xid_instance", nvml_no_instance));
+    *event = {handle(0), nvml_event_xid, xid, instance, nvml_no_instance};
     return nvml_success;
   }
   poll(nullptr, 0, static_cast<int>(timeout_ms));

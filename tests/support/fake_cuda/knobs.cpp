@@ -59,4 +59,14 @@ std::vector<std::string> knob_list(const std::string& name) {
   return result;
 }
 
+std::vector<std::vector<std::string>> knob_lines(const std::string& name) {
+  std::vector<std::vector<std::string>> result;
+  for (const auto& words : lines()) {
+    if (words[0] == name) {
+      result.emplace_back(words.begin() + 1, words.end());
+    }
+  }
+  return result;
+}
+
 }  // namespace fastgpu::testing

@@ -19,6 +19,11 @@
 ///   hang_launch N          the Nth launch never ends
 ///   delay_ms N             each launch takes that much longer
 ///   temperature N, power N, utilisation N, xid N, ecc N       what NVML says
+///   xid_instance N         the Xid is about this slice only, counted from 1
+///   memory_used BYTES      of each device, says NVML
+///   process PID BYTES      computes on each device, says NVML, if it lives; may be repeated;
+///   without
+///                          BYTES it is not known how much it uses
 
 #include <cstdint>
 #include <string>
@@ -32,5 +37,7 @@ bool knob(const std::string& name);
 std::uint64_t knob(const std::string& name, std::uint64_t otherwise);
 /// All values of lines of that name.
 std::vector<std::string> knob_list(const std::string& name);
+/// The words behind each line of that name.
+std::vector<std::vector<std::string>> knob_lines(const std::string& name);
 
 }  // namespace fastgpu::testing

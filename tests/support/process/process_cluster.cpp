@@ -21,7 +21,7 @@ ProcessCluster::ProcessCluster(ProcessClusterOptions options)
   for (int i = 0; i < options.nodes; ++i) {
     std::vector<std::string> command{program("fastgpu-node"), i == 0 ? "init" : "join"};
     if (i > 0) {
-      command.insert(command.end(), {addresses_[0], "--token-file", folder(0) + "/join.token"});
+      command.insert(command.end(), {addresses_[0], "--token-file", token_file()});
     }
     command.insert(command.end(),
                    {"--dir", folder(i), "--listen", addresses_[i], "--name",
@@ -31,6 +31,12 @@ ProcessCluster::ProcessCluster(ProcessClusterOptions options)
     EXPECT_EQ(made.exit_code, 0) << made.out << made.err;
     start(i);
   }
+}
+
+std::string ProcessCluster::token_file() const {
+  const Finished made = fastgpu_at(0, {"node", "token", "-o", "id"});
+  EXPECT_EQ(made.exit_code, 0) << made.err;
+  return scratch_.write("token", made.out);
 }
 
 std::string ProcessCluster::servers() const {

@@ -46,6 +46,9 @@ class ProcessCluster {
                       Seconds limit = patience) const;
 
  private:
+  /// With a token for one more node.
+  std::string token_file() const;
+
   const std::vector<std::string> environment_;
   TemporaryFolder scratch_;
   link::ReservedPorts ports_;

@@ -378,18 +378,18 @@ TEST(Refusal, OfOneStructThatManyPointersShare) {
   Forged forged;
   forged.root<schema::PeerMessage>().initMembers();
   auto section = forged.any().getPointerSection()[0].getAs<capnp::AnyStruct>();
-  auto members = section.getPointerSection()[0].initAs<capnp::List<schema::NodeInfo>>(2000);
-  members[1999].setName(std::string(250, 'x'));
+  auto members = section.getPointerSection()[0].initAs<capnp::List<schema::NodeInfo>>(1200);
+  members[1199].setName(std::string(250, 'x'));
   auto bytes = forged.bytes();
   // The last item's name, 250 bytes, is the last object; its pointer is copied to every item with
-  // the distance mended. An item is two pointers behind one word of data.
+  // the distance mended. An item is three pointers behind two words of data.
   std::vector<std::uint64_t> words(bytes.size() / 8);
   std::memcpy(words.data(), bytes.data(), bytes.size());
   const std::size_t text = words.size() - 32;
-  const std::size_t last_pointer = text - 2;
+  const std::size_t last_pointer = text - 3;
   const std::uint64_t pointer = words[last_pointer];
-  for (std::size_t i = 1; i < 2000; ++i) {
-    const std::size_t at = last_pointer - 3 * i;
+  for (std::size_t i = 1; i < 1200; ++i) {
+    const std::size_t at = last_pointer - 5 * i;
     const std::uint64_t distance = text - at - 1;
     words[at] = (pointer & 0xffff'ffff'0000'0003ull) | (distance << 2);
   }

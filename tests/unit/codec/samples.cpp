@@ -118,7 +118,20 @@ std::vector<protocol::TaskReport> reports() {
 }
 
 protocol::NodeInfo node_info() {
-  return {{numbers.next()}, numbers.text("n"), numbers.text("127.0.0.1:7")};
+  return {{numbers.next()}, numbers.text("n"),   numbers.text("127.0.0.1:7"),
+          {numbers.wide()}, numbers.text("key"), protocol::MemberState::draining};
+}
+
+std::vector<protocol::ShardPlan> plan() {
+  return {{{numbers.next()}, {{numbers.next()}, {numbers.next()}}}, {{numbers.next()}, {}}};
+}
+
+protocol::ClientKey client_key() {
+  return {numbers.text("alice"), numbers.text("key"), true};
+}
+
+protocol::JoinToken join_token() {
+  return {hash(), numbers.next<std::int64_t>()};
 }
 
 std::vector<protocol::NodeInfo> node_infos() {
@@ -246,7 +259,7 @@ std::vector<protocol::PeerMessage> peer_messages() {
   return {
       Heartbeat{node_info(), {led_shard()}, {device_books(), device_books()}, numbers.wide()},
       MembersAsk{},
-      Members{numbers.wide(), node_infos()},
+      Members{numbers.wide(), node_infos(), plan(), {client_key(), client_key()}},
       Assign{attempt_id(), job_id(), ranges(), device_id(), incarnation(), shared_spec(),
              -numbers.next<std::int64_t>()},
       stop(),
@@ -303,6 +316,7 @@ std::vector<protocol::PeerMessage> peer_messages() {
                        {{job_id(), JobKnowledge::known, TaskState::running},
                         {job_id(), JobKnowledge::never, {}}}},
       raft_messages()[2],
+      RaftBatch{raft_messages()},
   };
 }
 
@@ -363,7 +377,12 @@ std::vector<protocol::ClientRequest> client_requests() {
       AskCluster{},
       PutChunk{hash(), numbers.wide(), numbers.next(), bytes()},
       GetChunk{object_ref(), numbers.wide(), numbers.next()},
-      Join{request_id(), numbers.text("n"), numbers.text("host:"), numbers.text("token-")},
+      Join{request_id(),
+           numbers.text("n"),
+           numbers.text("host:"),
+           numbers.text("token-"),
+           {numbers.wide()},
+           numbers.text("key")},
       ReadLog{{numbers.next()},
               job_id(),
               numbers.next(),
@@ -371,6 +390,9 @@ std::vector<protocol::ClientRequest> client_requests() {
               numbers.wide(),
               numbers.next<std::int64_t>(),
               numbers.next()},
+      ChangeMember{request_id(), {numbers.next()}, MemberState::removed, true},
+      AddToken{request_id(), hash(), numbers.next<std::int64_t>()},
+      SetClientKey{request_id(), client_key()},
   };
 }
 
@@ -395,6 +417,7 @@ std::vector<protocol::ClientReply> client_replies() {
       Chunk{object_ref(), numbers.wide(), bytes()},
       Joined{cluster_id(), node_info(), numbers.next(), node_infos()},
       LogPart{{log_record(), log_record()}, numbers.wide(), {numbers.next()}, true, numbers.wide()},
+      Recorded{},
   };
 }
 
@@ -409,10 +432,13 @@ protocol::Entry entry() {
       CancelRecord{request_id(), job_id(), numbers.next<std::int64_t>()},
       GiveUpRecord{job_id(), ranges(), base::FailureReason::cancelled, numbers.text("gave up "),
                    numbers.next<std::int64_t>()},
-      MemberRecord{request_id(), node_info()},
+      MemberRecord{request_id(), node_info(), hash(), numbers.next<std::int64_t>()},
       DependencyRecord{job_id(),
                        {job_id(), JobKnowledge::forgotten, TaskState::lost},
                        numbers.next<std::int64_t>()},
+      MemberStateRecord{request_id(), {numbers.next()}, MemberState::removed},
+      TokenRecord{request_id(), join_token(), numbers.next<std::int64_t>()},
+      ClientKeyRecord{request_id(), client_key()},
   }};
 }
 
@@ -451,7 +477,10 @@ protocol::LedgerImage ledger_image() {
           {job, job},
           {job_id(), job_id()},
           {{request_id(), node_info()}, {request_id(), node_info()}},
-          numbers.wide()};
+          numbers.wide(),
+          plan(),
+          {client_key(), client_key()},
+          {join_token(), join_token()}};
 }
 
 }  // namespace fastgpu::codec::samples

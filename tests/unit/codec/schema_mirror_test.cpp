@@ -87,6 +87,10 @@ TEST(Schema, MirrorsJobKnowledge) {
   EXPECT_EQ(static_cast<std::size_t>(protocol::JobKnowledge::never), words.size() - 1);
 }
 
+TEST(Schema, MirrorsMemberState) {
+  expect_same_words<schema::MemberState>(protocol::MemberState::removed);
+}
+
 TEST(Schema, MirrorsNodeState) {
   expect_same_words<schema::NodeState>(protocol::NodeState::down);
 }
@@ -177,6 +181,9 @@ TEST(Schema, HasAFieldForEachOfTheSharedValues) {
   expect_same_fields<schema::WaitingReason, protocol::WaitingReason>();
   expect_same_fields<schema::JobStanding, protocol::JobStanding>();
   expect_same_fields<schema::NodeInfo, protocol::NodeInfo>();
+  expect_same_fields<schema::ShardPlan, protocol::ShardPlan>();
+  expect_same_fields<schema::ClientKey, protocol::ClientKey>();
+  expect_same_fields<schema::JoinToken, protocol::JoinToken>();
   expect_same_fields<schema::LedShard, protocol::LedShard>();
   expect_same_fields<schema::DeviceBooks, protocol::DeviceBooks>();
   expect_same_fields<schema::NodeView, protocol::NodeView>();
@@ -192,6 +199,9 @@ TEST(Schema, HasAFieldForEachOfTheClientMessages) {
   expect_same_fields<schema::PutChunk, protocol::PutChunk>();
   expect_same_fields<schema::GetChunk, protocol::GetChunk>();
   expect_same_fields<schema::Join, protocol::Join>();
+  expect_same_fields<schema::ChangeMember, protocol::ChangeMember>();
+  expect_same_fields<schema::AddToken, protocol::AddToken>();
+  expect_same_fields<schema::SetClientKey, protocol::SetClientKey>();
   expect_same_fields<schema::Welcome, protocol::Welcome>();
   expect_same_fields<schema::Accepted, protocol::Accepted>();
   expect_same_fields<schema::JobSummary, protocol::JobSummary>();
@@ -253,6 +263,9 @@ TEST(Schema, HasAFieldForEachOfTheRecords) {
   expect_same_fields<schema::GiveUpRecord, protocol::GiveUpRecord>();
   expect_same_fields<schema::MemberRecord, protocol::MemberRecord>();
   expect_same_fields<schema::DependencyRecord, protocol::DependencyRecord>();
+  expect_same_fields<schema::MemberStateRecord, protocol::MemberStateRecord>();
+  expect_same_fields<schema::TokenRecord, protocol::TokenRecord>();
+  expect_same_fields<schema::ClientKeyRecord, protocol::ClientKeyRecord>();
 }
 
 TEST(Schema, HasAFieldForEachOfTheSnapshot) {

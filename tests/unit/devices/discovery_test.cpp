@@ -2,6 +2,8 @@
 
 #include "runtime/exec/cuda/discovery.hpp"
 
+#include <unistd.h>
+
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -139,6 +141,37 @@ TEST(GpuWatch, TellsAnXidAndALostDevice) {
   EXPECT_TRUE(watched.await<GpuSample>([](const GpuSample& one) { return one.lost; }));
 }
 
+TEST(GpuWatch, TellsAnXidOfADividedDeviceForEachSliceThatItMayConcern) {
+  use_fake_driver();
+  set_knobs("slices 2\n");
+  const auto listing = list_gpus(FASTGPU_TEST_EXECUTOR);
+  ASSERT_EQ(listing.devices.size(), 2u);
+  const auto accept = [](const std::string& uuid, std::uint64_t number) {
+    return [uuid, number](const GpuXid& xid) { return xid == GpuXid{uuid, number}; };
+  };
+  Watched watched(watch_options());
+  set_knobs("slices 2\nxid 79\n");
+  EXPECT_TRUE(watched.await<GpuXid>(accept(listing.devices[0].uuid, 79)));
+  EXPECT_TRUE(watched.await<GpuXid>(accept(listing.devices[1].uuid, 79)));
+  set_knobs("slices 2\nxid 48\nxid_instance 2\n");
+  const auto of_one = watched.await<GpuXid>(
+      [&](const GpuXid& xid) { return xid.number == 48 && xid.uuid.starts_with("MIG-"); });
+  ASSERT_TRUE(of_one);
+  EXPECT_EQ(of_one->uuid, listing.devices[1].uuid) << "the first one is not concerned";
+}
+
+TEST(GpuWatch, TellsWhoComputesOnADevice) {
+  use_fake_driver();
+  const std::string self = std::to_string(getpid());
+  set_knobs("process " + self + " 1000\nprocess " + self + "\nprocess 999999999 5\n");
+  Watched watched(watch_options());
+  const auto list = watched.await<GpuProcesses>([](const GpuProcesses&) { return true; });
+  ASSERT_TRUE(list);
+  EXPECT_EQ(*list, (GpuProcesses{fake_gpu, {{getpid(), 1000}, {getpid(), std::nullopt}}}));
+  set_knobs("");
+  EXPECT_TRUE(watched.await<GpuProcesses>([](const auto& one) { return one.processes.empty(); }));
+}
+
 TEST(GpuWatch, SaysThatThereIsNothingToWatchWith) {
   use_fake_driver();
   setenv("FASTGPU_LIBNVML", "/nonexistent/libnvidia-ml.so.1", 1);
@@ -159,10 +192,13 @@ TEST(GpuWatch, ComesBackWhenNvmlDoes) {
 
 TEST(GpuNews, ComeBackFromTheirLines) {
   const GpuNews all[] = {GpuSample{"GPU-1", 1, 2, 3, std::nullopt, 5, 6, true}, GpuXid{"GPU-1", 79},
+                         GpuProcesses{"GPU-1", {}},
+                         GpuProcesses{"GPU-1", {{17, 1ull << 40}, {18, std::nullopt}}},
                          GpuWatchTrouble{"no NVML"}};
   for (const GpuNews& news : all)
     EXPECT_EQ(parse_gpu_news(to_line(news)), news);
-  for (const char* line : {"", "sample", "xid\tGPU-1\tmany", "sample\tu\tthere\t1\t2\tx\t-\t-\t-"})
+  for (const char* line : {"", "sample", "xid\tGPU-1\tmany", "sample\tu\tthere\t1\t2\tx\t-\t-\t-",
+                           "processes", "processes\tGPU-1\t17", "processes\tGPU-1\t17:x"})
     EXPECT_FALSE(parse_gpu_news(line)) << line;
 }
 

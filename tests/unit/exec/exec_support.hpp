@@ -100,6 +100,11 @@ class Recorder {
     return await_done(token);
   }
   TaskToken next_token() { return {++last_token_}; }
+  /// What was told of kernels that were not at hand, in order.
+  std::vector<ExecutorMaking> makings() {
+    std::lock_guard lock(mutex_);
+    return makings_;
+  }
 
  private:
   void note(const ExecutorEvent& event) {
@@ -108,6 +113,8 @@ class Recorder {
       readies_.push_back(*ready);
     else if (const auto* died = std::get_if<ExecutorDied>(&event))
       deaths_.push_back(*died);
+    else if (const auto* making = std::get_if<ExecutorMaking>(&event))
+      makings_.push_back(*making);
     else
       results_[std::get<ExecutorDone>(event).result.token] = std::get<ExecutorDone>(event).result;
     changed_.notify_all();
@@ -135,6 +142,7 @@ class Recorder {
   std::condition_variable changed_;
   std::deque<ExecutorReady> readies_;
   std::deque<ExecutorDied> deaths_;
+  std::vector<ExecutorMaking> makings_;
   std::map<TaskToken, ExecutorResult> results_;
   std::uint64_t last_token_{0};
   std::unique_ptr<Executor> executor_;

@@ -71,6 +71,19 @@ INSTANTIATE_TEST_SUITE_P(
                       Kind{"cpu", [] { return make_process_executor(cpu_options()); }}),
     [](const auto& one) { return std::string(one.param.name); });
 
+TEST(ProcessExecutor, TellsThatAKernelIsMadeAndWhenItRunsAndNothingOfOneThatIsThere) {
+  Recorder recorder(make_process_executor(cpu_options()));
+  recorder.await_ready();
+  ExecutorTask task = small_task(recorder.next_token());
+  task.source = base::Bytes::copy_of("__global__ void k(int* p) { *p = 2; }  // made once");
+  const TaskToken first = task.token;
+  EXPECT_EQ(recorder.run(task).reason, FailureReason::none);
+  EXPECT_EQ(recorder.makings(), (std::vector<ExecutorMaking>{{first, false}, {first, true}}));
+  task.token = recorder.next_token();
+  EXPECT_EQ(recorder.run(task).reason, FailureReason::none);
+  EXPECT_EQ(recorder.makings().size(), 2u);
+}
+
 TEST(ProcessExecutor, DescribesTheDevice) {
   Recorder recorder(make_process_executor(cpu_options()));
   const DeviceDescription device = recorder.await_ready().device;

@@ -91,6 +91,9 @@ class NaiveLedger {
          [](NaiveJob&, std::uint32_t, NaiveTask& task) { end(task, TaskState::lost); });
   }
   void apply(const protocol::MemberRecord&) {}
+  void apply(const protocol::MemberStateRecord&) {}
+  void apply(const protocol::TokenRecord&) {}
+  void apply(const protocol::ClientKeyRecord&) {}
   void apply(const protocol::DependencyRecord& record) {
     std::vector<protocol::Dependency> left;
     for (const protocol::Dependency& one : jobs_[position(record.job)].waits) {

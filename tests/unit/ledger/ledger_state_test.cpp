@@ -342,7 +342,7 @@ class Root : public Ledger {
 TEST_F(Root, GivesMembersIdsFromOneUpwards) {
   EXPECT_EQ(all<MemberAdded>(apply({member(1, "n1")}))[0].info.node, base::NodeId{1});
   EXPECT_EQ(all<MemberAdded>(apply({member(2, "n2")}))[0].info.node, base::NodeId{2});
-  EXPECT_EQ(state.members_version(), 2u);
+  EXPECT_EQ(state.members().version(), 2u);
 }
 
 TEST_F(Root, GivesTheSameRequestTheSameId) {
@@ -350,7 +350,7 @@ TEST_F(Root, GivesTheSameRequestTheSameId) {
   const auto again = all<MemberAdded>(apply({member(1, "n1")}));
   EXPECT_TRUE(again[0].repeated);
   EXPECT_EQ(again[0].info.node, base::NodeId{1});
-  EXPECT_EQ(state.members_version(), 1u);
+  EXPECT_EQ(state.members().version(), 1u);
 }
 
 TEST_F(Root, RefusesANameInUse) {

@@ -32,16 +32,18 @@ class ShardBench : public ::testing::Test {
   static constexpr base::NodeId self{1};
   static constexpr base::NodeId worker{2};
 
-  explicit ShardBench(ShardLimits limits = {}, base::ShardId of = shard, LedgerFaults faults = {})
+  explicit ShardBench(ShardLimits limits = {}, base::ShardId of = shard, LedgerFaults faults = {},
+                      bool replicated = false)
       : machine({.cluster = {1, 2},
                  .shard = of,
                  .layout = layout,
                  .self = self,
                  .incarnation = {1},
                  .founders = {},
-                 .join_token = of == root ? "t1" : "",
+                 .founding_token = of == root ? "t1" : "",
                  .limits = limits,
-                 .faults = faults}) {}
+                 .faults = faults,
+                 .replicated = replicated}) {}
 
   /// Steps the machine, checks the ledger, and records the effects.
   void step(const Event& event) {

@@ -377,10 +377,30 @@ TEST_F(ShardClients, ARequestThatIsNotForAShardIsInvalid) {
 class RootShard : public ShardBench {
  protected:
   RootShard() : ShardBench({}, root) {}
+  /// Leads, and has recorded the token "t1".
+  void lead_with_token() {
+    lead();
+    commit_all();
+    take<Reply>();
+  }
+  void make_token(const std::string& token) {
+    ask(900, protocol::AddToken{request(900, root), hash_of_token(token), 60'000'000'000});
+    commit_all();
+    EXPECT_THAT(answers<protocol::Recorded>(), SizeIs(1));
+  }
+  /// n1 and n2.
+  void join_two() {
+    make_token("t2");
+    ask(901, protocol::Join{request(901, root), "n1", "127.0.0.1:7601", "t1"});
+    ask(902, protocol::Join{request(902, root), "n2", "127.0.0.1:7602", "t2"});
+    commit_all();
+    EXPECT_THAT(answers<protocol::Joined>(), SizeIs(2));
+    take<MembersChanged>();
+  }
 };
 
 TEST_F(RootShard, TakesAMemberInOnceItIsCommitted) {
-  lead();
+  lead_with_token();
   take<MembersChanged>();
   const protocol::Join join{request(1, root), "n1", "127.0.0.1:7601", "t1"};
   ask(1, join);
@@ -394,7 +414,7 @@ TEST_F(RootShard, TakesAMemberInOnceItIsCommitted) {
   EXPECT_EQ(joined[0].second.cluster, (base::ClusterId{1, 2}));
   const auto changed = take<MembersChanged>();
   ASSERT_THAT(changed, SizeIs(1));
-  EXPECT_EQ(changed[0].members.version, 1u);
+  EXPECT_EQ(changed[0].members.version, 2u);
   ask(3, join);
   commit_all();
   EXPECT_EQ(answers<protocol::Joined>().at(0).second.self.node, base::NodeId{1});
@@ -402,7 +422,7 @@ TEST_F(RootShard, TakesAMemberInOnceItIsCommitted) {
 }
 
 TEST_F(RootShard, RefusesANameThatIsTaken) {
-  lead();
+  lead_with_token();
   ask(1, protocol::Join{request(1, root), "n1", "127.0.0.1:7601", "t1"});
   ask(2, protocol::Join{request(2, root), "n1", "127.0.0.1:7602", "t1"});
   commit_all();
@@ -411,10 +431,43 @@ TEST_F(RootShard, RefusesANameThatIsTaken) {
 }
 
 TEST_F(RootShard, DeniesAJoinWithoutTheToken) {
-  lead();
+  lead_with_token();
   ask(1, protocol::Join{request(1, root), "n1", "127.0.0.1:7601", "guess"});
   EXPECT_EQ(answers<base::Error>().at(0).second.code, base::ErrorCode::denied);
   EXPECT_THAT(log, IsEmpty());
+}
+
+TEST_F(RootShard, LetsANodeInWithATokenThatWasMadeForIt) {
+  lead_with_token();
+  make_token("t2");
+  ask(2, protocol::Join{request(1, root), "n1", "127.0.0.1:7601", "t2", {5}, "key"});
+  commit_all();
+  const auto joined = answers<protocol::Joined>();
+  ASSERT_THAT(joined, SizeIs(1));
+  EXPECT_EQ(joined[0].second.self.store, base::StoreId{5});
+  ask(3, protocol::Join{request(2, root), "n2", "127.0.0.1:7602", "t2"});
+  EXPECT_EQ(answers<base::Error>().at(0).second.code, base::ErrorCode::denied);
+}
+
+TEST_F(RootShard, DrainsAMemberAndTellsEverybody) {
+  lead_with_token();
+  join_two();
+  ask(3, protocol::ChangeMember{request(3, root), {1}, protocol::MemberState::draining});
+  EXPECT_THAT(take<Reply>(), IsEmpty());
+  commit_all();
+  EXPECT_THAT(answers<protocol::Recorded>(), SizeIs(1));
+  const auto changed = take<MembersChanged>();
+  ASSERT_THAT(changed, SizeIs(1));
+  EXPECT_EQ(changed[0].members.members.at(0).state, protocol::MemberState::draining);
+}
+
+TEST_F(RootShard, RefusesToDrainTheLastNode) {
+  lead_with_token();
+  ask(1, protocol::Join{request(1, root), "n1", "127.0.0.1:7601", "t1"});
+  commit_all();
+  take<Reply>();
+  ask(2, protocol::ChangeMember{request(3, root), {1}, protocol::MemberState::draining});
+  EXPECT_EQ(answers<base::Error>().at(0).second.code, base::ErrorCode::conflict);
 }
 
 TEST(RootShardFounders, AreRecordedOnceWithTheIdsThatTheyHave) {
@@ -424,7 +477,7 @@ TEST(RootShardFounders, AreRecordedOnceWithTheIdsThatTheyHave) {
                         .self = {1},
                         .incarnation = {1},
                         .founders = {{{1}, "n1", "a"}, {{2}, "n2", "b"}},
-                        .join_token = {},
+                        .founding_token = {},
                         .limits = {},
                         .faults = {}});
   base::LogToken token;
@@ -436,7 +489,7 @@ TEST(RootShardFounders, AreRecordedOnceWithTheIdsThatTheyHave) {
     }
   }
   machine.step(Committed{{1}, token, entry}, {}, 0);
-  EXPECT_THAT(machine.state().members(), SizeIs(2));
+  EXPECT_THAT(machine.state().members().members(), SizeIs(2));
   machine.step(NotLeading{}, {}, 0);
   for (const Effect& effect : machine.step(Leading{{1}, {2}}, {}, 0)) {
     EXPECT_FALSE(std::holds_alternative<Propose>(effect));

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/link/link_worlds.hpp"
+#include "tests/unit/link/keyed_worlds.hpp"
 
 namespace fastgpu::link::testing {
 namespace {
@@ -48,10 +48,10 @@ class LinkContract : public ::testing::Test {
 struct WorldNames {
   template <class WorldType>
   static std::string GetName(int) {
-    return std::is_same_v<WorldType, RealWorld> ? "ZeroMq" : "Simulated";
+    return name_of<WorldType>();
   }
 };
-using Worlds = ::testing::Types<SimulatedWorld, RealWorld>;
+using Worlds = ::testing::Types<SimulatedWorld, RealWorld, Keyed<SimulatedWorld>, Keyed<RealWorld>>;
 TYPED_TEST_SUITE(LinkContract, Worlds, WorldNames);
 
 TYPED_TEST(LinkContract, DeliversInOrder) {
@@ -330,13 +330,18 @@ TYPED_TEST(LinkContract, CarriesMoreThanTheWindowWhenConsumed) {
   EXPECT_EQ(a.record->template all<FrameReceived>().back().body.size(), 1 + 5 * (count - 1));
 }
 
-TYPED_TEST(LinkContract, RefusesToListenWhereOthersCanReach) {
+TYPED_TEST(LinkContract, RefusesToListenWhereItMustNot) {
   Life a = begin_life(this->world_, node_options(1), "");
-  for (const char* address : {"0.0.0.0:0", "192.168.1.5:7601", "[::]:0", "*:7601"}) {
+  std::vector<std::string> addresses{"0.0.0.0:0", "[::]:0", "*:7601"};
+  if (!TypeParam::is_keyed) {
+    addresses.emplace_back("192.168.1.5:7601");
+  }
+  for (const std::string& address : addresses) {
     const auto refused = a.link->listen(address);
     ASSERT_FALSE(refused.ok()) << address;
     EXPECT_EQ(refused.error().code, base::ErrorCode::listen_refused) << address;
-    EXPECT_NE(refused.error().hint.find("127.0.0.1"), std::string::npos) << address;
+    const char* remedy = TypeParam::is_keyed ? "10.0.0.11" : "127.0.0.1";
+    EXPECT_NE(refused.error().hint.find(remedy), std::string::npos) << address;
   }
 }
 

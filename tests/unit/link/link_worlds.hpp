@@ -113,8 +113,12 @@ class World {
 
 class SimulatedWorld final : public World {
  public:
+  static constexpr bool is_keyed = false;
   std::unique_ptr<Link> make_link(const LinkOptions& options) override {
     return std::make_unique<SimLink>(network_, SimHost{++last_host_}, options);
+  }
+  std::unique_ptr<Link> make_link(const LinkOptions& options, const LinkKeys& keys) {
+    return std::make_unique<SimLink>(network_, SimHost{++last_host_}, options, keys);
   }
   void crash(Link& link) override { dynamic_cast<SimLink&>(link).crash(); }
   bool wait(Life&, const std::function<bool()>& done) override {
@@ -137,8 +141,12 @@ class SimulatedWorld final : public World {
 
 class RealWorld final : public World {
  public:
+  static constexpr bool is_keyed = false;
   std::unique_ptr<Link> make_link(const LinkOptions& options) override {
     return std::make_unique<ZmqLink>(options, real_now);
+  }
+  std::unique_ptr<Link> make_link(const LinkOptions& options, const LinkKeys& keys) {
+    return std::make_unique<ZmqLink>(options, real_now, keys);
   }
   void crash(Link& link) override { dynamic_cast<ZmqLink&>(link).crash(); }
   bool wait(Life& life, const std::function<bool()>& done) override {

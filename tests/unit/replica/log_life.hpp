@@ -232,7 +232,7 @@ class RaftLife final : public LogLife, private RaftHost {
 
  private:
   void on_durable(store::StoreToken up_to) override { log_->on_durable(up_to); }
-  void send(const raft::Message& message) override { sent.push_back(message); }
+  void send(const raft::Send& said) override { sent.push_back(said.message); }
   void alarm(const raft::Alarm& alarm) override { alarms.push_back(alarm); }
   base::Time now() const override { return now_; }
 

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "actors/replica/members_desk.hpp"
 #include "tests/unit/replica/replica_group.hpp"
 
 namespace fastgpu::actors::testing {
@@ -73,6 +74,66 @@ TEST(RaftGroup, SaysThatAnOutcomeIsUnknownWhenItsLeaderIsCutOff) {
   group.join_all();
   ASSERT_TRUE(group.settle());
   EXPECT_THAT(group.applied(leader), IsEmpty());
+}
+
+TEST(RaftGroup, ALeaderThatSleptAnswersNoReadFromItsOldState) {
+  ReplicaGroup group({});
+  const std::uint32_t old = wait_for_leader(group);
+  group.freeze(old);
+  ASSERT_TRUE(group.run_until([&] { return group.leader() && *group.leader() != old; }));
+  ASSERT_EQ(group.propose(*group.leader(), "a"), Admission::accepted);
+  ASSERT_TRUE(group.run_until([&] { return group.acknowledged().size() == 1; }));
+  // Before it hears anything it is asked, and believes that it leads.
+  const std::size_t before = group.events(old).size();
+  ASSERT_EQ(group.log(old).read_index({777}), Admission::accepted);
+  group.log(old).pump();
+  group.thaw(old);
+  ASSERT_TRUE(group.settle());
+  bool unknown = false;
+  for (std::size_t i = before; i < group.events(old).size(); ++i) {
+    const base::LogEvent& event = group.events(old)[i];
+    EXPECT_FALSE(std::holds_alternative<base::LogReadReady>(event));
+    const auto* lost = std::get_if<base::LogOutcomeUnknown>(&event);
+    unknown |= lost != nullptr && lost->token == base::LogToken{777};
+  }
+  EXPECT_TRUE(unknown) << "who asked is told";
+}
+
+TEST(RaftGroup, ItsMembersAreBroughtToThePlan) {
+  GroupOptions options;
+  options.nodes = 4;
+  options.founders = 3;
+  options.compact_after = 10;
+  options.limits.entries_kept_behind_snapshot = 5;
+  ReplicaGroup group(options);
+  std::vector<std::string> lines;
+  std::map<std::uint32_t, std::unique_ptr<MembersDesk>> desks;
+  for (std::uint32_t id = 1; id <= 4; ++id) {
+    desks[id] = std::make_unique<MembersDesk>(
+        base::NodeId{id}, group.log(id), [&](const std::string& line) { lines.push_back(line); });
+    desks[id]->see({{1}, {2}, {3}, {4}});
+    desks[id]->know({{{4}, {104}}, {{2}, {102}}, {{3}, {103}}}, group.now());
+  }
+  const std::uint32_t first = wait_for_leader(group);
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_EQ(group.propose(first, "c" + std::to_string(i)), Admission::accepted);
+  }
+  const auto as_planned = [&] {
+    for (auto& [id, desk] : desks) {
+      desk->look(group.now());
+    }
+    const auto& members = group.log(4).machine().log().active().members;
+    return group.leader() == 4u && members.size() == 3 && members[0].node == base::NodeId{2};
+  };
+  ASSERT_TRUE(group.run_until(as_planned, 60s)) << lines.back();
+  EXPECT_EQ(group.acknowledged().size(), 30u);
+  EXPECT_EQ(group.applied(4), group.acknowledged());
+  for (const base::LogEvent& event : group.events(first)) {
+    EXPECT_FALSE(std::holds_alternative<base::LogOutcomeUnknown>(event))
+        << "nobody hears of the log's own changes";
+  }
+  EXPECT_FALSE(group.log(1).next_deadline()) << "who left asks for no votes";
+  EXPECT_THAT(lines, ::testing::Contains(::testing::HasSubstr("n4 has caught up -> it votes")));
 }
 
 TEST(RaftGroup, ReplacesWhatAReplicaMissedByASnapshotThatTheOthersKept) {

@@ -46,7 +46,7 @@ class RaftLogAlone : public ::testing::Test {
   }
   base::Error refusal(const RaftLogOptions& options) {
     struct Host final : RaftHost, store::StoreWriter {
-      void send(const raft::Message&) override { FAIL(); }
+      void send(const raft::Send&) override { FAIL(); }
       void alarm(const raft::Alarm&) override {}
       base::Time now() const override { return {}; }
       base::Admission write(store::StoreToken, std::vector<store::Write>) override {

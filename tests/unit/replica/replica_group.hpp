@@ -28,6 +28,7 @@ using namespace std::chrono_literals;
 struct GroupOptions {
   std::uint64_t seed{1};
   std::uint32_t nodes{3};
+  std::uint32_t founders{0};  ///< the first so many; 0: all
   std::uint32_t loss_ppm{0};
   std::size_t compact_after{0};  ///< commands; 0: never
   store::MemoryStoreOptions store;
@@ -38,7 +39,9 @@ class ReplicaGroup {
  public:
   explicit ReplicaGroup(GroupOptions options) : options_(options), random_(options.seed) {
     for (std::uint32_t id = 1; id <= options_.nodes; ++id) {
-      founders_.members.push_back({{id}, {id + 100}, true});
+      if (options_.founders == 0 || id <= options_.founders) {
+        founders_.members.push_back({{id}, {id + 100}, true});
+      }
       nodes_.emplace(base::NodeId{id}, std::make_unique<Node>(*this, base::NodeId{id}));
     }
     for (std::uint32_t id = 1; id <= options_.nodes; ++id) {
@@ -63,6 +66,15 @@ class ReplicaGroup {
   bool is_up(std::uint32_t id) { return at(id).log != nullptr; }
   void isolate(std::uint32_t id) { isolated_.insert({id}); }
   void join_all() { isolated_.clear(); }
+  /// It does nothing and hears nothing, as if its process were stopped, until it thaws.
+  void freeze(std::uint32_t id) { asleep_.insert({id}); }
+  void thaw(std::uint32_t id) {
+    asleep_.erase({id});
+    for (const raft::Message& message : std::exchange(unheard_, {})) {
+      messages_.emplace(now_ + 1ms, message);
+    }
+  }
+  RaftLog& log(std::uint32_t id) { return *at(id).log; }
   void set_loss_ppm(std::uint32_t loss) { options_.loss_ppm = loss; }
 
   // --- what is asked of them, and what they say --------------------------------------------------
@@ -131,7 +143,9 @@ class ReplicaGroup {
       options.self = id;
       options.store = {id.value + 100};
       options.seed = group.random_.next();
-      options.founders = group.founders_;
+      if (group.founders_.find(id) != nullptr) {
+        options.founders = group.founders_;
+      }
       options.limits = group.options_.limits;
       auto opened =
           RaftLog::open(options, *this, *this, store->scan(RaftDisk::key_prefix({3})).value());
@@ -186,7 +200,7 @@ class ReplicaGroup {
     base::Admission write(store::StoreToken token, std::vector<store::Write> writes) override {
       return store->write(token, std::move(writes));
     }
-    void send(const raft::Message& message) override { group.post(message); }
+    void send(const raft::Send& said) override { group.post(said.message); }
     void alarm(const raft::Alarm&) override { ++group.alarms_; }
     base::Time now() const override { return group.now_; }
 
@@ -215,7 +229,7 @@ class ReplicaGroup {
       next = at && (!next || *at < *next) ? at : next;
     };
     for (const auto& [id, node] : nodes_) {
-      if (node->log) {
+      if (node->log && !asleep_.contains(id)) {
         consider(node->store->next_event());
         consider(node->log->next_deadline());
       }
@@ -230,13 +244,15 @@ class ReplicaGroup {
     if (!messages_.empty() && messages_.begin()->first <= now_) {
       const raft::Message message = messages_.begin()->second;
       messages_.erase(messages_.begin());
-      if (RaftLog* log = at(message.to.value).log.get()) {
+      if (asleep_.contains(message.to)) {
+        unheard_.push_back(message);
+      } else if (RaftLog* log = at(message.to.value).log.get()) {
         log->receive(message);
       }
       return true;
     }
     for (const auto& [id, node] : nodes_) {
-      if (node->log) {
+      if (node->log && !asleep_.contains(id)) {
         node->store->run_until(now_);
         if (node->log->next_deadline() && *node->log->next_deadline() <= now_) {
           node->log->tick();
@@ -272,6 +288,8 @@ class ReplicaGroup {
   std::map<base::NodeId, std::unique_ptr<Node>> nodes_;
   std::multimap<base::Time, raft::Message> messages_;
   std::set<base::NodeId> isolated_;
+  std::set<base::NodeId> asleep_;
+  std::vector<raft::Message> unheard_;  ///< by those asleep
   std::uint64_t last_token_{0};
   std::map<base::LogToken, std::string> proposed_;
   std::vector<std::string> acknowledged_;

@@ -122,6 +122,28 @@ TEST_P(Ending, MemoryWithoutEndIsStoppedWithNumbers) {
   expect_good();
 }
 
+/// The driver of a GPU counts its memory by process; here the test is the driver.
+TEST_P(Ending, WhoUsesMoreOfItsGpuThanItMayIsKilledWithAllItsProcessesCounted) {
+  CommandTask task = shell(folder_, "sleep " + word_ + " & sleep " + word_ +
+                                        " & until [ $(ps -eo args | grep -c '^sleep " + word_ +
+                                        "') -ge 2 ]; do :; done; echo up; wait");
+  task.device_memory_bytes = 3u << 20;
+  const CommandToken token = recorder_->begin(task);
+  recorder_->await_text(token, "up");
+  const std::vector<pid_t> sleepers = processes_with(word_);
+  ASSERT_EQ(sleepers.size(), 2u);
+  for (const std::uint64_t each : {1u << 20, 2u << 20})
+    recorder_->runner().note_gpu_use({{getpid(), 100ull << 30},  // no process of the command's
+                                      {sleepers[0], each},
+                                      {sleepers[1], each}});
+  const Seen seen = recorder_->await_end(token);
+  EXPECT_EQ(seen.ended->reason, FailureReason::cuda_out_of_memory) << seen.ended->message;
+  EXPECT_EQ(seen.ended->message,
+            "used 4 MiB of its GPU's memory, its limit is 3 MiB (4194304 of 3145728 bytes)");
+  EXPECT_TRUE(processes_with(word_).empty());
+  expect_good();
+}
+
 TEST_P(Ending, AFolderThatGrowsBeyondItsLimitIsStoppedWithNumbers) {
   std::ofstream(folder_.file("input")) << std::string(3u << 20, 'x');
   CommandTask task =

@@ -91,6 +91,22 @@ TEST(CommandWatch, MemoryAndDiskAreToldWithNumbers) {
   EXPECT_EQ(disk.verdict().message, "wrote 1.5 GiB into its folder, its limit is 1 GiB");
 }
 
+TEST(CommandWatch, WhoTakesMoreOfItsGpuThanItAskedForIsKilledAndToldBothNumbers) {
+  CommandBounds with_gpu = bounds();
+  with_gpu.device_memory_bytes = 2ull << 30;
+  CommandWatch watch(with_gpu, at(0));
+  watch.note_device_memory(2ull << 30);
+  EXPECT_EQ(watch.next_step(at(1)), Step::run);
+  watch.note_device_memory(3ull << 30);
+  EXPECT_EQ(watch.next_step(at(2)), Step::kill) << "memory does not wait for a grace";
+  EXPECT_EQ(watch.verdict().reason, FailureReason::cuda_out_of_memory);
+  EXPECT_EQ(watch.verdict().message,
+            "used 3 GiB of its GPU's memory, its limit is 2 GiB (3221225472 of 2147483648 bytes)");
+  CommandWatch unlimited(bounds(), at(0));
+  unlimited.note_device_memory(100ull << 30);
+  EXPECT_EQ(unlimited.next_step(at(1)), Step::run);
+}
+
 TEST(CommandWatch, EmptyFilesWithoutEndAreAFullFolderToo) {
   CommandWatch watch(bounds(), at(0));
   watch.note_files(1000);

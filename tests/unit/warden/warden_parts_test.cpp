@@ -18,12 +18,13 @@ namespace fastgpu::exec::test {
 namespace {
 
 RunMessage some_run() {
-  return {{7}, 1, 2, 3, -4, true, "/job", "cwd", {"a", ""}, {"B=c"}, {"/hidden"}, {"/dev/null"}};
+  return {{7}, 1, 2, 3, -4, true, "/job", "cwd", {"a", ""}, {"B=c"}, {"/hidden"}, {"/dev/null"}, 5};
 }
 
 TEST(WardenWire, EveryMessageComesBackAsItWas) {
   for (const NodeMessage& message : std::initializer_list<NodeMessage>{
-           some_run(), StopMessage{{7}, "why"}, LeaseMessage{{7}, 123}})
+           some_run(), StopMessage{{7}, "why"}, LeaseMessage{{7}, 123}, GpuUseMessage{},
+           GpuUseMessage{{{17, 1u << 30}, {18, 0}}}})
     EXPECT_EQ(decode_node_message(encode(message)), message);
   CommandEnded ended{{7}, base::FailureReason::signal, -1, 9, "m", "e", 1, 2, 3, 0, "p"};
   for (const WardenMessage& message : std::initializer_list<WardenMessage>{

@@ -302,6 +302,23 @@ TEST_F(WorkerCommands, StoppedBeforeTheyStartLetTheirFolderGo) {
   EXPECT_TRUE(bench.commands.empty());
 }
 
+TEST_F(WorkerCommands, OnADeviceThatIsAccusedAreEndedAndRunElsewhere) {
+  run(1, {0, 2});
+  ASSERT_EQ(bench.commands.size(), 2u);
+  bench.device_is_good = false;
+  for (int i = 0; i < 2; ++i)
+    bench.step(DeviceAccused{"its driver reported Xid 79"});
+  ASSERT_EQ(bench.command_stops.size(), 2u) << "each is asked once";
+  EXPECT_EQ(bench.command_stops[0].why, "the device is quarantined: its driver reported Xid 79");
+  end(bench.commands[0].token, FailureReason::cancelled, bench.command_stops[0].why);
+  const auto ended = told();
+  EXPECT_EQ(ended.reason, FailureReason::device_lost) << "no fault of the command's";
+  EXPECT_EQ(ended.message, "the device is quarantined: its driver reported Xid 79");
+  end(bench.commands[1].token);
+  EXPECT_EQ(told().reason, FailureReason::device_lost) << "what it computed is not believed";
+  EXPECT_TRUE(bench.collects.empty());
+}
+
 TEST_F(WorkerCommands, AreStoppedAtTheirTimeLimit) {
   auto spec = command_spec();
   spec.time_limit_ns = base::Duration(5s).count();

@@ -104,6 +104,77 @@ TEST(WorkerEnds, AFinishNeverOutgrowsAFrame) {
   EXPECT_EQ(told, 256u);
 }
 
+TEST(WorkerEnds, ATaskOverItsTimeLimitDoesNotWaitForAProcessThatDoesNotComeBack) {
+  WorkerBench bench;
+  bench.warm_up();
+  auto assign = WorkerBench::assign(1, {0, 1});
+  auto spec = WorkerBench::plain_spec();
+  spec.time_limit_ns = base::Duration(2s).count();
+  assign.spec = WorkerBench::spec_of(spec);
+  for (const bool fails_to_start : {false, true}) {
+    assign.attempt.sequence += 1;
+    bench.give(assign);
+    bench.pass(2s);
+    bench.die("killed: time limit");
+    if (fails_to_start)
+      bench.step(ExecutorDied{"the executor cannot start", {}, std::nullopt});
+    bench.pass(fails_to_start ? 5ms : WorkerMachine::restart_told_within + 5ms);
+    const auto finish = bench.take<Finish>();
+    ASSERT_TRUE(finish.has_value());
+    EXPECT_EQ(finish->reports[0].outcome.message,
+              "killed after 2 s (limit); kernel k, grid (1,1,1), block size (1,1,1)");
+    bench.settle(assign.attempt.sequence, {0, 1});
+    bench.ready();
+    bench.renewed();
+    bench.sent.clear();
+  }
+}
+
+TEST(WorkerEnds, TheMakingOfItsKernelIsNoneOfATasksTime) {
+  WorkerBench bench(2);
+  bench.warm_up();
+  auto assign = WorkerBench::assign(1, {0, 2});
+  auto spec = WorkerBench::plain_spec();
+  spec.time_limit_ns = base::Duration(2s).count();
+  assign.spec = WorkerBench::spec_of(spec);
+  bench.give(assign);
+  ASSERT_EQ(bench.launches.size(), 2u);
+  for (const Launch& launch : bench.launches)
+    bench.step(KernelMaking{launch.token, false});
+  for (int i = 0; i < 10; ++i) {
+    bench.pass(1s);
+    bench.renewed();
+  }
+  EXPECT_TRUE(bench.kills.empty());
+  bench.step(KernelMaking{bench.launches[1].token, true});
+  bench.pass(1999ms);
+  EXPECT_TRUE(bench.kills.empty());
+  bench.pass(1ms);
+  EXPECT_EQ(bench.kills.size(), 1u) << "the second runs, while the first one's is still made";
+  bench.die("killed: time limit");
+  bench.ready();
+  bench.pass(5ms);
+  const auto finish = bench.take<Finish>();
+  ASSERT_TRUE(finish.has_value());
+  EXPECT_EQ(finish->reports.at(0).range, (base::TaskRange{1, 1}));
+  EXPECT_EQ(finish->reports.at(0).outcome.reason, FailureReason::time_limit);
+}
+
+TEST(WorkerEnds, AKernelThatIsMadeForEverEndsItsTaskAllTheSame) {
+  WorkerBench bench;
+  bench.warm_up();
+  auto assign = WorkerBench::assign(1, {0, 1});
+  auto spec = WorkerBench::plain_spec();
+  spec.time_limit_ns = base::Duration(2s).count();
+  assign.spec = WorkerBench::spec_of(spec);
+  bench.give(assign);
+  bench.step(KernelMaking{bench.launches.front().token, false});
+  bench.pass(WorkerMachine::kernel_made_within);
+  EXPECT_TRUE(bench.kills.empty());
+  bench.pass(2s);
+  EXPECT_EQ(bench.kills.size(), 1u);
+}
+
 TEST(WorkerEnds, ATaskOverItsTimeLimitIsKilledAndTheOthersRunAgain) {
   WorkerBench bench(2);
   bench.warm_up();
@@ -117,6 +188,8 @@ TEST(WorkerEnds, ATaskOverItsTimeLimitIsKilledAndTheOthersRunAgain) {
   bench.pass(1ms);
   ASSERT_EQ(bench.kills.size(), 1u);
   bench.die("killed: time limit");
+  bench.pass(3ms);
+  EXPECT_FALSE(bench.take<Finish>()) << "its end says how long the device was away";
   bench.ready();
   bench.pass(5ms);
   const auto finish = bench.take<Finish>();
@@ -126,7 +199,8 @@ TEST(WorkerEnds, ATaskOverItsTimeLimitIsKilledAndTheOthersRunAgain) {
   EXPECT_EQ(finish->reports[0].outcome.state, TaskState::timed_out);
   EXPECT_EQ(finish->reports[0].outcome.reason, FailureReason::time_limit);
   EXPECT_EQ(finish->reports[0].outcome.message,
-            "killed after 2 s (limit); kernel k, grid (1,1,1), block size (1,1,1)");
+            "killed after 2 s (limit); kernel k, grid (1,1,1), block size (1,1,1); the executor "
+            "restarted in 3 ms");
   ASSERT_EQ(bench.launches.size(), 1u);
   EXPECT_EQ(bench.launches.front().task, 1u);
   bench.pass(1900ms);

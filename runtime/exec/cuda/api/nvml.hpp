@@ -13,6 +13,7 @@ using NvmlEventSet = struct NvmlEventSetHandle*;
 
 inline constexpr NvmlCode nvml_success = 0;
 inline constexpr NvmlCode nvml_not_supported = 3;
+inline constexpr NvmlCode nvml_insufficient_size = 7;
 inline constexpr NvmlCode nvml_timeout = 10;
 inline constexpr NvmlCode nvml_gpu_is_lost = 15;
 
@@ -30,13 +31,22 @@ struct NvmlMemory {
   unsigned long long free_bytes;
   unsigned long long used_bytes;
 };
+struct NvmlProcess {
+  unsigned process;  ///< pid
+  unsigned long long used_bytes;
+  unsigned gpu_instance;
+  unsigned compute_instance;
+};
+/// In the place of a number that NVML does not have.
+inline constexpr unsigned long long nvml_not_available = ~0ull;
 struct NvmlEvent {
   NvmlDevice device;
   unsigned long long type;
   unsigned long long data;  ///< the Xid
-  unsigned gpu_instance;
+  unsigned gpu_instance;    ///< `nvml_no_instance` if it is about the whole device
   unsigned compute_instance;
 };
+inline constexpr unsigned nvml_no_instance = 0xffffffff;
 
 /// X(name of the symbol, parameters).
 #define FASTGPU_NVML_FUNCTIONS(X)                                                                \
@@ -54,9 +64,12 @@ struct NvmlEvent {
   X(nvmlDeviceGetPowerUsage, (NvmlDevice device, unsigned* milliwatts))                          \
   X(nvmlDeviceGetTotalEccErrors,                                                                 \
     (NvmlDevice device, int type, int counter, unsigned long long* count))                       \
+  X(nvmlDeviceGetComputeRunningProcesses_v3,                                                     \
+    (NvmlDevice device, unsigned* count, NvmlProcess* processes))                                \
   X(nvmlDeviceGetMigMode, (NvmlDevice device, unsigned* current, unsigned* pending))             \
   X(nvmlDeviceGetMaxMigDeviceCount, (NvmlDevice device, unsigned* count))                        \
   X(nvmlDeviceGetMigDeviceHandleByIndex, (NvmlDevice device, unsigned index, NvmlDevice* slice)) \
+  X(nvmlDeviceGetGpuInstanceId, (NvmlDevice slice, unsigned* instance))                          \
   X(nvmlEventSetCreate, (NvmlEventSet * set))                                                    \
   X(nvmlDeviceRegisterEvents, (NvmlDevice device, unsigned long long types, NvmlEventSet set))   \
   X(nvmlEventSetWait_v2, (NvmlEventSet set, NvmlEvent * event, unsigned timeout_ms))

@@ -126,6 +126,16 @@ std::uint64_t CommandTree::memory_bytes(const std::vector<pid_t>& orphans,
   return shared_once;
 }
 
+std::uint64_t CommandTree::device_memory_bytes(const std::vector<pid_t>& orphans,
+                                               const std::vector<GpuProcess>& use) const {
+  const std::vector<pid_t> all = processes(orphans);
+  std::uint64_t bytes = 0;
+  for (const GpuProcess& one : use)
+    if (contains(all, one.process))
+      bytes += one.memory_bytes.value_or(0);
+  return bytes;
+}
+
 bool CommandTree::gone(const std::vector<pid_t>& orphans) const {
   return program_ == 0 && std::none_of(orphans.begin(), orphans.end(),
                                        [this](pid_t orphan) { return owns_orphan(orphan); });

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/exec/cuda/gpu_process.hpp"
 #include "runtime/exec/warden/process_table.hpp"
 
 namespace fastgpu::exec {
@@ -37,6 +38,9 @@ class CommandTree {
   void end(const std::vector<pid_t>& orphans) const;
   /// What they use together. If that is above `limit`, pages that they share count once.
   std::uint64_t memory_bytes(const std::vector<pid_t>& orphans, std::uint64_t limit) const;
+  /// Those of them that are in the list use so much of their GPU together.
+  std::uint64_t device_memory_bytes(const std::vector<pid_t>& orphans,
+                                    const std::vector<GpuProcess>& use) const;
   /// True when the program was reaped and nothing of it is left. Call it with no zombie unreaped.
   bool gone(const std::vector<pid_t>& orphans) const;
 

@@ -39,6 +39,16 @@ void CommandWatch::note_memory(std::uint64_t bytes) {
   begin_kill();
 }
 
+void CommandWatch::note_device_memory(std::uint64_t bytes) {
+  if (ended_ || bounds_.device_memory_bytes == 0 || bytes <= bounds_.device_memory_bytes)
+    return;
+  set_cause(FailureReason::cuda_out_of_memory,
+            "used " + size_text(bytes) + " of its GPU's memory, its limit is " +
+                size_text(bounds_.device_memory_bytes) + " (" + std::to_string(bytes) + " of " +
+                std::to_string(bounds_.device_memory_bytes) + " bytes)");
+  begin_kill();
+}
+
 void CommandWatch::note_folder(std::uint64_t grown_bytes) {
   folder_grown_bytes_ = grown_bytes;
   if (bounds_.folder_bytes == 0 || grown_bytes <= bounds_.folder_bytes)

@@ -24,6 +24,7 @@ struct CommandBounds {
   std::uint64_t folder_bytes{};  ///< growth; 0 = none
   std::uint64_t files_max{};     ///< in the folder, however small; 0 = none
   base::Time lease_until;
+  std::uint64_t device_memory_bytes{};  ///< of its GPU; 0 = none
 };
 
 /// How the command's program ended, from the words of the kernel.
@@ -52,6 +53,8 @@ class CommandWatch {
   void stop(const std::string& why, base::Time now);
   void extend_lease(base::Time until);
   void note_memory(std::uint64_t bytes);
+  /// Of its GPU, all its processes together.
+  void note_device_memory(std::uint64_t bytes);
   /// What the folder holds more than at the start. Counts after the program's end, too: the last
   /// look comes then.
   void note_folder(std::uint64_t grown_bytes);

@@ -120,6 +120,7 @@ class Warden {
   void take(std::vector<std::uint8_t>& packet, std::vector<FileDescriptor>& files);
   void begin(RunMessage task, std::vector<FileDescriptor>& files);
   void refuse(const RunMessage& task, const Refusal& refusal);
+  void note_gpu_use(const GpuUseMessage& use);
   void reap();
   void reaped_program(Command& command, int status, const rusage& usage);
   void look_after(Command& command, base::Time time);
@@ -251,7 +252,16 @@ void Warden::take(std::vector<std::uint8_t>& packet, std::vector<FileDescriptor>
   } else if (const auto* lease = std::get_if<LeaseMessage>(&*message)) {
     if (Command* command = find(lease->token))
       command->watch.extend_lease(base::Time(base::Duration(lease->until_ns)));
+  } else if (const auto* use = std::get_if<GpuUseMessage>(&*message)) {
+    note_gpu_use(*use);
   }
+}
+
+void Warden::note_gpu_use(const GpuUseMessage& use) {
+  for (const auto& command : commands_)
+    if (command->task.device_memory_bytes != 0 && !command->watch.program_ended())
+      command->watch.note_device_memory(
+          command->tree.device_memory_bytes(orphans(), use.processes));
 }
 
 void Warden::begin(RunMessage task, std::vector<FileDescriptor>& files) {
@@ -298,7 +308,8 @@ void Warden::begin(RunMessage task, std::vector<FileDescriptor>& files) {
                              task.host_memory_bytes,
                              task.output_bytes_max,
                              base::limits::command_folder_entries_max,
-                             base::Time(base::Duration(task.lease_until_ns))};
+                             base::Time(base::Duration(task.lease_until_ns)),
+                             task.device_memory_bytes};
   if (unsent_.empty())
     answer_at_ = time + start_told_after;
   unsent_.push_back(encode(WardenMessage(StartedMessage{task.token, confinement_->protection()})));

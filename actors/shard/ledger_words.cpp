@@ -1,4 +1,4 @@
-#include "actors/ledger_words.hpp"
+#include "actors/shard/ledger_words.hpp"
 
 #include <utility>
 
