@@ -92,10 +92,12 @@ class Swarm {
   }
 
   // --- the end -----------------------------------------------------------------------------------
+  /// Everything that was asked for is answered, and what was accepted has come to its end.
   bool all_ended() const {
     const auto& jobs = users_.accepted();
-    return std::all_of(jobs.begin(), jobs.end(),
-                       [this](const auto& job) { return watch_->has_ended(job.first); });
+    return users_.waiting() == 0 && std::all_of(jobs.begin(), jobs.end(), [this](const auto& job) {
+             return watch_->has_ended(job.first);
+           });
   }
   std::set<base::NodeId> sound_nodes() const {
     std::set<base::NodeId> nodes;
@@ -127,9 +129,9 @@ class Swarm {
       return;
     }
     users_.ask_again_for_all();
-    world_.run_for(1s);
     const std::set<base::NodeId> nodes = sound_nodes();
-    if (!world_.run_until([&] { return watch_->all_equal(nodes) || broken(); }, 30s)) {
+    const auto equal = [&] { return all_ended() && watch_->all_equal(nodes); };
+    if (!world_.run_until([&] { return equal() || broken(); }, 30s)) {
       watch_->violation("replicas were still not equal 30 s after all jobs had ended");
     }
   }

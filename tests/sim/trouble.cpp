@@ -166,22 +166,36 @@ void Trouble::fill_disk(std::uint32_t victim) {
   later([this, victim] { world_.disk(victim).set_bytes_free(UINT64_MAX); });
 }
 
+std::string changed_record(const store::MemoryDisk::Contents& before,
+                           const store::MemoryDisk::Contents& after) {
+  for (const auto& [key, value] : before) {
+    const auto other = after.find(key);
+    if (other == after.end() || other->second != value) {
+      return key;
+    }
+  }
+  return "";
+}
+
 /// The node dies and its disk with it, whole or by one bit. It must not begin again as it was.
 void Trouble::spoil(FaultKind kind, std::uint32_t victim) {
   world_.crash(victim);
   out_ = victim;
+  const store::MemoryDisk::Contents before = world_.disk(victim).contents();
   if (kind == FaultKind::lost_disk) {
     world_.lose_disk(victim);
   } else if (!world_.disk(victim).rot(random_)) {
     out_.reset();
     return revive(victim);
   }
-  later([this, kind, victim] {
+  const std::string record = changed_record(before, world_.disk(victim).contents());
+  later([this, kind, victim, record] {
     const base::Status started = world_.try_start(victim);
     const auto expected =
         kind == FaultKind::rot ? base::ErrorCode::corrupt : base::ErrorCode::conflict;
     if (started.ok() || started.error().code != expected) {
-      unnoticed_.push_back(world_.info(victim).name + " began after " + to_word(kind) +
+      unnoticed_.push_back(world_.info(victim).name + " began after " + to_word(kind) + " of " +
+                           std::to_string(record.size()) + ":" + record +
                            (started.ok() ? "" : ": " + started.error().message));
     }
   });

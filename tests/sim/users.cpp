@@ -95,14 +95,19 @@ void Users::submit(protocol::JobSpec spec) {
   send(first_, request, spec);
   if (random_.chance(200'000)) {
     ++repeats_;
-    world_.agenda().note_in(between(1ms, 3s),
-                            [this, request, spec] { send(second_, request, spec); });
+    ++waiting_;
+    world_.agenda().note_in(between(1ms, 3s), [this, request, spec] {
+      --waiting_;
+      send(second_, request, spec);
+    });
   }
 }
 
 void Users::send(SimClient& client, const base::RequestId& request, const protocol::JobSpec& spec) {
+  ++waiting_;
   client.call(protocol::Submit{request, {std::make_shared<const protocol::JobSpec>(spec)}}, 8s,
               [this, request, spec](const protocol::ClientReply& reply) {
+                --waiting_;
                 answered(request, spec, reply);
               });
 }

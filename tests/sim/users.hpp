@@ -37,6 +37,8 @@ class Users {
   /// Every request that was accepted, once more; in peace.
   void ask_again_for_all();
   const std::map<base::JobId, Job>& accepted() const { return accepted_; }
+  /// Submits that are not answered yet, or are still to be sent again.
+  std::uint64_t waiting() const { return waiting_; }
   std::uint64_t uploads() const { return objects_.uploads(); }
   std::uint64_t looks() const { return looks_; }
   std::uint64_t repeats() const { return repeats_; }
@@ -67,6 +69,7 @@ class Users {
   std::map<base::JobId, Job> accepted_;
   std::map<base::RequestId, base::JobId> requests_;
   std::uint64_t last_request_{0};
+  std::uint64_t waiting_{0};
   std::uint64_t looks_{0};
   std::uint64_t repeats_{0};
   std::uint64_t refused_{0};

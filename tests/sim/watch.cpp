@@ -101,13 +101,16 @@ void Watch::note_leader(const protocol::NodeInfo& node, const ledger::ShardMachi
   }
 }
 
-// A leader numbers attempts in the order of the log, and a later leader above all earlier ones.
+// A leader numbers attempts in the order of the log, and a later leader above all earlier ones. Of
+// commands, that is: an attempt of a kernel is first recorded by a report, perhaps to a later
+// leader that has placed others by then.
 void Watch::check_numbers(const ledger::LedgerState& before, const ledger::LedgerState& after) {
   base::AttemptId& greatest = greatest_[after.shard()];
   base::AttemptId next = greatest;
   for (const auto& [id, job] : after.jobs()) {
     const ledger::Job* old = before.find(id);
-    if (old != nullptr && old->attempts.size() == job.attempts.size()) {
+    const bool all_known = old != nullptr && old->attempts.size() == job.attempts.size();
+    if (all_known || !job.spec->is_command()) {
       continue;
     }
     for (const auto& [attempt, known] : job.attempts) {
