@@ -50,12 +50,23 @@ Plan Plan::draw(base::Random& random) {
     plan.faults[static_cast<std::size_t>(chance.kind)] =
         random.chance(chance.ppm) && (disks_may_go || !loses);
   }
-  // Commands have leases, which must have time to end.
-  plan.trouble = plan.commands ? 40s : 5s;
-  plan.between_faults = plan.commands ? 4s : below(random, 300ms, 900ms);
-  plan.between_calls = plan.commands ? 3s : below(random, 300ms, 500ms);
-  plan.lasting = plan.commands ? 25s : 2500ms;
+  plan.trouble = 5s;
+  plan.between_faults = below(random, 300ms, 900ms);
+  plan.between_calls = below(random, 300ms, 500ms);
+  plan.lasting = 2500ms;
+  if (plan.commands) {
+    plan.run_commands();
+  }
   return plan;
+}
+
+void Plan::run_commands() {
+  commands = true;
+  objects = dying_devices = false;
+  trouble = 40s;
+  between_faults = 4s;
+  between_calls = 3s;
+  lasting = 25s;
 }
 
 std::string Plan::text() const {

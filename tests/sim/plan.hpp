@@ -29,6 +29,8 @@ struct Plan {
   base::Duration lasting{};         ///< of one fault, at most
 
   static Plan draw(base::Random& random);
+  /// Of commands alone, whose leases have time to end.
+  void run_commands();
   std::string text() const;
   /// Of a world of this plan.
   SimOptions world(std::uint64_t seed) const;

@@ -146,6 +146,7 @@ class Swarm {
 
   void finish() {
     SwarmCounts& counts = result_.counts;
+    watch_->check_requests();
     for (const auto& [job, known] : users_.accepted()) {
       watch_->check_end(job, known.spec, plan_.dying_devices, &world_.executions());
       counts.lost += watch_->find(job) == nullptr ? 1 : 0;

@@ -96,7 +96,9 @@ void Users::submit(protocol::JobSpec spec) {
   if (random_.chance(200'000)) {
     ++repeats_;
     ++waiting_;
-    world_.agenda().note_in(between(1ms, 3s), [this, request, spec] {
+    // Often while the first is still being written.
+    const base::Duration wait = random_.chance(500'000) ? between(1ns, 5ms) : between(1ms, 3s);
+    world_.agenda().note_in(wait, [this, request, spec] {
       --waiting_;
       send(second_, request, spec);
     });

@@ -326,6 +326,18 @@ void Watch::check_end(base::JobId job, const protocol::JobSpec& spec, bool devic
   }
 }
 
+void Watch::check_requests() {
+  std::map<base::RequestId, base::JobId> made;
+  for (const auto& [shard, state] : last_) {
+    for (const auto& [id, job] : state->jobs()) {
+      const auto [known, is_new] = made.emplace(job.request, id);
+      if (!is_new) {
+        violation("one request has made " + to_string(known->second) + " and " + to_string(id));
+      }
+    }
+  }
+}
+
 std::uint64_t Watch::tasks_ended() const {
   std::uint64_t ended = 0;
   for (const auto& [shard, state] : last_) {

@@ -54,6 +54,8 @@ class Watch final : public actors::Observer {
   /// `executions` is what wardens have run; null where there were no commands.
   void check_end(base::JobId job, const protocol::JobSpec& spec, bool devices_die,
                  const ExecutionRecord* executions = nullptr);
+  /// No request has made two jobs, answered or not.
+  void check_requests();
   /// Every replica on these nodes has applied all that any has.
   bool all_equal(const std::set<base::NodeId>& nodes) const;
   /// How often a replica began to lead.
