@@ -1,5 +1,6 @@
 // Rules of the whole system broken on purpose, each in histories of the swarm, to see that it is
-// noticed: by a violation, or by an assertion that ends the process. How many are is a figure that
+// noticed (those of the Raft core, which need rarer histories, are broken in tests/sim/raft): by a
+// violation, or by an assertion that ends the process. How many are is a figure that
 // this test prints.
 
 #include <gtest/gtest.h>
@@ -85,12 +86,6 @@ constexpr Mutant mutants[] = {
     {"a sync is skipped",
      [](SwarmOptions& options) { options.store_faults.lie_about_durability = true; }, 100},
     {"a replica acknowledges before its sync", put_raft<raft::Fault::acknowledge_before_sync>, 200},
-    {"a vote leaves before its sync", put_raft<raft::Fault::votes_before_sync>, 200},
-    {"a vote is not written", put_raft<raft::Fault::vote_not_persisted>, 200},
-    {"a replica acknowledges what nobody checked", put_raft<raft::Fault::acknowledge_last>, 200},
-    {"a new term keeps the vote of the last", put_raft<raft::Fault::keep_vote>, 200},
-    {"reads are answered by role alone", put_raft<raft::Fault::read_by_role>, 200},
-    {"entries of old terms are counted", put_raft<raft::Fault::commit_old_terms>, 200},
 };
 
 /// The first seed that noticed; 0: none did. In a process of its own, since an assertion may be
