@@ -49,8 +49,6 @@ constexpr Mutant mutants[] = {
      put_ledger<&ledger::LedgerFaults::start_before_parents>, 20},
     {"a snapshot forgets which request a job answers",
      put_ledger<&ledger::LedgerFaults::forget_requests>, 100},
-    {"a repeated request makes another job", put_ledger<&ledger::LedgerFaults::repeat_requests>,
-     100},
     {"a cancel changes the record of a success", put_ledger<&ledger::LedgerFaults::cancel_ended>,
      100},
     {"a later leader gives attempts of an earlier one again",
