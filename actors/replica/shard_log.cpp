@@ -58,6 +58,14 @@ base::Result<std::vector<store::KeyValue>> read_log(const store::Store& store, b
     return another_kind(shard, group.has_value());
   }
   auto contents = store.scan(group ? group_prefix : solo_prefix);
+  // Told here, where a node that begins can refuse with a reason: the log itself is opened later.
+  if (contents.ok()) {
+    for (const store::KeyValue& record : contents.value()) {
+      if (const auto sound = store::unseal(record); !sound) {
+        return sound.error();
+      }
+    }
+  }
   if (group && contents.ok()) {
     if (const base::Status own = check_store(shard, *group, contents.value()); !own.ok()) {
       return own.error();

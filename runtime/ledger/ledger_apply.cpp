@@ -160,7 +160,8 @@ class ReportApplication {
 }  // namespace
 
 void LedgerState::apply_record(const protocol::SubmitRecord& record, Changes& changes) {
-  if (const Job* known = find(record.request)) {
+  const Job* known = faults_.repeat_requests ? nullptr : find(record.request);
+  if (known) {
     changes.push_back(JobAccepted{record.request, known->id, true});
     return;
   }
@@ -264,6 +265,13 @@ void LedgerState::apply_record(const protocol::CancelRecord& record, Changes& ch
     return;
   }
   Job& job = at->second;
+  if (!job.live() && faults_.cancel_ended) {
+    job.tasks.update({0, job.spec->tasks}, [](base::TaskRange, TaskRecord& task) {
+      TaskOutcome outcome = *task.outcome;
+      outcome.message += ", then cancelled";
+      task.outcome = share(std::move(outcome));
+    });
+  }
   if (!job.live()) {
     if (job.cancel_request == record.request) {
       changes.push_back(JobCancelled{record.request, record.job});

@@ -14,6 +14,18 @@ struct LedgerFaults {
   bool assign_before_commit{false};
   /// Begin jobs although those that they wait for have not ended.
   bool start_before_parents{false};
+  /// A snapshot does not bring back which request a job answers.
+  bool forget_requests{false};
+  /// The same request makes another job each time that it is recorded.
+  bool repeat_requests{false};
+  /// A cancel changes the records of a job that has ended.
+  bool cancel_ended{false};
+  /// Take commands for gone at half of the lease that their worker was granted.
+  bool halve_leases{false};
+  /// What an earlier leader numbered counts for nothing: the same attempts are given again.
+  bool reuse_attempts{false};
+  /// Take over a snapshot without its last finished job.
+  bool forget_in_snapshot{false};
   /// Answer clients from the state of a replica that only believes that it leads.
   bool read_without_majority{false};
 };

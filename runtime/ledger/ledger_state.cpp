@@ -142,11 +142,18 @@ void LedgerState::restore(const protocol::LedgerImage& image) {
   jobs_.clear();
   requests_.clear();
   for (const protocol::JobImage& job : image.jobs) {
-    requests_.emplace(job.request, job.job);
+    if (!faults_.forget_requests) {
+      requests_.emplace(job.request, job.job);
+    }
     jobs_.emplace(job.job, job_of(job));
   }
   finished_.assign(image.finished.begin(), image.finished.end());
   finished_bytes_ = 0;
+  if (faults_.forget_in_snapshot && !finished_.empty()) {
+    requests_.erase(jobs_.at(finished_.back()).request);
+    jobs_.erase(finished_.back());
+    finished_.pop_back();
+  }
   for (const base::JobId id : finished_) {
     const Job* job = find(id);
     FASTGPU_CHECK(job && !job->live(), "a snapshot names a finished job that it does not hold");

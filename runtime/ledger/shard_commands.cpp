@@ -35,7 +35,7 @@ void ShardMachine::drop_placement(const protocol::PlacedRecord& record) {
 
 void ShardMachine::watch_command(const base::AttemptId& attempt) {
   const Holding& holding = *duties_.find(attempt);
-  const base::Duration lease = command_lease(holding.job);
+  const base::Duration lease = command_lease(holding.job) / (options_.faults.halve_leases ? 2 : 1);
   const base::Time due = std::max(command_end(holding), now_ + lease + lease / 100);
   if (commands_.emplace(attempt, due).second) {
     command_ends_.emplace(due, attempt);
@@ -55,7 +55,7 @@ base::Time ShardMachine::command_end(const Holding& holding) const {
   if (renewed != renewed_.end() && renewed->second.incarnation == holding.incarnation) {
     since = std::max(since, renewed->second.at);
   }
-  const base::Duration lease = command_lease(holding.job);
+  const base::Duration lease = command_lease(holding.job) / (options_.faults.halve_leases ? 2 : 1);
   return since + lease + lease / 100;
 }
 

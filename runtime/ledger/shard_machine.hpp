@@ -61,8 +61,8 @@ struct ShardOptions {
 class ShardMachine {
  public:
   explicit ShardMachine(ShardOptions options);
-
   bool leading() const { return leading_; }
+  base::Term term() const { return term_; }
   const LedgerState& state() const { return state_; }
   const DutyTable& duties() const { return duties_; }
   const DependencyTable& dependencies() const { return dependencies_; }

@@ -54,7 +54,8 @@ void ShardMachine::take_back(const protocol::Place& choice, const TaskRanges& ra
 
 void ShardMachine::place(const protocol::Place& choice, const TaskRanges& ranges,
                          PlaceCause cause) {
-  const base::AttemptId attempt{options_.shard, epoch_, term_, ++last_sequence_};
+  const base::Term term = options_.faults.reuse_attempts ? base::Term{1} : term_;
+  const base::AttemptId attempt{options_.shard, epoch_, term, ++last_sequence_};
   Holding holding;
   holding.job = choice.job;
   holding.device = choice.device;

@@ -17,6 +17,23 @@ void MemoryDisk::apply(const Write& write) {
   }
 }
 
+bool MemoryDisk::rot(base::Random& random) {
+  if (contents_.empty()) {
+    return false;
+  }
+  const auto victim =
+      std::next(contents_.begin(), static_cast<std::ptrdiff_t>(random.below(contents_.size())));
+  const auto sound = victim->second.span();
+  std::vector<std::uint8_t> turned(sound.begin(), sound.end());
+  if (turned.empty()) {
+    return false;
+  }
+  const std::uint64_t bit = random.below(turned.size() * 8);
+  turned[bit / 8] ^= static_cast<std::uint8_t>(1u << (bit % 8));
+  victim->second = base::Bytes(std::move(turned));
+  return true;
+}
+
 MemoryStore::MemoryStore(MemoryDisk& disk, MemoryStoreOptions options, base::Random random)
     : disk_(disk), options_(options), random_(random) {
   FASTGPU_CHECK(options_.sync_delay_min <= options_.sync_delay_max, "a delay has a range");
@@ -78,16 +95,26 @@ void MemoryStore::run_until(base::Time now) {
 }
 
 void MemoryStore::begin_sync(base::Time now) {
+  if (end_at_ == SyncPoint::before) {
+    crash();
+    return;
+  }
   syncing_.swap(pending_);
   const auto spread = (options_.sync_delay_max - options_.sync_delay_min).count();
   const auto drawn = random_.below(static_cast<std::uint64_t>(spread) + 1);
-  sync_end_ = now + options_.sync_delay_min + base::Duration(static_cast<std::int64_t>(drawn));
+  sync_end_ = now + options_.sync_delay_min + base::Duration(static_cast<std::int64_t>(drawn)) +
+              disk_.stall();
   if (options_.faults.lie_about_durability) {
     sink_({syncing_.back().token});
   }
 }
 
 void MemoryStore::end_sync() {
+  if (end_at_ == SyncPoint::within || end_at_ == SyncPoint::failure) {
+    disk_.counters.failed_syncs += end_at_ == SyncPoint::failure ? 1 : 0;
+    crash();
+    return;
+  }
   const StoreToken up_to = syncing_.back().token;
   for (const auto& done : syncing_) {
     for (const auto& each : done.writes) {
@@ -100,6 +127,10 @@ void MemoryStore::end_sync() {
   counters_.syncs += 1;
   syncing_.clear();
   sync_end_.reset();
+  if (end_at_ == SyncPoint::after) {
+    crash();
+    return;
+  }
   sink_({up_to});
 }
 
@@ -115,6 +146,8 @@ void MemoryStore::crash() {
       disk_.apply(each);
     }
   }
+  disk_.counters.lost_writes += syncing_.size() - kept + pending_.size();
+  disk_.counters.torn_syncs += kept > 0 && kept < syncing_.size() ? 1 : 0;
   syncing_.clear();
   pending_.clear();
   bytes_in_flight_ = 0;

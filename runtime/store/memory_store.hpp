@@ -7,7 +7,9 @@
 /// `next_event()` has come, `run_until(now)`; the sink is called in there. One thread.
 /// Failure: none but the crash. `crash` keeps what was synced and a random prefix of what was not,
 /// whole writes in order; a write that was cut by the crash is dropped whole, as the recovery of a
-/// torn write-ahead log does. After it the store takes writes and forgets them.
+/// torn write-ahead log does. After it the store takes writes and forgets them. `end_at` lets the
+/// life end by itself at a chosen point of its next sync; who drives the store looks at `crashed`
+/// after each `run_until` and ends the rest of the node.
 
 #include <cstdint>
 #include <deque>
@@ -22,6 +24,21 @@
 
 namespace fastgpu::store {
 
+/// Where a life ends in its next sync.
+enum class SyncPoint : std::uint8_t {
+  before,   ///< nothing of it is on the disk
+  within,   ///< a prefix of it is
+  after,    ///< all of it is, and nobody was told
+  failure,  ///< the sync fails: what is there is unknown, and the process ends itself
+};
+
+/// What befell the writes of all lives on a disk.
+struct MemoryDiskCounters {
+  std::uint64_t lost_writes{};  ///< accepted, and not on the disk when their life ended
+  std::uint64_t torn_syncs{};   ///< of which a part stayed
+  std::uint64_t failed_syncs{};
+};
+
 /// What is durable. Tests may damage it, to play a disk that does.
 class MemoryDisk {
  public:
@@ -33,9 +50,16 @@ class MemoryDisk {
   /// What it says it has free; writes do not change it.
   std::uint64_t bytes_free() const { return bytes_free_; }
   void set_bytes_free(std::uint64_t bytes) { bytes_free_ = bytes; }
+  /// Each sync that begins from now on takes so much longer.
+  base::Duration stall() const { return stall_; }
+  void set_stall(base::Duration stall) { stall_ = stall; }
+  /// Turns one bit of one record's value over, as drawn; false when there is none.
+  bool rot(base::Random& random);
+  MemoryDiskCounters counters;
 
  private:
   std::uint64_t bytes_free_{UINT64_MAX};
+  base::Duration stall_{};
   Contents contents_;
 };
 
@@ -69,6 +93,9 @@ class MemoryStore final : public Store {
   void run_until(base::Time now);
   /// Ends this life.
   void crash();
+  /// Ends it in the next sync; none: not any more.
+  void end_at(std::optional<SyncPoint> point) { end_at_ = point; }
+  bool crashed() const { return crashed_; }
 
  private:
   struct Pending {
@@ -91,6 +118,7 @@ class MemoryStore final : public Store {
   std::size_t bytes_in_flight_{0};
   StoreToken last_token_;
   StoreCounters counters_;
+  std::optional<SyncPoint> end_at_;
   bool crashed_{false};
 };
 

@@ -260,6 +260,14 @@ TEST(Members, OneNodeGrowsToThreeAndShrinksAgain) {
 
 // --- seeds ---------------------------------------------------------------------------------------
 
+PerFault<bool> some_trouble(base::Random& random) {
+  PerFault<bool> kinds{};
+  for (const FaultKind kind : {FaultKind::crash, FaultKind::cut, FaultKind::stall}) {
+    kinds[static_cast<std::size_t>(kind)] = random.chance(600'000);
+  }
+  return kinds;
+}
+
 /// Nodes join, are drained and taken back at any time, while others nodes crash, pause and are cut
 /// off.
 void run_seed(std::uint64_t seed) {
@@ -273,15 +281,14 @@ void run_seed(std::uint64_t seed) {
     options.network.reorder_ppm = 50'000;
   }
   MovingCluster cluster(options);
-  Trouble trouble(cluster.world, random,
-                  {random.chance(700'000), random.chance(400'000), random.chance(400'000)});
+  Trouble trouble(cluster.world, random, some_trouble(random), [&random] {
+    return base::Duration{static_cast<std::int64_t>(random.below(2'500'000'000))};
+  });
   cluster.load(12s);
   std::uint32_t joined = options.founding_nodes;
   for (int i = 0; i < 24; ++i) {
     cluster.world.run_for(base::Duration{static_cast<std::int64_t>(random.below(1'000'000'000))});
-    trouble.make([&random] {
-      return base::Duration{static_cast<std::int64_t>(random.below(2'500'000'000))};
-    });
+    trouble.make();
     if (random.chance(350'000)) {
       const auto node = static_cast<std::uint32_t>(random.below(joined));
       cluster.change(node, random.chance(500'000) ? protocol::MemberState::draining

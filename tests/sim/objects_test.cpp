@@ -3,43 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "runtime/base/sha256.hpp"
-#include "tests/sim/chaos.hpp"
 #include "tests/sim/object_user.hpp"
 
 namespace fastgpu::testing {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::uint64_t batches = 4;
-constexpr std::uint64_t seeds_per_batch = 25;
-
-ChaosOptions with_objects(std::uint64_t seed) {
-  ChaosOptions options;
-  options.seed = seed;
-  options.objects = true;
-  options.pin_limits = short_pin_limits();
-  return options;
-}
-
-class ObjectSeeds : public ::testing::TestWithParam<std::uint64_t> {};
-
-TEST_P(ObjectSeeds, KeepWhatJobsNameAndLetGoOfTheRest) {
-  std::uint64_t uploads = 0;
-  std::uint64_t gone = 0;
-  for (std::uint64_t i = 0; i < seeds_per_batch; ++i) {
-    const std::uint64_t seed = GetParam() * seeds_per_batch + i + 1;
-    const ChaosResult result = run_chaos(with_objects(seed));
-    ASSERT_TRUE(result.violations.empty())
-        << "seed " << seed << " (" << result.drawn << "): " << result.violations.front();
-    uploads += result.uploads;
-    gone += result.objects_gone;
-  }
-  EXPECT_GT(uploads, seeds_per_batch) << "inputs were uploaded";
-  EXPECT_GT(gone, seeds_per_batch) << "there was something to let go of";
-}
-
-INSTANTIATE_TEST_SUITE_P(Batch, ObjectSeeds, ::testing::Range<std::uint64_t>(0, batches));
 
 TEST(ObjectsNotice, WhatIsKeptForNobodyAndWhatIsRemovedThoughAJobNamesIt) {
   SimOptions options;

@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
 #include <string>
 
-#include "tests/sim/chaos.hpp"
-#include "tests/sim/object_user.hpp"
 #include "tests/sim/watch.hpp"
 #include "tests/support/sim_client.hpp"
 
@@ -124,6 +124,54 @@ TEST_F(Replicas, ANodeThatLostItsDiskIsNotTakenBackUnderItsName) {
   expect_no_violation();
 }
 
+TEST_F(Replicas, ANodeWhoseSyncFailsEndsItselfAndTheOthersCarryItsWork) {
+  begin();
+  const protocol::JobSpec spec = simple_job(200);
+  submit({1}, spec, 10s);
+  ASSERT_TRUE(world.run_until([this] { return accepted().has_value(); }, 10s));
+  const base::JobId job = *accepted();
+  const std::uint32_t victim = index_of(*watch->leader_of({1}));
+  ASSERT_FALSE(watch->has_ended(job)) << "it ends in the middle of the work";
+  world.crash_in_sync(victim, store::SyncPoint::failure);
+  ASSERT_TRUE(world.run_until([&] { return !world.is_up(victim); }, 10s));
+  ASSERT_TRUE(world.run_until([&] { return watch->has_ended(job); }, 60s));
+  watch->check_end(job, spec, false);
+  world.start(victim);
+  const std::set<base::NodeId> all{{1}, {2}, {3}};
+  EXPECT_TRUE(world.run_until([&] { return watch->all_equal(all); }, 30s));
+  expect_no_violation();
+}
+
+TEST_F(Replicas, ANodeWhoseDiskIsDamagedIsRefusedAndTheOthersGoOn) {
+  begin();
+  submit({0}, simple_job(5), 10s);
+  ASSERT_TRUE(world.run_until([this] { return accepted().has_value(); }, 10s));
+  world.crash(2);
+  base::Random random(1);
+  ASSERT_TRUE(world.disk(2).rot(random));
+  const base::Status started = world.try_start(2);
+  ASSERT_FALSE(started.ok());
+  EXPECT_EQ(started.error().code, base::ErrorCode::corrupt);
+  submit({2}, simple_job(5), 10s);
+  ASSERT_TRUE(world.run_until([this] { return accepted().has_value(); }, 10s));
+  expect_no_violation();
+}
+
+TEST_F(Replicas, ALeaderThatStoodStillIsFollowedByAnotherAndGivesWay) {
+  begin();
+  const base::NodeId first = *watch->leader_of({1});
+  world.freeze(index_of(first));
+  submit({1}, simple_job(5), 10s);
+  ASSERT_TRUE(world.run_until([this] { return accepted().has_value(); }, 10s));
+  EXPECT_NE(watch->leader_of({1}), first);
+  world.run_for(10s);
+  world.thaw(index_of(first));
+  const std::set<base::NodeId> all{{1}, {2}, {3}};
+  EXPECT_TRUE(
+      world.run_until([&] { return watch->has_ended(*accepted()) && watch->all_equal(all); }, 60s));
+  expect_no_violation();
+}
+
 TEST_F(Replicas, AllThatWasAcceptedIsThereAfterThePowerFailed) {
   begin();
   std::map<base::JobId, protocol::JobSpec> jobs;
@@ -144,95 +192,6 @@ TEST_F(Replicas, AllThatWasAcceptedIsThereAfterThePowerFailed) {
     watch->check_end(job, spec, false);
   }
   expect_no_violation();
-}
-
-// --- seeds ---------------------------------------------------------------------------------------
-
-constexpr std::uint64_t batches = 12;
-constexpr std::uint64_t seeds_per_batch = 25;
-
-ChaosOptions with_replicas(std::uint64_t seed) {
-  ChaosOptions options;
-  options.seed = seed;
-  options.replicas = 3;
-  return options;
-}
-
-std::string report(const ChaosOptions& options, const ChaosResult& result) {
-  std::string text =
-      "seed " + std::to_string(options.seed) + " (" + result.drawn +
-      "); run it alone: FASTGPU_REPLICAS=3 FASTGPU_SEED=" + std::to_string(options.seed) +
-      " test_sim --gtest_filter=Chaos.ReplaysTheSeedOfTheEnvironment";
-  for (const std::string& violation : result.violations) {
-    text += "\n  " + violation;
-  }
-  return text;
-}
-
-class ReplicaSeeds : public ::testing::TestWithParam<std::uint64_t> {};
-
-TEST_P(ReplicaSeeds, LoseNothingAndRecordEachTaskOnce) {
-  std::uint64_t accepted = 0;
-  std::uint64_t crashes = 0;
-  std::uint64_t jumps = 0;
-  for (std::uint64_t i = 0; i < seeds_per_batch; ++i) {
-    const ChaosOptions options = with_replicas(GetParam() * seeds_per_batch + i + 1);
-    const ChaosResult result = run_chaos(options);
-    ASSERT_TRUE(result.violations.empty()) << report(options, result);
-    accepted += result.accepted;
-    crashes += result.crashes;
-    jumps += result.jumps;
-  }
-  EXPECT_GT(accepted, seeds_per_batch) << "users were served in the middle of the trouble";
-  EXPECT_GT(crashes, 0u) << "the trouble took place";
-  EXPECT_GT(jumps, 0u) << "some were so far behind that they were sent a snapshot";
-}
-
-INSTANTIATE_TEST_SUITE_P(Batch, ReplicaSeeds, ::testing::Range<std::uint64_t>(0, batches));
-
-TEST(ReplicaChaos, KeepsTheObjectsThatJobsNameAndLetsGoOfTheRest) {
-  std::uint64_t uploads = 0;
-  std::uint64_t gone = 0;
-  for (std::uint64_t seed = 1; seed <= seeds_per_batch; ++seed) {
-    ChaosOptions options = with_replicas(seed);
-    options.objects = true;
-    options.pin_limits = short_pin_limits();
-    const ChaosResult result = run_chaos(options);
-    ASSERT_TRUE(result.violations.empty()) << report(options, result);
-    uploads += result.uploads;
-    gone += result.objects_gone;
-  }
-  EXPECT_GT(uploads, seeds_per_batch) << "inputs were uploaded";
-  EXPECT_GT(gone, seeds_per_batch) << "there was something to let go of";
-}
-
-/// The first seed of `limit` in which a rule that was broken on purpose was noticed; 0 if none.
-std::uint64_t seed_that_notices(ChaosOptions options, std::uint64_t limit) {
-  options.replicas = 3;
-  for (options.seed = 1; options.seed <= limit; ++options.seed) {
-    if (!run_chaos(options).violations.empty()) {
-      return options.seed;
-    }
-  }
-  return 0;
-}
-
-TEST(ReplicaChaosNotices, AFinishRecordedBelowTheFence) {
-  ChaosOptions options;
-  options.ledger_faults.ignore_fence = true;
-  EXPECT_NE(seed_that_notices(options, 100), 0u);
-}
-
-TEST(ReplicaChaosNotices, AReplyBeforeItsRecordIsDurable) {
-  ChaosOptions options;
-  options.ledger_faults.reply_before_durable = true;
-  EXPECT_NE(seed_that_notices(options, 100), 0u);
-}
-
-TEST(ReplicaChaos, GivesTheSameHistoryForTheSameSeed) {
-  const ChaosResult first = run_chaos(with_replicas(5));
-  EXPECT_EQ(first.trace_hash, run_chaos(with_replicas(5)).trace_hash);
-  EXPECT_NE(first.trace_hash, run_chaos(with_replicas(6)).trace_hash);
 }
 
 }  // namespace

@@ -4,7 +4,9 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/base/limits.hpp"
 #include "runtime/base/sha256.hpp"
+#include "runtime/codec/image_codec.hpp"
 #include "runtime/ledger/ledger_invariants.hpp"
 #include "runtime/worker/worker_invariants.hpp"
 #include "tests/support/dependency_check.hpp"
@@ -64,16 +66,99 @@ std::string wrong_end(const protocol::JobSpec& spec, bool cancelled, bool device
   return shown == task ? "" : "has the output of task " + std::to_string(shown);
 }
 
+/// The same for a command.
+std::string wrong_end_of_command(const protocol::JobSpec& spec, bool cancelled, bool succeeded,
+                                 const protocol::TaskOutcome& outcome) {
+  switch (outcome.reason) {
+    case base::FailureReason::none:
+      return succeeded ? "" : "is recorded as a success that never was";
+    case base::FailureReason::cancelled:
+      return cancelled ? "" : "was cancelled although nobody asked for it";
+    case base::FailureReason::exit_code:
+      return "";
+    case base::FailureReason::time_limit:
+      if (spec.time_limit_ns != base::limits::duration_max.count()) {
+        return "";
+      }
+      break;
+    default:
+      break;
+  }
+  return std::string("ended as ") + to_word(outcome.state) + ", " + base::to_word(outcome.reason) +
+         ": " + outcome.message;
+}
+
 }  // namespace
+
+void Watch::note_leader(const protocol::NodeInfo& node, const ledger::ShardMachine& shard) {
+  const base::ShardId id = shard.state().shard();
+  leaders_[id] = node.node;
+  const auto [known, is_new] = led_.emplace(std::pair(id, shard.term()), node.node);
+  elections_ += is_new ? 1 : 0;
+  if (known->second != node.node) {
+    violation(node.name + " leads shard " + std::to_string(id.value) + " in term " +
+              std::to_string(shard.term().value) + " of " + to_string(known->second));
+  }
+}
+
+// A leader numbers attempts in the order of the log, and a later leader above all earlier ones. Of
+// commands, that is: an attempt of a kernel is first recorded by a report, perhaps to a later
+// leader that has placed others by then.
+void Watch::check_numbers(const ledger::LedgerState& before, const ledger::LedgerState& after) {
+  base::AttemptId& greatest = greatest_[after.shard()];
+  base::AttemptId next = greatest;
+  for (const auto& [id, job] : after.jobs()) {
+    const ledger::Job* old = before.find(id);
+    const bool all_known = old != nullptr && old->attempts.size() == job.attempts.size();
+    if (all_known || !job.spec->is_command()) {
+      continue;
+    }
+    for (const auto& [attempt, known] : job.attempts) {
+      const bool was_placed = old != nullptr && old->attempts.contains(attempt) &&
+                              !old->attempts.at(attempt).ranges.empty();
+      if (was_placed || known.ranges.empty()) {
+        continue;
+      }
+      if (attempt <= greatest) {
+        violation(to_string(attempt) + " was placed after " + to_string(greatest));
+      }
+      next = std::max(next, attempt);
+    }
+  }
+  greatest = next;
+}
+
+// Whole states are dear to compare: some indices stand for all.
+void Watch::check_prefix(const protocol::NodeInfo& node, const ledger::LedgerState& state) {
+  constexpr std::uint64_t every = 16;
+  if (state.applied().value % every != 0 || !has_replicas(state.shard())) {
+    return;
+  }
+  const base::Bytes image = codec::encode(state.image());
+  const std::size_t digest = std::hash<std::string_view>{}(image.text());
+  const auto [known, is_new] = prefixes_.emplace(std::pair(state.shard(), state.applied()), digest);
+  if (known->second != digest) {
+    differs(node, state);
+  }
+}
+
+void Watch::differs(const protocol::NodeInfo& node, const ledger::LedgerState& state) {
+  violation(node.name + " makes something else of the first " +
+            std::to_string(state.applied().value) + " entries of shard " +
+            std::to_string(state.shard().value) + " than another replica, or an earlier life");
+}
 
 void Watch::shard_stepped(const protocol::NodeInfo& node, const ledger::ShardMachine& shard) {
   const ledger::LedgerState& state = shard.state();
   if (shard.leading()) {
-    leaders_[state.shard()] = node.node;
+    note_leader(node, shard);
   }
   base::LogIndex& applied = applied_[{state.shard(), node.node}];
   const base::LogIndex before = std::exchange(applied, state.applied());
   const bool moved = before != state.applied();
+  if (moved) {
+    check_prefix(node, state);
+  }
   jumps_ += before && state.applied().value > before.value + 1 ? 1 : 0;
   std::unique_ptr<ledger::LedgerState>& last = last_[state.shard()];
   if (last && state.applied() < last->applied()) {
@@ -98,16 +183,24 @@ void Watch::shard_stepped(const protocol::NodeInfo& node, const ledger::ShardMac
     for (std::string& broken : ledger::check_step(*last, state)) {
       violation(node.name + ": " + std::move(broken));
     }
+    check_numbers(*last, state);
   }
   last = std::make_unique<ledger::LedgerState>(state);
 }
 
 void Watch::check_same(const protocol::NodeInfo& node, const ledger::LedgerState& state) {
   if (state.image() != last_.at(state.shard())->image()) {
-    violation(node.name + " makes something else of the first " +
-              std::to_string(state.applied().value) + " entries of shard " +
-              std::to_string(state.shard().value) + " than another replica, or an earlier life");
+    differs(node, state);
   }
+}
+
+bool Watch::all_equal(const std::set<base::NodeId>& nodes) const {
+  return std::all_of(applied_.begin(), applied_.end(), [&](const auto& replica) {
+    const auto& [shard, node] = replica.first;
+    const auto last = last_.find(shard);
+    return !nodes.contains(node) || last == last_.end() ||
+           replica.second == last->second->applied();
+  });
 }
 
 bool Watch::has_replicas(base::ShardId shard) const {
@@ -194,7 +287,8 @@ bool Watch::has_ended(base::JobId job) const {
   return found != nullptr && !found->live();
 }
 
-void Watch::check_end(base::JobId job, const protocol::JobSpec& spec, bool devices_die) {
+void Watch::check_end(base::JobId job, const protocol::JobSpec& spec, bool devices_die,
+                      const ExecutionRecord* executions) {
   const std::string name = "accepted job " + to_string(job);
   const ledger::Job* found = find(job);
   if (found == nullptr) {
@@ -215,7 +309,12 @@ void Watch::check_end(base::JobId job, const protocol::JobSpec& spec, bool devic
     records += range.count;
     for (std::uint64_t task = range.first; task < range.end(); ++task) {
       const auto index = static_cast<std::uint32_t>(task);
-      const std::string wrong = wrong_end(spec, cancelled, devices_die, index, *record.outcome);
+      const protocol::TaskOutcome& end = *record.outcome;
+      const std::string wrong =
+          executions != nullptr && spec.is_command()
+              ? wrong_end_of_command(spec, cancelled,
+                                     executions->succeeded(job, index, end.attempt), end)
+              : wrong_end(spec, cancelled, devices_die, index, end);
       if (!wrong.empty()) {
         violation(name + ": task " + std::to_string(task) + " " + wrong);
       }
@@ -224,6 +323,18 @@ void Watch::check_end(base::JobId job, const protocol::JobSpec& spec, bool devic
   if (records != spec.tasks) {
     violation(name + " has " + std::to_string(records) + " terminal records for " +
               std::to_string(spec.tasks) + " tasks");
+  }
+}
+
+void Watch::check_requests() {
+  std::map<base::RequestId, base::JobId> made;
+  for (const auto& [shard, state] : last_) {
+    for (const auto& [id, job] : state->jobs()) {
+      const auto [known, is_new] = made.emplace(job.request, id);
+      if (!is_new) {
+        violation("one request has made " + to_string(known->second) + " and " + to_string(id));
+      }
+    }
   }
 }
 

@@ -2,9 +2,10 @@
 
 /// Looks at every step of every ledger and worker of a simulated cluster, over all their lives, and
 /// collects what must never be: a lost entry, a terminal record that changed, an attempt that
-/// shrank, a device that promised more than it has, a task that runs before the end of what its job
-/// waits for, replicas of a shard that make different things of the same log. Shares no code with
-/// what it watches but the invariant checkers, which are apart from it as well.
+/// shrank or whose number does not grow, a device that promised more than it has, a task that runs
+/// before the end of what its job waits for, two leaders in one term, replicas of a shard that make
+/// different things of the same log. Shares no code with what it watches but the invariant
+/// checkers, which are apart from it as well.
 
 #include <cstdint>
 #include <map>
@@ -19,6 +20,7 @@
 #include "runtime/ledger/ledger_state.hpp"
 #include "runtime/ledger/shard_machine.hpp"
 #include "runtime/worker/worker_machine.hpp"
+#include "tests/support/commands/sim_warden.hpp"
 
 namespace fastgpu::testing {
 
@@ -46,10 +48,18 @@ class Watch final : public actors::Observer {
   bool has_ended(base::JobId job) const;
   /// All that the job waits for has ended as it asks, in the ledgers as they were last.
   bool may_begin(const protocol::JobSpec& spec) const;
-  /// An accepted job is there, is terminal, and ended as a simulated device would have it, or never
-  /// began and is cancelled because what it waits for ended otherwise. Where
-  /// devices die by themselves, one that does so twice under the same task may be blamed on it.
-  void check_end(base::JobId job, const protocol::JobSpec& spec, bool devices_die);
+  /// An accepted job is there, is terminal, and ended as a simulated device or warden would have
+  /// it, or never began and is cancelled because what it waits for ended otherwise. Where devices
+  /// die by themselves, one that does so twice under the same task may be blamed on it.
+  /// `executions` is what wardens have run; null where there were no commands.
+  void check_end(base::JobId job, const protocol::JobSpec& spec, bool devices_die,
+                 const ExecutionRecord* executions = nullptr);
+  /// No request has made two jobs, answered or not.
+  void check_requests();
+  /// Every replica on these nodes has applied all that any has.
+  bool all_equal(const std::set<base::NodeId>& nodes) const;
+  /// How often a replica began to lead.
+  std::uint64_t elections() const { return elections_; }
   std::uint64_t tasks_ended() const;
   std::uint64_t attempts() const;
   /// The node on which a replica led when it was stepped last; it may have died since.
@@ -57,13 +67,22 @@ class Watch final : public actors::Observer {
 
  private:
   bool has_replicas(base::ShardId shard) const;
+  void note_leader(const protocol::NodeInfo& node, const ledger::ShardMachine& shard);
+  void check_numbers(const ledger::LedgerState& before, const ledger::LedgerState& after);
+  void check_prefix(const protocol::NodeInfo& node, const ledger::LedgerState& state);
+  void differs(const protocol::NodeInfo& node, const ledger::LedgerState& state);
   void check_same(const protocol::NodeInfo& node, const ledger::LedgerState& state);
   std::map<base::ShardId, std::unique_ptr<ledger::LedgerState>> last_;
   std::map<std::pair<base::ShardId, base::NodeId>, base::LogIndex> applied_;
   std::map<base::ShardId, base::NodeId> leaders_;
+  std::map<std::pair<base::ShardId, base::Term>, base::NodeId> led_;
+  std::map<base::ShardId, base::AttemptId> greatest_;  ///< attempt that was recorded
+  /// What the first entries of a log come to, at some of its indices.
+  std::map<std::pair<base::ShardId, base::LogIndex>, std::size_t> prefixes_;
   std::vector<std::string> violations_;
   std::uint64_t objects_gone_{0};
   std::uint64_t jumps_{0};
+  std::uint64_t elections_{0};
 };
 
 }  // namespace fastgpu::testing

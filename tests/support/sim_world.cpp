@@ -1,10 +1,31 @@
 #include "tests/support/sim_world.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 namespace fastgpu::testing {
 namespace {
+
+// Virtual time begins well after zero, so that "long ago" is a valid moment.
+constexpr base::Time time_zero{std::chrono::hours{1}};
+constexpr std::int64_t million = 1'000'000;
+
+/// What a clock shows that runs so much faster, and the other way; moments far away stay.
+base::Time shown_by_clock(base::Time now, std::int32_t drift_ppm) {
+  const std::int64_t passed = (now - time_zero).count();
+  return now +
+         base::Duration{passed / million * drift_ppm + passed % million * drift_ppm / million};
+}
+
+base::Time true_time(base::Time shown, std::int32_t drift_ppm) {
+  if (shown < time_zero || shown - time_zero > std::chrono::hours{24 * 365}) {
+    return shown;
+  }
+  const std::int64_t passed = (shown - time_zero).count();
+  const std::int64_t rate = million + drift_ppm;
+  return time_zero + base::Duration{passed / rate * million + passed % rate * million / rate};
+}
 
 /// Shares a store with the harness, which drives it, while the store actor owns this.
 class DrivenStore final : public store::Store {
@@ -37,8 +58,7 @@ SimWorld::SimWorld(SimOptions options, std::shared_ptr<actors::Observer> observe
       observer_(std::move(observer)) {
   config_.set("scheduler.policy", caf::atom("testing"));
   system_ = std::make_unique<caf::actor_system>(config_);
-  // Virtual time begins well after zero, so that "long ago" is a valid moment.
-  set_now(base::Time{std::chrono::hours{1}});
+  set_now(time_zero);
   for (std::uint32_t i = 0; i < options.nodes; ++i) {
     auto node = std::make_unique<Node>();
     const std::string number = std::to_string(i + 1);
@@ -80,6 +100,7 @@ base::Status SimWorld::try_start(std::uint32_t index) {
       node.context->seeds.push_back(other->info);
     }
   }
+  set_clocks(index);
   node.store =
       std::make_shared<store::MemoryStore>(node.disk, options_.store, base::Random(random_.next()));
   link::LinkOptions link_options;
@@ -104,7 +125,7 @@ base::Status SimWorld::try_start(std::uint32_t index) {
   }
   for (const auto& warden : node.wardens) {
     parts.runners.push_back(std::make_unique<SimCommandRunner>(
-        agenda_, base::Random(command_random_.next()), *warden, options_.command));
+        agenda_, base::Random(command_random_.next()), *warden, command_options(index)));
   }
   add_shards(index, parts);
   parts.blocking_disk = false;
@@ -165,7 +186,40 @@ void SimWorld::crash(std::uint32_t index) {
   end_life(node);
 }
 
+void SimWorld::crash_in_sync(std::uint32_t index, std::optional<store::SyncPoint> point) {
+  if (is_up(index)) {
+    nodes_[index]->store->end_at(point);
+  }
+}
+
+void SimWorld::freeze(std::uint32_t index) {
+  Node& node = *nodes_[index];
+  note("freeze " + node.info.name);
+  network_.set_paused(host(index), true);
+  const actors::Directory& all = node.context->directory;
+  for (const caf::actor& actor :
+       {all.link, all.gateway, all.scheduler, all.monitor, all.store, all.objects, all.logs}) {
+    if (actor) {
+      node.frozen.insert(actor.id());
+    }
+  }
+  for (const auto& [shard, actor] : all.shards) {
+    node.frozen.insert(actor.id());
+  }
+  for (const caf::actor& actor : all.workers) {
+    node.frozen.insert(actor.id());
+  }
+}
+
+void SimWorld::thaw(std::uint32_t index) {
+  note("thaw " + nodes_[index]->info.name);
+  nodes_[index]->frozen.clear();
+  network_.set_paused(host(index), false);
+}
+
 void SimWorld::end_life(Node& node) {
+  node.frozen.clear();
+  network_.set_paused({node.info.node.value}, false);
   node.context->directory = {};
   node.context.reset();
   node.link.reset();
@@ -226,21 +280,46 @@ actors::ContextPtr SimWorld::client_context() {
 // One message of one actor, or, when no actor has anything to do, the next thing in time.
 bool SimWorld::step(base::Time limit) {
   ++steps_;
-  if (scheduler().has_job()) {
-    run_actor();
-    return true;
+  return run_actor() || pass_time(limit);
+}
+
+std::optional<std::size_t> SimWorld::pick_job() {
+  constexpr std::size_t most = 4;
+  const auto& jobs = scheduler().jobs;
+  const bool any_frozen = std::any_of(nodes_.begin(), nodes_.end(),
+                                      [](const auto& node) { return !node->frozen.empty(); });
+  if (!any_frozen) {
+    return jobs.empty() ? std::nullopt
+                        : std::optional(random_.below(std::min<std::size_t>(jobs.size(), most)));
   }
-  return pass_time(limit);
+  const auto stands_still = [this](caf::resumable* job) {
+    const auto* actor = dynamic_cast<caf::local_actor*>(job);
+    return actor != nullptr && std::any_of(nodes_.begin(), nodes_.end(), [actor](const auto& node) {
+             return node->frozen.contains(actor->id());
+           });
+  };
+  std::array<std::size_t, most> places{};
+  std::size_t found = 0;
+  for (std::size_t place = 0; place < jobs.size() && found < most; ++place) {
+    if (!stands_still(jobs[place])) {
+      places[found++] = place;
+    }
+  }
+  return found == 0 ? std::nullopt : std::optional(places[random_.below(found)]);
 }
 
 // Any actor that has mail may be next: the seed picks, so that it explores the interleavings.
-void SimWorld::run_actor() {
+bool SimWorld::run_actor() {
+  const std::optional<std::size_t> pick = pick_job();
+  if (!pick) {
+    return false;
+  }
   auto& jobs = scheduler().jobs;
   mix(jobs.size());
-  const std::size_t pick = random_.below(std::min<std::size_t>(jobs.size(), 4));
-  std::rotate(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(pick),
-              jobs.begin() + static_cast<std::ptrdiff_t>(pick) + 1);
+  const auto picked = jobs.begin() + static_cast<std::ptrdiff_t>(*pick);
+  std::rotate(jobs.begin(), picked, picked + 1);
   scheduler().run_once();
+  return true;
 }
 
 bool SimWorld::pass_time(base::Time limit) {
@@ -257,7 +336,7 @@ bool SimWorld::pass_time(base::Time limit) {
   consider(agenda_.next_event());
   consider(network_.next_event());
   for (const auto& node : nodes_) {
-    if (node->store) {
+    if (node->store && node->frozen.empty()) {
       consider(node->store->next_event());
     }
   }
@@ -274,14 +353,30 @@ bool SimWorld::pass_time(base::Time limit) {
     network_.run_until(now());
     return true;
   }
-  for (const auto& node : nodes_) {
-    if (node->store && node->store->next_event() && *node->store->next_event() <= now()) {
-      node->store->run_until(now());
-      return true;
-    }
+  if (!run_stores()) {
+    scheduler().trigger_timeout();
   }
-  scheduler().trigger_timeout();
   return true;
+}
+
+/// Lets one store do what is due; a node whose life ended in it goes with it.
+bool SimWorld::run_stores() {
+  for (std::uint32_t i = 0; i < node_count(); ++i) {
+    Node& node = *nodes_[i];
+    if (!node.store || !node.frozen.empty() || !node.store->next_event() ||
+        *node.store->next_event() > now()) {
+      continue;
+    }
+    node.store->run_until(now());
+    if (node.store->crashed()) {
+      crash(i);
+      if (on_death_) {
+        on_death_(i);
+      }
+    }
+    return true;
+  }
+  return false;
 }
 
 void SimWorld::set_now(base::Time now) {
@@ -326,6 +421,30 @@ actors::ContextPtr SimWorld::new_context(const protocol::NodeInfo& self,
   context->trace = [this, name = self.name](const std::string& line) { note(name + " " + line); };
   context->observer = observer_;
   return context;
+}
+
+void SimWorld::set_clocks(std::uint32_t index) {
+  Node& node = *nodes_[index];
+  if (index < options_.clock_drift_ppm.size()) {
+    node.context->clock = [this, drift = options_.clock_drift_ppm[index]] {
+      return shown_by_clock(now(), drift);
+    };
+  }
+  node.context->wall_clock = [this, &node] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now().time_since_epoch()).count() +
+           node.wall_offset_ms;
+  };
+}
+
+// A warden keeps time by its own means, in which the node's moments are told.
+SimCommandOptions SimWorld::command_options(std::uint32_t index) const {
+  SimCommandOptions options = options_.command;
+  if (index < options_.clock_drift_ppm.size()) {
+    options.true_time = [drift = options_.clock_drift_ppm[index]](base::Time shown) {
+      return true_time(shown, drift);
+    };
+  }
+  return options;
 }
 
 caf::scheduler::test_coordinator& SimWorld::scheduler() {

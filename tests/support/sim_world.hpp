@@ -13,6 +13,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +58,8 @@ struct SimOptions {
   raft::Fault raft_fault{raft::Fault::none};
   objects::PinLimits pin_limits;
   std::uint64_t disk_reserve_bytes{0};
+  /// By node: how much faster than the simulation's its clock runs; those not named run with it.
+  std::vector<std::int32_t> clock_drift_ppm;
 };
 
 class SimWorld {
@@ -75,6 +79,19 @@ class SimWorld {
   base::Status try_start(std::uint32_t index);
   /// Ends its life as kill -9 does: what is not on the disk is gone.
   void crash(std::uint32_t index);
+  /// The same by itself, in its next sync. `on_death` is told; none: it does not end any more.
+  void crash_in_sync(std::uint32_t index, std::optional<store::SyncPoint> point);
+  /// Called when a node has died in a sync, with its number.
+  void set_on_death(std::function<void(std::uint32_t)> on_death) {
+    on_death_ = std::move(on_death);
+  }
+  /// It stands still, as after SIGSTOP: none of its actors takes a turn, its store tells nothing.
+  /// Its devices and wardens, processes of their own, go on.
+  void freeze(std::uint32_t index);
+  void thaw(std::uint32_t index);
+  bool is_frozen(std::uint32_t index) const { return !nodes_[index]->frozen.empty(); }
+  /// What its clock of the day is off by from now on.
+  void set_wall_offset(std::uint32_t index, std::int64_t ms) { nodes_[index]->wall_offset_ms = ms; }
   link::SimHost host(std::uint32_t index) const { return {index + 1}; }
   raft::StoreId first_store(std::uint32_t index) const { return nodes_[index]->founding_store; }
   std::uint32_t shard_count() const {
@@ -85,6 +102,7 @@ class SimWorld {
   /// Null while it is down.
   const objects::BlobStore* blobs(std::uint32_t index) const { return nodes_[index]->blobs; }
   store::MemoryDisk& disk(std::uint32_t index) { return nodes_[index]->disk; }
+  const store::MemoryDisk& disk(std::uint32_t index) const { return nodes_[index]->disk; }
   /// The node is down and begins anew on another, empty disk.
   void lose_disk(std::uint32_t index);
 
@@ -128,15 +146,23 @@ class SimWorld {
     std::shared_ptr<link::SimLink> link;
     std::shared_ptr<store::MemoryStore> store;
     const objects::BlobStore* blobs{nullptr};  ///< owned by its objects actor
+    std::set<caf::actor_id> frozen;            ///< its actors, while it stands still
+    std::int64_t wall_offset_ms{0};
   };
 
   bool step(base::Time limit);
-  void run_actor();
+  /// False when no actor that may run has anything to do.
+  bool run_actor();
+  /// Which of the queue's jobs runs next; none where all of them stand still.
+  std::optional<std::size_t> pick_job();
+  bool run_stores();
   bool pass_time(base::Time limit);
   void set_now(base::Time now);
   void mix(std::uint64_t value);
   void note(std::string_view what);
   actors::ContextPtr new_context(const protocol::NodeInfo& self, base::Incarnation incarnation);
+  void set_clocks(std::uint32_t index);
+  SimCommandOptions command_options(std::uint32_t index) const;
   caf::scheduler::test_coordinator& scheduler();
   void make_wardens(Node& node);
   raft::StoreId make_store(Node& node);
@@ -160,6 +186,7 @@ class SimWorld {
   base::ClusterId cluster_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::shared_ptr<actors::Observer> observer_;
+  std::function<void(std::uint32_t)> on_death_;
   std::uint32_t clients_{0};
   std::uint64_t steps_{0};
   std::uint64_t trace_hash_{0xcbf29ce484222325u};

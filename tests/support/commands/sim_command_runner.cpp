@@ -87,7 +87,9 @@ bool SimCommandRunner::run(exec::CommandTask task) {
   if (!ready_) {
     return false;
   }
-  order([launch = launch_of(task)](SimWarden& warden) { warden.run(launch); });
+  worker::LaunchCommand launch = launch_of(task);
+  launch.until = true_time(launch.until);
+  order([launch](SimWarden& warden) { warden.run(launch); });
   return true;
 }
 
@@ -96,7 +98,9 @@ void SimCommandRunner::stop(exec::CommandToken token, const std::string& why) {
 }
 
 void SimCommandRunner::extend_lease(exec::CommandToken token, base::Time until) {
-  order([token, until](SimWarden& warden) { warden.extend({{token.value}, until}); });
+  order([token, until = true_time(until)](SimWarden& warden) {
+    warden.extend({{token.value}, until});
+  });
 }
 
 void SimCommandRunner::order(std::function<void(SimWarden&)> what) {

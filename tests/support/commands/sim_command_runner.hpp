@@ -21,6 +21,8 @@ namespace fastgpu::testing {
 
 struct SimCommandOptions {
   bool late_sweep{false};
+  /// When a moment of the node's clock is; empty: its clock is the simulation's.
+  std::function<base::Time(base::Time)> true_time;
 };
 
 class SimCommandRunner final : public exec::CommandRunner {
@@ -37,6 +39,9 @@ class SimCommandRunner final : public exec::CommandRunner {
 
  private:
   void begin_life();
+  base::Time true_time(base::Time of_node) const {
+    return options_.true_time ? options_.true_time(of_node) : of_node;
+  }
   /// Hands the warden an order; dropped if the warden has another life by then.
   void order(std::function<void(SimWarden&)> what);
 

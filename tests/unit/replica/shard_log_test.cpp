@@ -50,6 +50,18 @@ TEST_F(ShardLogKind, AStoreThatIsNotTheMembersIsRefusedEmptyOrNot) {
   EXPECT_EQ(read(none).error().code, base::ErrorCode::conflict);
 }
 
+TEST_F(ShardLogKind, ADamagedRecordIsToldBeforeTheLogIsOpened) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    disk = {};
+    RaftLife(disk, LifeOptions{}).lead();
+    base::Random random(seed);
+    ASSERT_TRUE(disk.rot(random));
+    const auto contents = read(only_voter({}));
+    ASSERT_FALSE(contents.ok()) << seed;
+    EXPECT_EQ(contents.error().code, base::ErrorCode::corrupt);
+  }
+}
+
 TEST_F(ShardLogKind, TheNumberOfAStoreIsFoundWhereItHasOne) {
   const store::MemoryStore store(disk, {}, base::Random(0));
   EXPECT_EQ(store_id_of(store).value(), std::nullopt);

@@ -86,6 +86,44 @@ TEST(MemoryStore, IsTheSameForTheSameSeed) {
   EXPECT_NE(times_of(5), times_of(6));
 }
 
+TEST(MemoryStore, EndsByItselfAtTheChosenPointOfItsNextSyncAndTellsNobody) {
+  const auto left_after = [](SyncPoint point) {
+    MemoryDisk disk;
+    Life life(disk);
+    life.put(1, "a");
+    life.store.end_at(point);
+    life.store.run_until(at(0ms));
+    life.store.run_until(at(1ms));
+    EXPECT_TRUE(life.store.crashed());
+    EXPECT_THAT(life.told, IsEmpty());
+    EXPECT_EQ(disk.counters.failed_syncs, point == SyncPoint::failure ? 1u : 0u);
+    return disk.contents().size();
+  };
+  EXPECT_EQ(left_after(SyncPoint::before), 0u);
+  EXPECT_LE(left_after(SyncPoint::within), 1u);
+  EXPECT_EQ(left_after(SyncPoint::after), 1u);
+  EXPECT_LE(left_after(SyncPoint::failure), 1u);
+}
+
+TEST(MemoryStore, TakesLongerWhileItsDiskStalls) {
+  MemoryDisk disk;
+  disk.set_stall(5ms);
+  Life life(disk);
+  life.put(1, "a");
+  life.store.run_until(at(0ms));
+  EXPECT_EQ(life.store.next_event(), at(6ms));
+}
+
+TEST(MemoryDisk, RotsByOneBit) {
+  MemoryDisk disk;
+  base::Random random(1);
+  EXPECT_FALSE(disk.rot(random)) << "there is nothing on it";
+  disk.apply(Write::put("a", bytes("xyz")));
+  const MemoryDisk::Contents before = disk.contents();
+  EXPECT_TRUE(disk.rot(random));
+  EXPECT_NE(disk.contents(), before);
+}
+
 TEST(MemoryStore, RefusesWhenFullAndHasRoomOnceItReportsDurable) {
   MemoryDisk disk;
   MemoryStoreOptions options = one_millisecond();
