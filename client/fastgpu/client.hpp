@@ -134,7 +134,7 @@ struct NodeStatus {
 
 struct ClientOptions {
   /// Any nodes of one cluster: "127.0.0.1:7601". None: those that the credentials name.
-  std::vector<std::string> servers;
+  std::vector<std::string> servers{};
   /// The file of the key to connect with, such as client.toml in a node's folder. Empty: that of
   /// FASTGPU_CREDENTIALS, else ~/.config/fastgpu/credentials.toml.
   std::string credentials{};

@@ -49,7 +49,12 @@ std::string to_text(const JoinToken& token) {
 base::Result<JoinToken> read_join_token(const std::filesystem::path& path) {
   const base::Result<std::string> text = read_secret_file(path);
   if (!text.ok()) {
-    return text.error();
+    base::Error error = text.error();
+    if (error.code == base::ErrorCode::file_not_found) {
+      error.hint =
+          "it holds what fastgpu node token printed, or is join.token in the first node's folder";
+    }
+    return error;
   }
   return parse_join_token(text.value(), path.string());
 }

@@ -100,7 +100,7 @@ class MovingCluster {
   }
   /// Peace, and what must have come of it all.
   void expect_whole() {
-    EXPECT_TRUE(world.run_until([this] { return submits_open_ == 0; }, 30s));
+    EXPECT_TRUE(world.run_until([this] { return !loading_ && submits_open_ == 0; }, 30s));
     EXPECT_TRUE(world.run_until([this] { return as_planned(); }, 120s)) << shape();
     EXPECT_TRUE(world.run_until([this] { return all_ended(); }, 120s)) << "jobs wait";
     EXPECT_TRUE(world.run_until([this] { return all_equal(); }, 20s)) << "replicas differ";
@@ -169,7 +169,8 @@ class MovingCluster {
     });
   }
   void submit_until(base::Time end) {
-    if (world.now() >= end) {
+    loading_ = world.now() < end;
+    if (!loading_) {
       return;
     }
     protocol::JobSpec spec = simple_job(1 + static_cast<std::uint32_t>(random_.below(10)));
@@ -190,6 +191,7 @@ class MovingCluster {
 
   std::unique_ptr<SimClient> client_;
   std::deque<std::uint32_t> joins_;  ///< the first is under way
+  bool loading_{false};              ///< there is a submit to come
   std::uint64_t submits_open_{0};
   std::uint64_t requests_{0};
   std::uint64_t asked_{0};

@@ -13,6 +13,7 @@
 #include "runtime/base/random.hpp"
 #include "runtime/link/control.hpp"
 #include "runtime/link/frame.hpp"
+#include "runtime/security/credentials.hpp"
 #include "tests/system/command_cluster.hpp"
 
 namespace fastgpu::testing {
@@ -90,10 +91,22 @@ TEST_F(Hostile, JobThatIsTooLargeIsRefusedByTheNodeWithItsCode) {
 
 // --- bytes that are no messages ------------------------------------------------------------------
 
-/// A client of the node's port that speaks ZeroMQ and sends what it likes.
-class Stranger {
+/// A client of the cluster that speaks ZeroMQ and sends what it likes.
+class Rude {
  public:
-  explicit Stranger(const std::string& address) {
+  explicit Rude(const std::string& address)
+      : Rude(address, security::read_credentials(security::usual_credentials()).value().keys) {}
+  Rude(const std::string& address, const security::KeyPair& keys) {
+    const auto known = security::read_credentials(security::usual_credentials()).value();
+    const std::string server = security::key_for(known.servers, address);
+    zmq_setsockopt(socket_, ZMQ_CURVE_SERVERKEY, server.c_str(), server.size());
+    zmq_setsockopt(socket_, ZMQ_CURVE_PUBLICKEY, keys.public_key().c_str(),
+                   keys.public_key().size());
+    zmq_setsockopt(socket_, ZMQ_CURVE_SECRETKEY, keys.secret_key().c_str(),
+                   keys.secret_key().size());
+    zmq_socket_monitor(socket_, "inproc://handshake",
+                       ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
+    zmq_connect(handshake_, "inproc://handshake");
     const int none = 0;
     const int patience_ms = 20'000;
     zmq_setsockopt(socket_, ZMQ_LINGER, &patience_ms, sizeof patience_ms);
@@ -101,14 +114,24 @@ class Stranger {
     zmq_setsockopt(socket_, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
     zmq_connect(socket_, ("tcp://" + address).c_str());
   }
-  ~Stranger() {
+  ~Rude() {
     const int none = 0;
     zmq_setsockopt(socket_, ZMQ_LINGER, &none, sizeof none);
+    zmq_socket_monitor(socket_, nullptr, 0);
+    zmq_close(handshake_);
     zmq_close(socket_);
     zmq_ctx_term(context_);
   }
-  Stranger(const Stranger&) = delete;
-  Stranger& operator=(const Stranger&) = delete;
+  Rude(const Rude&) = delete;
+  Rude& operator=(const Rude&) = delete;
+
+  /// How the first handshake ended: ZMQ_EVENT_HANDSHAKE_...; 0 if it did not.
+  int handshake() {
+    const int patience_ms = 20'000;
+    zmq_setsockopt(handshake_, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
+    std::uint16_t event[3] = {};
+    return zmq_recv(handshake_, event, sizeof event, 0) == sizeof event ? event[0] : 0;
+  }
 
   void say(const Data& data) { zmq_send(socket_, data.data(), data.size(), 0); }
   void say(link::FrameKind kind, const Data& body) {
@@ -132,6 +155,7 @@ class Stranger {
  private:
   void* context_ = zmq_ctx_new();
   void* socket_ = zmq_socket(context_, ZMQ_DEALER);
+  void* handshake_ = zmq_socket(context_, ZMQ_PAIR);
 };
 
 Data noise(base::Random& random, std::size_t size) {
@@ -158,22 +182,30 @@ TEST_F(Hostile, BytesOnThePortHarmNobody) {
   expect_served();
 }
 
+TEST_F(Hostile, KeyThatIsNotOfTheClusterGetsNoFurtherThanTheHandshake) {
+  Rude stranger(cluster_.address(0), security::KeyPair::generate());
+  EXPECT_EQ(stranger.handshake(), ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
+  Rude client(cluster_.address(0));
+  EXPECT_EQ(client.handshake(), ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+  expect_served();
+}
+
 TEST_F(Hostile, MessagesThatAreNoFramesHarmNobody) {
   base::Random random(11);
-  Stranger stranger(cluster_.address(0));
+  Rude client(cluster_.address(0));
   link::FrameHeader header;
   header.kind = link::FrameKind::client_request;
   const base::Bytes good = link::encode(header, noise(random, 1000));
   const Data whole(good.span().begin(), good.span().end());
   for (std::size_t size = 0; size < whole.size(); size += 37) {
-    stranger.say(Data(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+    client.say(Data(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
     Data damaged = whole;
     damaged[size] ^= 0x40;
-    stranger.say(damaged);
-    stranger.say(noise(random, size));
+    client.say(damaged);
+    client.say(noise(random, size));
   }
-  stranger.say_hello();
-  EXPECT_TRUE(stranger.hear()) << "it is not held against him who then speaks well";
+  client.say_hello();
+  EXPECT_TRUE(client.hear()) << "it is not held against him who then speaks well";
   expect_served();
 }
 
@@ -182,26 +214,26 @@ TEST_F(Hostile, FramesThatHoldNoMessageHarmNobody) {
   for (const link::FrameKind kind :
        {link::FrameKind::client_request, link::FrameKind::peer, link::FrameKind::client_reply,
         link::FrameKind::credit, link::FrameKind::control}) {
-    Stranger stranger(cluster_.address(0));
-    stranger.say_hello();
-    ASSERT_TRUE(stranger.hear());
+    Rude client(cluster_.address(0));
+    client.say_hello();
+    ASSERT_TRUE(client.hear());
     for (int i = 0; i < 100; ++i) {
-      stranger.say(kind, noise(random, 8 * random.below(200)));
+      client.say(kind, noise(random, 8 * random.below(200)));
     }
     // Words of zero, and words of one: empty structures and pointers far outside.
-    stranger.say(kind, Data(4096, 0));
-    stranger.say(kind, Data(4096, 0xff));
+    client.say(kind, Data(4096, 0));
+    client.say(kind, Data(4096, 0xff));
   }
   expect_served();
 }
 
 TEST_F(Hostile, MessageOfAHundredMegabytesIsNotTakenIn) {
-  Stranger stranger(cluster_.address(0));
-  stranger.say_hello();
-  ASSERT_TRUE(stranger.hear());
-  stranger.say(link::FrameKind::client_request, Data(hundred_megabytes, 'x'));
+  Rude client(cluster_.address(0));
+  client.say_hello();
+  ASSERT_TRUE(client.hear());
+  client.say(link::FrameKind::client_request, Data(hundred_megabytes, 'x'));
   expect_served();
-  Stranger next(cluster_.address(0));
+  Rude next(cluster_.address(0));
   next.say_hello();
   EXPECT_TRUE(next.hear());
   const std::string status = read_file("/proc/" + std::to_string(pid_) + "/status");

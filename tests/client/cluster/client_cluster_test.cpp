@@ -232,7 +232,7 @@ TEST_F(ClientOfACluster, GoesOnThroughAnotherNodeWhenItsOwnEnds) {
   EXPECT_TRUE(connect({cluster_->addresses()[0]}).cluster());
 }
 
-TEST(ClientOfNobody, SaysThatNoNodeIsReachable) {
+TEST_F(ClientOfACluster, SaysThatNoNodeIsReachable) {
   const auto client = Client::open(
       {.servers = {"127.0.0.1:1"}, .credentials = cluster_->credentials(), .timeout = seconds(1)});
   ASSERT_FALSE(client);

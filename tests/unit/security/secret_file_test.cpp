@@ -131,6 +131,13 @@ TEST_F(SecretFile, KeepsAJoinTokenAsItWas) {
   EXPECT_EQ(read.value().servers, token.servers);
 }
 
+TEST_F(SecretFile, WhoLacksAJoinTokenIsToldWhereOneComesFrom) {
+  const auto read = read_join_token(at("nowhere"));
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().code, base::ErrorCode::file_not_found);
+  EXPECT_NE(read.error().hint.find("fastgpu node token"), std::string::npos);
+}
+
 TEST(KeyTexts, RefuseWhatIsNotWhole) {
   const KeyPair pair = KeyPair::generate();
   Credentials whole{"a", pair, {{"h:1", pair.public_key()}}};
