@@ -26,6 +26,8 @@ caf::message_handler WorkerActor::handlers() {
             trace(accused.why + " -> the device is quarantined");
             step(accused);
           }),
+          on<protocol::DeviceTelemetry>(
+              [this](const protocol::DeviceTelemetry& telemetry) { step(telemetry); }),
           on<exec::GpuProcesses>([this](const exec::GpuProcesses& use) {
             if (parts_.runner) {
               parts_.runner->note_gpu_use(use.processes);

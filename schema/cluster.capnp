@@ -80,6 +80,26 @@ struct LedShard {
   term @2 :UInt64;
 }
 
+struct DeviceTelemetry {
+  # What a GPU's driver tells of it. -1: it does not tell.
+
+  memoryBytesUsed @0 :UInt64;
+  # By whomever, the driver and processes of others too.
+
+  utilisationPercent @1 :Int32 = -1;
+  temperatureCelsius @2 :Int32 = -1;
+  powerMilliwatts @3 :Int32 = -1;
+
+  eccErrors @4 :Int64 = -1;
+  # Not corrected, since the driver was loaded.
+
+  lastXid @5 :UInt64;
+  # The last that came in this life of the node; 0 if none did.
+
+  remark @6 :Text;
+  # A short sentence for people on memory that does not come back; empty if there is none.
+}
+
 struct DeviceBooks {
   # Set by the worker of the device, whole, each time.
 
@@ -124,6 +144,9 @@ struct DeviceBooks {
   noCommandsWhy @15 :Text;
   # Set by the worker while it grants no commands, as a sentence of the same kind; kernels are not
   # concerned. Empty: it takes them.
+
+  telemetry @16 :DeviceTelemetry;
+  # Set by the worker of a GPU once its driver has told; else absent.
 }
 
 enum NodeState {

@@ -115,19 +115,24 @@ std::unique_ptr<exec::GpuWatch> watch(const Gpus& gpus, std::size_t first_gpu,
                                       const NodeFolder& folder, const std::string& program,
                                       const actors::NodeContext& context) {
   GpuGuardOptions options;
-  options.executor_program = program;
+  std::map<std::string, caf::actor> workers;
   for (std::size_t i = 0; i < gpus.size(); ++i) {
-    options.workers.emplace(gpus[i].uuid, context.directory.workers.at(first_gpu + i));
+    options.devices.insert(gpus[i].uuid);
+    workers.emplace(gpus[i].uuid, context.directory.workers.at(first_gpu + i));
     const base::Result<std::string> marker =
         exec::marker_of((folder.wardens() / std::to_string(first_gpu + i)).string());
     if (marker.ok()) {
       options.wardens.insert(exec::warden_number(marker.value()));
     }
   }
+  options.tell_worker = [workers = std::move(workers)](const std::string& uuid,
+                                                       const GpuWord& word) {
+    std::visit([&](const auto& message) { caf::anon_send(workers.at(uuid), message); }, word);
+  };
   options.tell = [](const std::string& what) {
     std::fprintf(stderr, "fastgpu-node: %s\n", what.c_str());
   };
-  return guard_gpus(std::move(options));
+  return guard_gpus(program, std::move(options));
 }
 
 /// Of the disk with the data folder, what new work leaves free.

@@ -53,6 +53,13 @@ void DeviceLedger::set_no_commands(const std::string& why) {
   changed();
 }
 
+void DeviceLedger::set_telemetry(const protocol::DeviceTelemetry& telemetry) {
+  if (books_.telemetry == telemetry)
+    return;
+  books_.telemetry = telemetry;
+  changed();
+}
+
 void DeviceLedger::set_backlog(std::int64_t backlog_ns) {
   if (backlog_ns == books_.backlog_ns)
     return;

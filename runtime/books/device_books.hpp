@@ -40,6 +40,7 @@ class DeviceLedger {
   void set_health(const std::string& unhealthy_why);
   /// Commands are taken, or why they are not; at first they are.
   void set_no_commands(const std::string& why);
+  void set_telemetry(const protocol::DeviceTelemetry& telemetry);
   void set_backlog(std::int64_t backlog_ns);
 
   /// `tasks` places in the queue.

@@ -1,5 +1,8 @@
 #include "runtime/codec/cluster_parts.hpp"
 
+#include <optional>
+#include <utility>
+
 #include "runtime/protocol/raft_messages.hpp"
 
 namespace fastgpu::schema {
@@ -13,6 +16,19 @@ namespace {
 
 std::string name_text(capnp::Text::Reader from, Reading& reading, std::string_view what) {
   return reading.text(from, limits::name_bytes_max, what);
+}
+
+template <class Number>
+std::optional<Number> known(std::int64_t number) {
+  if (number < 0)
+    return std::nullopt;
+  return static_cast<Number>(number);
+}
+
+/// -1 for what is not known; what is too large to be told is not known either.
+template <class Wire, class Number>
+Wire told(std::optional<Number> number) {
+  return number && std::in_range<Wire>(*number) ? static_cast<Wire>(*number) : Wire{-1};
 }
 
 void check(const protocol::DeviceBooks& books) {
@@ -88,6 +104,26 @@ protocol::LedShard read(LedShard::Reader from, Reading&) {
   return {{from.getShard()}, {from.getEpoch()}, {from.getTerm()}};
 }
 
+void write(DeviceTelemetry::Builder to, const protocol::DeviceTelemetry& from) {
+  to.setMemoryBytesUsed(from.memory_bytes_used);
+  to.setUtilisationPercent(told<std::int32_t>(from.utilisation_percent));
+  to.setTemperatureCelsius(told<std::int32_t>(from.temperature_celsius));
+  to.setPowerMilliwatts(told<std::int32_t>(from.power_milliwatts));
+  to.setEccErrors(told<std::int64_t>(from.ecc_errors));
+  to.setLastXid(from.last_xid);
+  to.setRemark(as_text(codec::clip(from.remark)));
+}
+
+protocol::DeviceTelemetry read(DeviceTelemetry::Reader from, Reading& reading) {
+  return {from.getMemoryBytesUsed(),
+          known<std::uint32_t>(from.getUtilisationPercent()),
+          known<std::uint32_t>(from.getTemperatureCelsius()),
+          known<std::uint32_t>(from.getPowerMilliwatts()),
+          known<std::uint64_t>(from.getEccErrors()),
+          from.getLastXid(),
+          reading.text(from.getRemark(), limits::message_text_bytes_max, "device remark")};
+}
+
 void write(DeviceBooks::Builder to, const protocol::DeviceBooks& from) {
   write(to.initDevice(), from.device);
   to.setIncarnation(from.incarnation.value);
@@ -105,6 +141,8 @@ void write(DeviceBooks::Builder to, const protocol::DeviceBooks& from) {
   to.setHealthy(from.healthy);
   to.setUnhealthyWhy(as_text(codec::clip(from.unhealthy_why)));
   to.setNoCommandsWhy(as_text(codec::clip(from.no_commands_why)));
+  if (from.telemetry)
+    write(to.initTelemetry(), *from.telemetry);
 }
 
 protocol::DeviceBooks read(DeviceBooks::Reader from, Reading& reading) {
@@ -127,6 +165,8 @@ protocol::DeviceBooks read(DeviceBooks::Reader from, Reading& reading) {
       reading.text(from.getUnhealthyWhy(), limits::message_text_bytes_max, "device health");
   books.no_commands_why =
       reading.text(from.getNoCommandsWhy(), limits::message_text_bytes_max, "device commands");
+  if (from.hasTelemetry())
+    books.telemetry = read(from.getTelemetry(), reading);
   check(books);
   return books;
 }

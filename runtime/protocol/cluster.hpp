@@ -3,6 +3,7 @@
 /// Nodes and devices as they are told to others: plain values.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,18 @@ struct LedShard {
   bool operator==(const LedShard&) const = default;
 };
 
+/// What a GPU's driver tells of it, a few seconds old. What it does not tell is left out.
+struct DeviceTelemetry {
+  std::uint64_t memory_bytes_used{};  ///< by whomever, the driver and strangers too
+  std::optional<std::uint32_t> utilisation_percent;
+  std::optional<std::uint32_t> temperature_celsius;
+  std::optional<std::uint32_t> power_milliwatts;
+  std::optional<std::uint64_t> ecc_errors;  ///< not corrected, since the driver was loaded
+  std::uint64_t last_xid{};                 ///< the last that came in this life; 0 if none did
+  std::string remark;  ///< a sentence on memory that does not come back; empty if there is none
+  bool operator==(const DeviceTelemetry&) const = default;
+};
+
 /// What a device has promised, as its worker publishes it. Advice to everybody but that worker.
 struct DeviceBooks {
   base::DeviceId device;
@@ -81,6 +94,7 @@ struct DeviceBooks {
   std::string unhealthy_why;  ///< a sentence for people; empty while healthy
   /// Why it takes no commands, for people; empty while it takes them. Kernels are not concerned.
   std::string no_commands_why;
+  std::optional<DeviceTelemetry> telemetry;  ///< none of a CPU, and before the driver has told
   bool operator==(const DeviceBooks&) const = default;
 };
 

@@ -106,11 +106,12 @@ struct Tick {
   bool operator==(const Tick&) const = default;
 };
 
-using Event = std::variant<FromLeader<protocol::Assign>, FromLeader<protocol::Stop>,
-                           FromLeader<protocol::Adopt>, FromLeader<protocol::Settled>,
-                           FromLeader<protocol::Renewed>, protocol::Staged, protocol::Kept,
-                           protocol::FolderReady, protocol::FolderCollected, ExecutorReady,
-                           ExecutorDone, ExecutorDied, KernelMaking, DeviceAccused, LaunchRefused,
-                           CommandStarted, CommandEnded, WardenReady, WardenAway, Tick>;
+using Event =
+    std::variant<FromLeader<protocol::Assign>, FromLeader<protocol::Stop>,
+                 FromLeader<protocol::Adopt>, FromLeader<protocol::Settled>,
+                 FromLeader<protocol::Renewed>, protocol::Staged, protocol::Kept,
+                 protocol::FolderReady, protocol::FolderCollected, protocol::DeviceTelemetry,
+                 ExecutorReady, ExecutorDone, ExecutorDied, KernelMaking, DeviceAccused,
+                 LaunchRefused, CommandStarted, CommandEnded, WardenReady, WardenAway, Tick>;
 
 }  // namespace fastgpu::worker

@@ -115,6 +115,7 @@ class WorkerMachine {
   void on(const ExecutorDied& event);
   void on(const KernelMaking& event);
   void on(const DeviceAccused& event);
+  void on(const protocol::DeviceTelemetry& event) { ledger_.set_telemetry(event); }
   void on(const LaunchRefused& event);
   void on(const CommandStarted& event);
   void on(const CommandEnded& event);

@@ -48,6 +48,9 @@ TEST_F(JsonSchema, DescribesEveryDocument) {
   EXPECT_EQ(check("node_list", json_node_list(cluster(), names, noon)), "");
   EXPECT_EQ(check("gpus", json_device_list(cluster(), names, noon)), "");
   EXPECT_EQ(check("node_token", json_token("0af1", "n1", noon)), "");
+  protocol::ClusterStatus with_gpu = cluster();
+  with_gpu.nodes[0].devices[0].telemetry.emplace().ecc_errors = 2;
+  EXPECT_EQ(check("gpus", json_device_list(with_gpu, names, noon)), "");
   EXPECT_EQ(check("version", json_version("0.1.0", noon)), "");
   EXPECT_EQ(check("help", json_help("run", "text", noon)), "");
   const base::Error error{base::ErrorKind::rejected, base::ErrorCode::infeasible, "never", "wait"};

@@ -68,6 +68,27 @@ TEST(RenderTable, ListsNodesAndDevices) {
             "as of 0.2 s ago (n1)\n");
 }
 
+TEST(RenderTable, ShowsHowGpusAreAndLeavesOutWhatTheirDriverDoesNotTell) {
+  protocol::ClusterStatus status = cluster();
+  status.nodes.pop_back();
+  protocol::DeviceBooks& books = status.nodes[0].devices[0];
+  books.kind = protocol::DeviceKind::gpu;
+  books.telemetry.emplace();
+  books.telemetry->memory_bytes_used = 3ull << 30;
+  books.telemetry->utilisation_percent = 12;
+  books.telemetry->power_milliwatts = 98'600;
+  books.telemetry->last_xid = 43;
+  books.telemetry->remark = "1 GiB is lost";
+  EXPECT_EQ(table_devices(status, Names(status), noon),
+            "NODE  DEVICE  MODEL       MEMORY   FREE     SLOTS  QUEUED  STATE\n"
+            "n1    gpu:0   CPU x86-64  8.0 GiB  6.0 GiB  0/1    3       busy\n"
+            "\n"
+            "GPU       USED     UTIL  TEMP  POWER  ECC  XID\n"
+            "n1 gpu:0  3.0 GiB  12 %  -     98 W   -    43\n"
+            "n1 gpu:0: 1 GiB is lost\n"
+            "as of 0.2 s ago (n1)\n");
+}
+
 TEST(RenderTable, SaysHowOldItIsAtMost) {
   EXPECT_EQ(as_of_line({0, 49}, "n1"), "as of 0.0 s ago (n1)");
   EXPECT_EQ(as_of_line({0, 59'900}, "n1"), "as of 59.9 s ago (n1)");

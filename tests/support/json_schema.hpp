@@ -118,7 +118,7 @@ class JsonSchemas {
   std::string check_children(const Json& schema, const Json& value,
                              const std::string& where) const {
     for (const Json& key : schema.value("required", Json::array())) {
-      if (!value.contains(key.get<std::string>())) {
+      if (value.is_object() && !value.contains(key.get<std::string>())) {
         return where + ": " + key.dump() + " is missing";
       }
     }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <memory>
@@ -12,6 +13,7 @@
 namespace fastgpu::testing {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -84,6 +86,63 @@ TEST_F(SickGpu, IsQuarantinedForWhatItsDriverReportsAndTakenBackWhenItPassesItsS
            std::string::npos;
   })) << cluster_->fastgpu({"events"}).out;
   ASSERT_TRUE(await_gpu(true));
+}
+
+TEST_F(SickGpu, ShowsWhatItsDriverTellsOfIt) {
+  say("utilisation 87\ntemperature 61\npower 312000\necc 3\nmemory_used 268435456\nxid 43\n");
+  ASSERT_TRUE(await_item(*cluster_, 0, {"gpus"}, [](const nlohmann::json& device) {
+    return device["telemetry"].is_object() && device["telemetry"]["last_xid"] == 43;
+  }));
+  const nlohmann::json expected = {{"memory_bytes_used", 268435456},
+                                   {"utilisation_percent", 87},
+                                   {"temperature_celsius", 61},
+                                   {"power_milliwatts", 312000},
+                                   {"ecc_errors", 3},
+                                   {"last_xid", 43},
+                                   {"remark", ""}};
+  EXPECT_TRUE(await_item(*cluster_, 0, {"gpus"}, [&](const nlohmann::json& device) {
+    return device["telemetry"] == expected;
+  })) << cluster_->fastgpu({"gpus", "--json"}).out;
+  EXPECT_THAT(cluster_->fastgpu({"gpus"}).out, HasSubstr("87 %"));
+}
+
+TEST_F(GpuNode, SaysOfAnEndlessKernelHowSoonItsExecutorWasBack) {
+  folder_.write("endless.cu",
+                "__global__ void k(int* out) { while (*(volatile int*)out == 0) {} }");
+  folder_.write("zero", std::string(4, '\0'));
+  for (const char* device : {"gpu", "cpu"}) {
+    const Finished run = fastgpu({"run", "--device", device, "--kernel", "k", "--source",
+                                  "endless.cu", "--arg", "inout:zero", "--time-limit", "1s"});
+    EXPECT_NE(run.exit_code, 0);
+    EXPECT_THAT(run.err, ContainsRegex("the executor restarted in [0-9.]+ ms")) << device;
+  }
+}
+
+/// The fake driver counts for the processes that a test names.
+TEST_F(SickGpu, EndsACommandThatUsesMoreOfItThanItAskedForWithBothNumbers) {
+  ASSERT_TRUE(await_gpu(true));
+  ASSERT_TRUE(await(
+      [&] { return cluster_->fastgpu({"gpus"}).out.find("no commands") == std::string::npos; }));
+  const std::string word = "4" + std::to_string(getpid()) + ".25";
+  const std::string job =
+      cluster_
+          ->fastgpu({"submit", "-q", "--device", "gpu", "--gpu-mem", "256MiB", "--", "sleep", word})
+          .out;
+  std::string process;
+  ASSERT_TRUE(await([&] {
+    process = run_command({"pgrep", "-x", "-f", "sleep " + word}).out;
+    return !process.empty();
+  }));
+  say("process " + process.substr(0, process.find('\n')) + " 536870912\n");
+  const std::string number = job.substr(0, job.find('\n'));
+  cluster_->fastgpu({"wait", number});
+  const nlohmann::json task = job_of(*cluster_, number)["tasks"][0];
+  EXPECT_EQ(task["reason"], "cuda_out_of_memory") << task.dump();
+  EXPECT_EQ(task["code"], "FG6110");
+  EXPECT_EQ(task["message"],
+            "used 512 MiB of its GPU's memory, its limit is 256 MiB (536870912 of 268435456 "
+            "bytes)");
+  EXPECT_EQ(run_command({"pgrep", "-x", "-f", "sleep " + word}).out, "");
 }
 
 }  // namespace

@@ -192,6 +192,24 @@ Json command_record(const protocol::JobSpec& spec) {
           {"lease_seconds", seconds(spec.command_lease().count())}};
 }
 
+template <class Number>
+Json known(const std::optional<Number>& number) {
+  return number ? Json(*number) : Json(nullptr);
+}
+
+Json telemetry_record(const std::optional<protocol::DeviceTelemetry>& telemetry) {
+  if (!telemetry) {
+    return nullptr;
+  }
+  return {{"memory_bytes_used", telemetry->memory_bytes_used},
+          {"utilisation_percent", known(telemetry->utilisation_percent)},
+          {"temperature_celsius", known(telemetry->temperature_celsius)},
+          {"power_milliwatts", known(telemetry->power_milliwatts)},
+          {"ecc_errors", known(telemetry->ecc_errors)},
+          {"last_xid", telemetry->last_xid == 0 ? Json(nullptr) : Json(telemetry->last_xid)},
+          {"remark", telemetry->remark}};
+}
+
 Json device_record(const protocol::DeviceBooks& books, const protocol::NodeView& node) {
   return {{"id", node.info.name + "/" + std::to_string(books.device.ordinal)},
           {"node", node.info.name},
@@ -207,6 +225,7 @@ Json device_record(const protocol::DeviceBooks& books, const protocol::NodeView&
           {"healthy", books.healthy},
           {"unhealthy_why", books.unhealthy_why},
           {"no_commands_why", books.no_commands_why},
+          {"telemetry", telemetry_record(books.telemetry)},
           {"node_state", protocol::to_word(node.state)}};
 }
 

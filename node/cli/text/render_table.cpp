@@ -103,6 +103,32 @@ std::string unable_line(const protocol::DeviceBooks& books, const Names& names) 
              : name + " takes no commands: " + books.no_commands_why + "\n";
 }
 
+/// What the drivers tell of the devices, for those of which they tell.
+std::string telemetry_table(const protocol::ClusterStatus& status, const Names& names) {
+  Table table({"GPU", "USED", "UTIL", "TEMP", "POWER", "ECC", "XID"});
+  std::string remarks;
+  bool any = false;
+  for (const protocol::NodeView& node : status.nodes) {
+    for (const protocol::DeviceBooks& books : node.devices) {
+      if (!books.telemetry || node.state == protocol::NodeState::down) {
+        continue;
+      }
+      const protocol::DeviceTelemetry& told = *books.telemetry;
+      const auto with = [](const auto& number, const char* unit) {
+        return number ? std::to_string(*number) + unit : std::string{};
+      };
+      table.add({names.of(books.device), show_size(told.memory_bytes_used),
+                 with(told.utilisation_percent, " %"), with(told.temperature_celsius, " C"),
+                 told.power_milliwatts ? std::to_string(*told.power_milliwatts / 1000) + " W" : "",
+                 with(told.ecc_errors, ""),
+                 told.last_xid == 0 ? "" : std::to_string(told.last_xid)});
+      remarks += told.remark.empty() ? "" : names.of(books.device) + ": " + told.remark + "\n";
+      any = true;
+    }
+  }
+  return any ? "\n" + table.text() + remarks : "";
+}
+
 }  // namespace
 
 std::string table_job_list(const protocol::JobList& list, const Names& names, Stamp stamp) {
@@ -235,7 +261,8 @@ std::string table_devices(const protocol::ClusterStatus& status, const Names& na
       notes += away ? "" : unable_line(books, names);
     }
   }
-  return table.text() + notes + as_of_line(stamp_of(status, stamp), names.of(status.source)) + "\n";
+  return table.text() + notes + telemetry_table(status, names) +
+         as_of_line(stamp_of(status, stamp), names.of(status.source)) + "\n";
 }
 
 std::string line_of_counts(const protocol::JobSummary& summary) {

@@ -19,6 +19,11 @@ std::string words_of(const std::string& uuid, const GpuTenant& tenant) {
          ": tasks may lack that memory or wait for it";
 }
 
+std::string lost_words(std::uint64_t bytes, const std::string& whose) {
+  return size_text(bytes) + " of " + whose +
+         " belong to no process and do not come back: tasks lack them until the GPU is reset";
+}
+
 /// Of all processes; nothing if it is not known of one.
 std::optional<std::uint64_t> sum_of(const std::vector<GpuTenant>& tenants) {
   std::uint64_t bytes = 0;
@@ -64,15 +69,20 @@ void GpuTenants::judge_memory(const std::string& uuid, Device& device,
   const std::uint64_t too_much = of_nobody - *device.driver_bytes;
   if (too_much < lost_bytes_min) {
     device.looks = 0;
-    if (std::exchange(device.lost, false))
+    if (std::exchange(device.lost_bytes, 0) != 0)
       findings.said.push_back("the memory of " + uuid + " that nobody used has come back");
     return;
   }
   device.looks = std::min(device.looks + 1, looks_min);
-  if (device.looks == looks_min && !std::exchange(device.lost, true))
-    findings.said.push_back(size_text(too_much) + " of the memory of " + uuid +
-                            " belong to no process and do not come back: tasks lack them until "
-                            "the GPU is reset");
+  if (device.looks == looks_min && std::exchange(device.lost_bytes, too_much) == 0)
+    findings.said.push_back(lost_words(too_much, "the memory of " + uuid));
+}
+
+std::string GpuTenants::memory_remark(const std::string& uuid) const {
+  const auto found = devices_.find(uuid);
+  return found == devices_.end() || found->second.lost_bytes == 0
+             ? ""
+             : lost_words(found->second.lost_bytes, "its memory");
 }
 
 }  // namespace fastgpu::exec

@@ -46,6 +46,9 @@ class GpuTenants {
   /// All processes on one device, after its sample.
   Findings hear(const std::string& uuid, const std::vector<GpuTenant>& tenants);
 
+  /// What is to be known of the device's memory now, in a sentence; empty if nothing.
+  std::string memory_remark(const std::string& uuid) const;
+
  private:
   struct Device {
     std::optional<GpuSample> sample;
@@ -53,7 +56,7 @@ class GpuTenants {
     bool shows_own{false};
     std::optional<std::uint64_t> driver_bytes;  ///< the least that belonged to nobody
     int looks{0};                               ///< in a row with too much
-    bool lost{false};
+    std::uint64_t lost_bytes{0};                ///< that do not come back, at the last look
   };
   void judge_memory(const std::string& uuid, Device& device, const std::vector<GpuTenant>& tenants,
                     Findings& findings) const;

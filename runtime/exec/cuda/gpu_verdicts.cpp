@@ -3,11 +3,20 @@
 namespace fastgpu::exec {
 
 std::optional<GpuVerdict> GpuVerdicts::hear(const GpuNews& news) {
-  if (const auto* xid = std::get_if<GpuXid>(&news); xid != nullptr && blames_device(xid->number))
+  if (const auto* xid = std::get_if<GpuXid>(&news)) {
+    last_xids_[xid->uuid] = xid->number;
+    if (!blames_device(xid->number))
+      return std::nullopt;
     return GpuVerdict{xid->uuid, "its driver reported Xid " + std::to_string(xid->number)};
+  }
   if (const auto* sample = std::get_if<GpuSample>(&news))
     return hear_of(*sample);
   return std::nullopt;
+}
+
+std::uint64_t GpuVerdicts::last_xid(const std::string& uuid) const {
+  const auto found = last_xids_.find(uuid);
+  return found == last_xids_.end() ? 0 : found->second;
 }
 
 /// Errors from before the first sample are past: the self-test says what they have left.

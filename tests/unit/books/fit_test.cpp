@@ -72,6 +72,20 @@ TEST(DeviceLedger, IsUsefulOnlyOnceItIsDescribed) {
   EXPECT_TRUE(fit({DeviceKind::any, 0}, ledger.books()));
 }
 
+TEST(DeviceLedger, TellsOfItsTelemetryOnlyWhenThatHasChanged) {
+  DeviceLedger ledger({{2}, 0}, {7});
+  protocol::DeviceTelemetry told;
+  told.memory_bytes_used = 5;
+  ledger.set_telemetry(told);
+  const auto version = ledger.books().version;
+  ledger.set_telemetry(told);
+  EXPECT_EQ(ledger.books().version, version);
+  told.memory_bytes_used = 6;
+  ledger.set_telemetry(told);
+  EXPECT_GT(ledger.books().version, version);
+  EXPECT_EQ(ledger.books().telemetry->memory_bytes_used, 6u);
+}
+
 TEST(DeviceLedger, GivesBackExactlyWhatWasTakenAndTellsEachChange) {
   DeviceLedger ledger({{2}, 0}, {7});
   ledger.describe({DeviceKind::cpu, "m", "u", 1000, 4});

@@ -160,6 +160,13 @@ protocol::DeviceBooks device_books() {
   books.healthy = false;
   books.unhealthy_why = numbers.text("disk full ");
   books.no_commands_why = numbers.text("no warden ");
+  books.telemetry = protocol::DeviceTelemetry{numbers.wide(),
+                                              numbers.next(),
+                                              numbers.next(),
+                                              numbers.next(),
+                                              numbers.next<std::uint64_t>(),
+                                              numbers.wide(),
+                                              numbers.text("memory lost ")};
   return books;
 }
 

@@ -65,9 +65,13 @@ TEST_F(Tenants, MemoryThatDoesNotComeBackIsToldAfterAWhileAndSoIsItsReturn) {
   EXPECT_THAT(look(6 * gib, {own}).said,
               ElementsAre("4 GiB of the memory of GPU-1 belong to no process and do not come back: "
                           "tasks lack them until the GPU is reset"));
+  EXPECT_EQ(tenants_.memory_remark(gpu),
+            "4 GiB of its memory belong to no process and do not come back: tasks lack them until "
+            "the GPU is reset");
   EXPECT_THAT(look(6 * gib, {own}).said, IsEmpty());
   EXPECT_THAT(look(2 * gib, {own}).said,
               ElementsAre("the memory of GPU-1 that nobody used has come back"));
+  EXPECT_EQ(tenants_.memory_remark(gpu), "");
 }
 
 TEST_F(Tenants, MemoryOfTasksThatComeAndGoIsNotMissed) {

@@ -23,6 +23,16 @@ TEST(GpuVerdicts, AnXidThatSpeaksAgainstTheDeviceDoesAndAProgramsOwnDoesNot) {
     EXPECT_EQ(verdicts.hear(GpuXid{"GPU-1", of_programs}), std::nullopt) << of_programs;
 }
 
+TEST(GpuVerdicts, TheLastXidOfEachDeviceIsRememberedAlsoOneOfAProgram) {
+  GpuVerdicts verdicts;
+  EXPECT_EQ(verdicts.last_xid("GPU-1"), 0u);
+  verdicts.hear(GpuXid{"GPU-1", 79});
+  verdicts.hear(GpuXid{"GPU-1", 13});
+  verdicts.hear(GpuXid{"GPU-2", 48});
+  EXPECT_EQ(verdicts.last_xid("GPU-1"), 13u);
+  EXPECT_EQ(verdicts.last_xid("GPU-2"), 48u);
+}
+
 TEST(GpuVerdicts, ADeviceThatStaysLostIsAccusedEachTime) {
   GpuVerdicts verdicts;
   GpuSample lost = sample_with(std::nullopt);

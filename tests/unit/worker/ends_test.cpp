@@ -252,6 +252,17 @@ TEST(WorkerEnds, ALaunchThatTheExecutorRefusesIsTriedAgain) {
   EXPECT_NE(bench.launches.front().token, token);
 }
 
+TEST(WorkerEnds, WhatItsDriverTellsOfTheDeviceIsPublishedWithItsBooks) {
+  WorkerBench bench;
+  bench.warm_up();
+  protocol::DeviceTelemetry told;
+  told.memory_bytes_used = 5;
+  told.temperature_celsius = 61;
+  bench.step(told);
+  bench.pass(std::chrono::seconds(1));
+  EXPECT_EQ(bench.published.back().telemetry, told);
+}
+
 TEST(WorkerEnds, ADeviceThatStaysDownReportsWhatRanAndHandsTheRestBack) {
   WorkerBench bench;
   bench.warm_up();
