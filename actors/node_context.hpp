@@ -68,6 +68,8 @@ struct NodeContext {
   std::function<base::WallTimeMs()> wall_clock;  ///< for stamps that people read
   /// One line of the form "fact -> consequence". Called on any actor's thread; may be empty.
   std::function<void(const std::string&)> trace;
+  /// A sentence for whoever runs the node, trace or no trace. Seldom. Any thread; may be empty.
+  std::function<void(const std::string&)> warn;
 
   /// The cluster as this node sees it has changed. Called on the monitor's thread; may be empty.
   std::function<void(const protocol::SharedView&)> on_view;

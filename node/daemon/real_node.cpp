@@ -237,6 +237,9 @@ actors::ContextPtr make_context(const NodeFolder& folder, const NodeSettings& se
   context->clock = boot_time;
   context->wall_clock = wall_time;
   context->on_view = remembering(folder, options);
+  context->warn = [](const std::string& what) {
+    std::fprintf(stderr, "fastgpu-node: %s\n", what.c_str());
+  };
   if (options.trace) {
     context->trace = [name = context->self.name, trace = options.trace](const std::string& line) {
       trace(name + " " + line);

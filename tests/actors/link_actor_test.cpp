@@ -1,5 +1,6 @@
 #include "actors/link_actor.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "runtime/codec/client_codec.hpp"
@@ -148,6 +149,27 @@ TEST_F(LinkActorTest, BringsAClientsCallToTheGatewayAndItsAnswerBack) {
 
   bench_.send(link::LinkEvent{link::SessionClosed{client}});
   EXPECT_EQ(bench_.gateway.take<ClientGone>().value().session, base::SessionId{11});
+}
+
+TEST_F(LinkActorTest, WarnsOfWhoWasRefusedAndSeldomOfTheSameReason) {
+  std::vector<std::string> told;
+  bench_.context()->warn = [&](const std::string& what) { told.push_back(what); };
+  const auto refuse = [&](link::RefusedFor reason, const char* who, base::NodeId said) {
+    bench_.send(link::LinkEvent{link::CallerRefused{reason, who, said, 2}});
+  };
+  refuse(link::RefusedFor::forged, "node 2", {3});
+  refuse(link::RefusedFor::forged, "node 2", {3});
+  refuse(link::RefusedFor::stranger, "somebody", {});
+  EXPECT_THAT(told,
+              ::testing::ElementsAre(
+                  "refused node 2, who said it was n3: it came with a name that is not its "
+                  "key's; 2 such calls were refused",
+                  "refused somebody: it came with an unknown key; 2 such calls were refused"));
+  bench_.pass(LinkActor::warn_interval);
+  refuse(link::RefusedFor::forged, "node 2", {3});
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_NE(told[2].find("4 such calls"), std::string::npos) << told[2];
+  bench_.context()->warn = nullptr;
 }
 
 TEST_F(LinkActorTest, LetsAJoinerAskToJoinAndNothingElse) {

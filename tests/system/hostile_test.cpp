@@ -185,6 +185,7 @@ TEST_F(Hostile, BytesOnThePortHarmNobody) {
 TEST_F(Hostile, KeyThatIsNotOfTheClusterGetsNoFurtherThanTheHandshake) {
   Rude stranger(cluster_.address(0), security::KeyPair::generate());
   EXPECT_EQ(stranger.handshake(), ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
+  EXPECT_TRUE(cluster_.await_error(0, "it came with an unknown key"));
   Rude client(cluster_.address(0));
   EXPECT_EQ(client.handshake(), ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
   expect_served();

@@ -40,6 +40,10 @@ class ProcessCluster {
   int size() const { return static_cast<int>(addresses_.size()); }
   bool is_up(int index) const { return nodes_.at(index) != nullptr; }
   pid_t pid(int index) const { return nodes_.at(index)->pid(); }
+  /// True once the node has said this on stderr.
+  bool await_error(int index, const std::string& text) const {
+    return nodes_.at(index)->await_error(text);
+  }
   /// SIGSTOP and SIGCONT of the node's own process; its children go on.
   void freeze(int index);
   void thaw(int index) const;
