@@ -66,22 +66,11 @@ void LinkActor::handle_event(const link::LinkEvent& event) {
   } else if (const auto* closed = std::get_if<link::SessionClosed>(&event)) {
     tell(directory().gateway, ClientGone{link::session_of(closed->endpoint)});
   } else if (const auto* refused = std::get_if<link::CallerRefused>(&event)) {
-    warn_of(*refused);
+    const auto news = refusals_.hear(*refused, now());
+    if (news && context().warn) {
+      context().warn(*news);
+    }
   }
-}
-
-void LinkActor::warn_of(const link::CallerRefused& refused) {
-  Refusals& refusals = refusals_.at(static_cast<std::size_t>(refused.reason));
-  refusals.untold += refused.times;
-  if (!context().warn || (refusals.told_at && now() < *refusals.told_at + warn_interval)) {
-    return;
-  }
-  refusals.told_at = now();
-  const std::uint64_t times = std::exchange(refusals.untold, 0);
-  context().warn("refused " + refused.who +
-                 (refused.said ? ", who said it was " + to_string(refused.said) : "") +
-                 ": it came with " + std::string(link::to_string(refused.reason)) +
-                 (times == 1 ? "" : "; " + std::to_string(times) + " such calls were refused"));
 }
 
 void LinkActor::receive(const link::FrameReceived& frame) {

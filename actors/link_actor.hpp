@@ -7,25 +7,19 @@
 /// dropped, counted and told in the trace; a client is told so where its call can still be made
 /// out.
 
-#include <array>
-#include <chrono>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "actors/base_actor.hpp"
 #include "actors/replica/raft_outbox.hpp"
 #include "runtime/link/link.hpp"
+#include "runtime/link/refusal_news.hpp"
 
 namespace fastgpu::actors {
 
 class LinkActor final : public BaseActor {
  public:
-  /// Who is refused again and again, such as a removed node that still runs, is not told more often
-  /// for each reason.
-  static constexpr base::Duration warn_interval = std::chrono::minutes(1);
-
   /// The composition root starts `link` with `sink_to` this actor, and makes it listen.
   LinkActor(caf::actor_config& config, ContextPtr context, std::shared_ptr<link::Link> link);
 
@@ -38,7 +32,6 @@ class LinkActor final : public BaseActor {
   void on_tick() override { send_gathered(); }
   std::optional<base::Time> next_deadline() const override { return outbox_.next_deadline(); }
   void handle_event(const link::LinkEvent& event);
-  void warn_of(const link::CallerRefused& refused);
   void receive(const link::FrameReceived& frame);
   void receive_peer(const link::FrameReceived& frame);
   void receive_client(const link::FrameReceived& frame);
@@ -55,11 +48,7 @@ class LinkActor final : public BaseActor {
   link::LinkIdentity identity_;
   std::map<base::NodeId, base::Incarnation> up_;  ///< peers, in the life in which they are up
   std::uint64_t unreadable_{0};
-  struct Refusals {
-    std::uint64_t untold{0};
-    std::optional<base::Time> told_at;
-  };
-  std::array<Refusals, link::refused_for_kinds> refusals_{};
+  link::RefusalNews refusals_;
   RaftOutbox outbox_;
   bool sending_soon_{false};  ///< a SendGathered is under way
 };

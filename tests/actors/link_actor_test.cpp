@@ -165,7 +165,7 @@ TEST_F(LinkActorTest, WarnsOfWhoWasRefusedAndSeldomOfTheSameReason) {
                   "refused node 2, who said it was n3: it came with a name that is not its "
                   "key's; 2 such calls were refused",
                   "refused somebody: it came with an unknown key; 2 such calls were refused"));
-  bench_.pass(LinkActor::warn_interval);
+  bench_.pass(link::RefusalNews::interval);
   refuse(link::RefusedFor::forged, "node 2", {3});
   ASSERT_EQ(told.size(), 3u);
   EXPECT_NE(told[2].find("4 such calls"), std::string::npos) << told[2];
