@@ -100,7 +100,7 @@ class MovingCluster {
   }
   /// Peace, and what must have come of it all.
   void expect_whole() {
-    EXPECT_TRUE(world.run_until([this] { return !loading_ && submits_open_ == 0; }, 30s));
+    EXPECT_TRUE(world.run_until([this] { return !loading_ && submits_open_ == 0; }, 90s));
     EXPECT_TRUE(world.run_until([this] { return as_planned(); }, 120s)) << shape();
     EXPECT_TRUE(world.run_until([this] { return all_ended(); }, 120s)) << "jobs wait";
     EXPECT_TRUE(world.run_until([this] { return all_equal(); }, 20s)) << "replicas differ";
