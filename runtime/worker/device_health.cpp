@@ -13,7 +13,7 @@ namespace {
 /// More say nothing more.
 constexpr std::size_t crashes_kept = 16;
 /// The sentence rides in every heartbeat.
-constexpr std::size_t reason_bytes_max = 160;
+constexpr std::size_t reason_bytes_max = 400;
 
 }  // namespace
 

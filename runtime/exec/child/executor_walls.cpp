@@ -86,9 +86,20 @@ void add_library_folders(const std::string& program, std::vector<std::string>& f
       folders.push_back(folder);
 }
 
+/// Where the driver (r570 and later) names the threads that it starts: it does not start itself
+/// where that fails. Held open for the process's life: a rule is about the folder as it stands in
+/// memory, and what the kernel forgets and makes again would be another one.
+const char* folder_of_own_threads() {
+  static constexpr const char* path = "/proc/self/task";
+  static const int held = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  static_cast<void>(held);
+  return path;
+}
+
 /// What the driver of a GPU needs beside that: its device files, and all that it asks the kernel
 /// about processors, memory and itself. It runs no code of users' on the host.
 void add_driver_files(AllowedFiles& files) {
+  files.fillable.emplace_back(folder_of_own_threads());
   for (const auto& folder : cuda::library_folders())
     files.readable.push_back(folder);
   for (const char* path : {"/proc", "/sys", "/dev/shm"})

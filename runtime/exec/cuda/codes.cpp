@@ -41,6 +41,8 @@ constexpr Row rows[] = {
      FailureReason::bad_kernel, "the PTX is newer than this host's driver"},
     {contained, "CUDA_ERROR_CONTAINED", true, FailureReason::device_lost,
      "an error of the device was contained in this process"},
+    {operating_system, "CUDA_ERROR_OPERATING_SYSTEM", false, FailureReason::cuda_error,
+     "the host refused the driver a system call or a file"},
     {not_found, "CUDA_ERROR_NOT_FOUND", false, FailureReason::bad_kernel, ""},
     {not_ready, "CUDA_ERROR_NOT_READY", false, FailureReason::cuda_error, ""},
     {illegal_address, "CUDA_ERROR_ILLEGAL_ADDRESS", true, FailureReason::out_of_bounds,

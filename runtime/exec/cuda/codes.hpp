@@ -29,6 +29,7 @@ inline constexpr Code nvlink_uncorrectable = 220;
 inline constexpr Code no_jit_compiler = 221;
 inline constexpr Code unsupported_ptx_version = 222;
 inline constexpr Code contained = 226;
+inline constexpr Code operating_system = 304;
 inline constexpr Code not_found = 500;
 inline constexpr Code not_ready = 600;
 inline constexpr Code illegal_address = 700;

@@ -61,6 +61,7 @@ constexpr std::uint64_t reading = execute | read_file | read_folder;
 constexpr std::uint64_t writing = read_file | read_folder | write_file | remove_folder |
                                   remove_file | make_folder | make_file | make_fifo | make_link |
                                   refer | shorten;
+constexpr std::uint64_t filling = read_file | read_folder | write_file;
 constexpr std::uint64_t using_device = read_file | write_file | read_folder | ask_device;
 constexpr std::uint64_t of_one_file = execute | write_file | read_file | shorten | ask_device;
 
@@ -123,6 +124,9 @@ base::Status confine(const AllowedFiles& allowed) {
       return added;
   for (const auto& path : allowed.writable)
     if (auto added = allow(ruleset.get(), path, writing & handled); !added.ok())
+      return added;
+  for (const auto& path : allowed.fillable)
+    if (auto added = allow(ruleset.get(), path, filling & handled); !added.ok())
       return added;
   for (const auto& path : allowed.devices)
     if (auto added = allow(ruleset.get(), path, using_device & handled); !added.ok())

@@ -24,6 +24,7 @@ namespace fastgpu::exec {
 struct AllowedFiles {
   std::vector<std::string> readable;  ///< may be executed too
   std::vector<std::string> writable;  ///< may be read, not executed
+  std::vector<std::string> fillable;  ///< what is there may be read and written, none made
   std::vector<std::string> devices;   ///< may be read, written and asked things of their own
 };
 

@@ -269,9 +269,12 @@ TEST_P(AnyDevice, AnEndlessKernelCanBeKilledAndTheNextRuns) {
   expect_works();
 }
 
-TEST_P(AnyDevice, SaysOfPtxThatItNeedsAGpu) {
-  if (GetParam().is_gpu)
-    GTEST_SKIP() << "this device is a GPU, which takes PTX";
+/// What is a promise of the CPU device only.
+class CpuDeviceAlone : public AnyDevice {};
+INSTANTIATE_TEST_SUITE_P(Beds, CpuDeviceAlone, ::testing::Values(device_beds().front()),
+                         [](const auto& made) { return made.param.name; });
+
+TEST_P(CpuDeviceAlone, SaysOfPtxThatItNeedsAGpu) {
   ExecutorTask task = good_task();
   task.source = base::Bytes::copy_of("//\n.version 8.0\n.target sm_80\n");
   expect_refused(task, FailureReason::not_supported_on_device,

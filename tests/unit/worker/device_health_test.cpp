@@ -119,7 +119,7 @@ TEST(DeviceHealth, FailedStartsInARowAreAReasonAndKeepItCurrent) {
 TEST(DeviceHealth, ItsReasonStaysShort) {
   DeviceHealth health;
   health.quarantine(start, std::string(100'000, 'x'));
-  EXPECT_LT(health.why().size(), 256u);
+  EXPECT_LT(health.why().size(), 512u);
 }
 
 }  // namespace
