@@ -91,7 +91,7 @@ BackEnd fake_gpus() {
           64u << 20,
           {{"out_of_bounds", "CUDA_ERROR_ILLEGAL_ADDRESS (700)"},
            {"time_limit", std::string("killed after 1 s (limit); ") + launch},
-           {"kernel_assert", "CUDA_ERROR_ASSERT (710)"},
+           {"kernel_assert", "assertion failed: as faked at job.cu:"},
            {"cuda_out_of_memory",
             "the device gives no memory for buffer argument 2 (67108864 bytes)"}}};
 }

@@ -8,6 +8,7 @@
 
 #include "runtime/exec/cpu/run/fault_handler.hpp"
 #include "runtime/exec/cpu/run/launcher.hpp"
+#include "runtime/exec/cuda/failed_assert.hpp"
 #include "runtime/exec/cuda/nvrtc_maker.hpp"
 
 namespace fastgpu::exec {
@@ -24,6 +25,16 @@ constexpr std::uint32_t shared_bytes_plain = 48u << 10;
 /// tell what it takes.
 constexpr std::size_t unknown_parameters_max = 4096;
 constexpr std::size_t parameter_bytes_max = 32u << 10;
+
+/// Of what the driver says of failed assertions: the first line matters.
+constexpr std::size_t told_bytes_max = 4096;
+
+template <std::size_t Size>
+void copy_text(char (&to)[Size], std::string_view from) {
+  const std::size_t count = std::min(Size - 1, from.size());
+  std::memcpy(to, from.data(), count);
+  to[count] = '\0';
+}
 
 std::uint64_t since(Clock::time_point begin) {
   return static_cast<std::uint64_t>(
@@ -114,6 +125,8 @@ CudaDevice::CudaDevice(CudaSession session, const CudaDeviceOptions& options,
       cache_(cache_options(options), std::make_unique<NvrtcMaker>(maker_options(session_, options)),
              std::move(changed)),
       loaded_(session_),
+      printed_(STDOUT_FILENO),
+      told_(STDERR_FILENO),
       nothing_(parameter_bytes_max) {
   if (options.arena != nullptr)
     session_.pin(options.arena, options.arena_bytes);
@@ -340,21 +353,32 @@ std::string CudaDevice::explain_resources(const Launch& launch) const {
          attribute(cuda::KernelAttribute::threads_max) + " threads of it";
 }
 
+/// In the driver's words, which say as much as the CPU device does. Else the record stays as it is.
+void CudaDevice::tell_failed_assert(FaultRecord& fault) {
+  std::array<char, told_bytes_max> text{};
+  const auto failed = read_failed_assert({text.data(), told_.take(text)});
+  if (!failed)
+    return;
+  fault.kind = FaultKind::failed_check;
+  fault.line = failed->line;
+  fault.has_thread = 1;
+  std::copy(failed->block.begin(), failed->block.end(), fault.block);
+  std::copy(failed->thread.begin(), failed->thread.end(), fault.thread);
+  copy_text(fault.what, "assertion failed: " + failed->condition);
+  copy_text(fault.file, failed->file);
+}
+
 void CudaDevice::end_process(std::uint64_t token, Code code, const char* during) {
   if (fault_ != nullptr) {
-    const std::string text = session_.describe(code);
     fault_->claimed.store(1, std::memory_order_relaxed);
     fault_->kind = FaultKind::gpu;
     fault_->token = token;
     fault_->gpu_code = code;
     fault_->argument = -1;
-    const auto copy = [](auto& to, std::string_view from) {
-      const std::size_t count = std::min(sizeof to - 1, from.size());
-      std::memcpy(to, from.data(), count);
-      to[count] = '\0';
-    };
-    copy(fault_->what, text);
-    copy(fault_->file, during);
+    copy_text(fault_->what, session_.describe(code));
+    copy_text(fault_->file, during);
+    if (code == cuda::assert_failed)
+      tell_failed_assert(*fault_);
     fault_->complete.store(1, std::memory_order_release);
   }
   // Not exit(): the driver's own clean-up could hang on a broken device.

@@ -53,6 +53,7 @@ class CudaDevice final : public Device {
   void give_back(Launch& launch);
   bool check(Launch& launch, cuda::Code code, const char* during);
   std::string explain_resources(const Launch& launch) const;
+  void tell_failed_assert(FaultRecord& fault);
   [[noreturn]] void end_process(std::uint64_t token, cuda::Code code, const char* during);
 
   const CudaSession session_;
@@ -60,6 +61,7 @@ class CudaDevice final : public Device {
   KernelCache cache_;
   LoadedKernels loaded_;
   PrintedText printed_;
+  PrintedText told_;  ///< of failed assertions
   const std::vector<char> nothing_;
 };
 

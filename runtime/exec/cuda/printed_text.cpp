@@ -8,13 +8,13 @@
 
 namespace fastgpu::exec {
 
-PrintedText::PrintedText() : file_(memfd_create("fastgpu-printed", MFD_CLOEXEC)) {
+PrintedText::PrintedText(int stream) : file_(memfd_create("fastgpu-printed", MFD_CLOEXEC)) {
   if (!file_)
     return;
-  std::fflush(stdout);
+  std::fflush(nullptr);
   // Appending: the driver and the C library each keep a position of their own.
   fcntl(file_.get(), F_SETFL, O_APPEND);
-  if (dup2(file_.get(), STDOUT_FILENO) < 0)
+  if (dup2(file_.get(), stream) < 0)
     file_.reset();
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 
-/// What kernels print: the driver writes it to standard output when it waits for the device.
+/// What kernels print: the driver writes it to standard output when it waits for the device, and to
+/// standard error of which assertions have failed.
 ///
-/// Place in the flow: owned by the CUDA device. Puts a file in memory in the place of the process's
-/// standard output, and empties it after each task. One thread. Without such a file nothing is
+/// Place in the flow: owned by the CUDA device. Puts a file in memory in the place of one of the
+/// process's streams, and empties it after each task. One thread. Without such a file nothing is
 /// collected.
 
 #include <cstddef>
@@ -15,7 +16,8 @@ namespace fastgpu::exec {
 
 class PrintedText {
  public:
-  PrintedText();
+  /// Of the stream's descriptor: STDOUT_FILENO or STDERR_FILENO.
+  explicit PrintedText(int stream);
   /// Copies what was printed since the last time, cut at the room; returns how many bytes.
   std::size_t take(std::span<char> room);
 

@@ -235,6 +235,14 @@ TEST_P(AnyDevice, AFaultEndsOneTaskAndTheNextRuns) {
 TEST_P(AnyDevice, AFailedAssertEndsOneTaskAndTheNextRuns) {
   const ExecutorResult result = crash(task_with("assert(i < 900);"));
   EXPECT_EQ(result.reason, FailureReason::kernel_assert) << result.message;
+  const std::string condition = GetParam().is_gpu && !GetParam().is_real ? "as faked" : "i < 900";
+  EXPECT_NE(result.message.find("assertion failed: " + condition + " at job.cu:"),
+            std::string::npos)
+      << result.message;
+  if (GetParam().is_gpu) {
+    EXPECT_NE(result.message.find(", block (3,0,0), thread ("), std::string::npos)
+        << result.message;
+  }
 }
 
 TEST_P(AnyDevice, HandsBackTheTasksBehindOneThatFaults) {
