@@ -67,32 +67,44 @@ std::vector<Propose> ProposalBatch::flush(base::Time now, base::LogToken& last_t
     return proposals;
   }
   retry_at_.reset();
-  while (in_flight_.size() < limits_.entries_in_flight_max &&
-         (!returned_.empty() || !waiting_.empty())) {
+  while (may_propose() && (!returned_.empty() || !waiting_.empty())) {
     ++last_token.value;
-    Propose proposal{last_token, gather()};
-    in_flight_.emplace(proposal.token, proposal.entry);
-    proposals.push_back(std::move(proposal));
+    Sized next = gather();
+    bytes_in_flight_ += next.bytes;
+    proposals.push_back({last_token, next.entry});
+    in_flight_.emplace(last_token, std::move(next));
   }
   return proposals;
 }
 
-protocol::Entry ProposalBatch::gather() {
+bool ProposalBatch::may_propose() const {
+  return in_flight_.size() < limits_.entries_in_flight_max ||
+         (in_flight_.size() < limits_.small_entries_in_flight_max &&
+          bytes_in_flight_ < limits_.small_entries_bytes_max);
+}
+
+ProposalBatch::Sized ProposalBatch::gather() {
   if (!returned_.empty()) {
-    protocol::Entry entry = std::move(returned_.begin()->second);
+    Sized returned = std::move(returned_.begin()->second);
     returned_.erase(returned_.begin());
-    returned_records_ -= entry.records.size();
-    return entry;
+    returned_records_ -= returned.entry.records.size();
+    return returned;
   }
-  protocol::Entry entry;
-  std::size_t bytes = 0;
-  while (!waiting_.empty() && bytes < limits_.entry_bytes_max &&
-         entry.records.size() < limits_.entry_records_max) {
-    bytes += estimated_bytes(waiting_.front());
-    entry.records.push_back(std::move(waiting_.front()));
+  Sized made;
+  while (!waiting_.empty() && made.bytes < limits_.entry_bytes_max &&
+         made.entry.records.size() < limits_.entry_records_max) {
+    made.bytes += estimated_bytes(waiting_.front());
+    made.entry.records.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }
-  return entry;
+  return made;
+}
+
+ProposalBatch::Sized ProposalBatch::extract(std::map<base::LogToken, Sized>::iterator at) {
+  Sized extracted = std::move(at->second);
+  in_flight_.erase(at);
+  bytes_in_flight_ -= extracted.bytes;
+  return extracted;
 }
 
 protocol::Entry ProposalBatch::take(base::LogToken token) {
@@ -100,9 +112,7 @@ protocol::Entry ProposalBatch::take(base::LogToken token) {
   if (at == in_flight_.end()) {
     return {};
   }
-  protocol::Entry entry = std::move(at->second);
-  in_flight_.erase(at);
-  return entry;
+  return extract(at).entry;
 }
 
 void ProposalBatch::refused(base::LogToken token, base::Time retry_at) {
@@ -110,25 +120,26 @@ void ProposalBatch::refused(base::LogToken token, base::Time retry_at) {
   if (at == in_flight_.end()) {
     return;
   }
-  returned_records_ += at->second.records.size();
-  returned_.emplace(token, std::move(at->second));
-  in_flight_.erase(at);
+  returned_records_ += at->second.entry.records.size();
+  returned_.emplace(token, extract(at));
   retry_at_ = retry_at;
 }
 
 ProposalBatch::Dropped ProposalBatch::drop_all() {
   Dropped dropped;
-  for (auto& [token, entry] : in_flight_) {
-    dropped.in_flight.push_back(std::move(entry));
+  for (auto& [token, sized] : in_flight_) {
+    dropped.in_flight.push_back(std::move(sized.entry));
   }
-  for (auto& [token, entry] : returned_) {
-    std::move(entry.records.begin(), entry.records.end(), std::back_inserter(dropped.not_proposed));
+  for (auto& [token, sized] : returned_) {
+    std::vector<protocol::Record>& records = sized.entry.records;
+    std::move(records.begin(), records.end(), std::back_inserter(dropped.not_proposed));
   }
   std::move(waiting_.begin(), waiting_.end(), std::back_inserter(dropped.not_proposed));
   waiting_.clear();
   returned_.clear();
   returned_records_ = 0;
   in_flight_.clear();
+  bytes_in_flight_ = 0;
   retry_at_.reset();
   return dropped;
 }

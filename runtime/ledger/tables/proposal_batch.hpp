@@ -1,8 +1,9 @@
 #pragma once
 
 /// Gathers records into log entries: what comes while entries are in flight rides together in the
-/// next one, so one commit carries many. Keeps the order in which records were added, also when the
-/// log refuses an entry and it is offered again. Owned by ShardMachine.
+/// next one, so one commit carries many; a few small ones more are let go at once. Keeps the order
+/// in which records were added, also when the log refuses an entry and it is offered again. Owned
+/// by ShardMachine.
 
 #include <cstddef>
 #include <deque>
@@ -46,13 +47,21 @@ class ProposalBatch {
   Dropped drop_all();
 
  private:
-  protocol::Entry gather();
+  struct Sized {
+    protocol::Entry entry;
+    std::size_t bytes{0};  ///< about
+  };
+  Sized gather();
+  bool may_propose() const;
+  /// Out of those in flight.
+  Sized extract(std::map<base::LogToken, Sized>::iterator at);
 
   const ShardLimits limits_;
   std::deque<protocol::Record> waiting_;
-  std::map<base::LogToken, protocol::Entry> returned_;
+  std::map<base::LogToken, Sized> returned_;
   std::size_t returned_records_{0};
-  std::map<base::LogToken, protocol::Entry> in_flight_;
+  std::map<base::LogToken, Sized> in_flight_;
+  std::size_t bytes_in_flight_{0};
   std::optional<base::Time> retry_at_;
 };
 

@@ -333,12 +333,13 @@ TEST_F(ShardWorkers, ManyFinishesShareOneCommit) {
   for (std::uint32_t task = 0; task < 1000; ++task) {
     finish(attempt(1), {task, 1});
   }
-  EXPECT_LE(log.size(), base::limits::entries_in_flight_max);
+  const std::size_t small_entries = ShardLimits{}.small_entries_in_flight_max;
+  EXPECT_LE(log.size(), small_entries);
   int commits = 0;
   for (; !log.empty(); ++commits) {
     commit();
   }
-  EXPECT_LE(commits, 2 * static_cast<int>(base::limits::entries_in_flight_max));
+  EXPECT_LE(commits, 2 * static_cast<int>(small_entries));
   EXPECT_EQ(job().state(), TaskState::succeeded);
   EXPECT_EQ(job().tasks.segment_count(), 1u);
 }

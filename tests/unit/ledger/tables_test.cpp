@@ -112,10 +112,13 @@ TEST(IntervalMap, VisitsThePartsInsideARange) {
 
 class Batch : public ::testing::Test {
  protected:
+  static constexpr std::size_t record_bytes = 160;  ///< of one that says little
   Batch()
       : batch([] {
           ShardLimits limits;
           limits.entries_in_flight_max = 2;
+          limits.small_entries_in_flight_max = 4;
+          limits.small_entries_bytes_max = 3 * record_bytes;
           limits.entry_records_max = 3;
           limits.entry_bytes_max = 2000;
           return limits;
@@ -144,6 +147,17 @@ TEST_F(Batch, BoundsAnEntryByRecordsAndByBytes) {
   EXPECT_THAT(flush().at(0).entry.records, SizeIs(1));
 }
 
+TEST_F(Batch, LetsAFewSmallEntriesMoreGoWhileAllInFlightAreSmall) {
+  for (std::uint64_t number = 1; number <= 3; ++number) {
+    batch.add(cancelled(number));
+    EXPECT_THAT(flush(), SizeIs(1));
+  }
+  batch.add(cancelled(4));
+  EXPECT_THAT(flush(), IsEmpty()) << "what is in flight is not so small any more";
+  batch.take({1});
+  EXPECT_THAT(flush(), SizeIs(1));
+}
+
 TEST_F(Batch, KeepsTheOrderWhenTheLogRefuses) {
   batch.add(cancelled(1));
   const auto first = flush();
@@ -155,10 +169,10 @@ TEST_F(Batch, KeepsTheOrderWhenTheLogRefuses) {
   EXPECT_THAT(flush(), IsEmpty());
   now += std::chrono::milliseconds{50};
   const auto again = flush();
-  ASSERT_THAT(again, SizeIs(2));
+  ASSERT_THAT(again, SizeIs(3));
   EXPECT_EQ(again[0].entry, first[0].entry);
   EXPECT_EQ(again[1].entry, second[0].entry);
-  EXPECT_EQ(batch.waiting_records(), 1u);
+  EXPECT_EQ(again[2].entry.records.at(0), protocol::Record(cancelled(3)));
 }
 
 TEST_F(Batch, TellsWhatWasProposedFromWhatWasNot) {
