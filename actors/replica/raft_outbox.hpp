@@ -2,19 +2,19 @@
 
 /// What this node's replicas say to those of other nodes, gathered so that what goes to one node at
 /// about the same time is one frame: the heartbeats of all groups that are led here, and the
-/// answers to them, cost one frame instead of one each.
+/// answers to those that are led there, cost one frame in each interval of heartbeats.
 ///
 /// Place: owned by the link actor, between the shards and the link. Pure. What may wait leaves at
 /// the latest `wait_max` later, or with the next that may not, in the order in which it was said.
 /// Limits: a frame takes no more messages or bytes than below; a longer message goes alone.
 
-#include <chrono>
 #include <cstddef>
 #include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "runtime/base/limits.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/protocol/peer_messages.hpp"
 
@@ -22,7 +22,9 @@ namespace fastgpu::actors {
 
 class RaftOutbox {
  public:
-  static constexpr base::Duration wait_max = std::chrono::milliseconds(1);
+  /// Less than an interval, so that answers to the other's heartbeats leave with the next own ones,
+  /// and far less than it takes to believe that nobody leads.
+  static constexpr base::Duration wait_max = base::limits::heartbeat_interval * 4 / 5;
   static constexpr std::size_t messages_max = 256;
   static constexpr std::size_t bytes_max = 1u << 20;
   using Ready = std::vector<std::pair<base::NodeId, protocol::PeerMessage>>;

@@ -1,5 +1,7 @@
 #include "node/assembly/assembly.hpp"
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "actors/gateway_actor.hpp"
@@ -72,6 +74,8 @@ std::vector<caf::actor> all_of(const actors::Directory& directory) {
 
 caf::actor_system_config& quiet(caf::actor_system_config& config) {
   config.set("scheduler.policy", caf::atom("sharing"));
+  config.set("scheduler.max-threads",
+             std::size_t{std::max(2u, std::thread::hardware_concurrency())});
   return config;
 }
 

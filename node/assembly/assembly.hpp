@@ -63,8 +63,10 @@ struct NodeParts {
   raft::Fault raft_fault{raft::Fault::none};
 };
 
-/// For the actor system of nodes: its threads sleep until there is work. CAF's default looks for it
-/// over and over in each thread, which costs a node that idles more than all else it does.
+/// For the actor system of nodes: its threads sleep until there is work, and there are no more of
+/// them than processors. CAF's default looks for work over and over in each of at least four, which
+/// costs a node that idles more than all else it does; and threads beyond the processors are woken
+/// for work that is taken before they come to it.
 caf::actor_system_config& quiet(caf::actor_system_config& config);
 
 /// Spawns the actors, fills the context's directory, starts the parts and sends Begin. Refuses a

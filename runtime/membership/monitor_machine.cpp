@@ -30,8 +30,16 @@ Effects MonitorMachine::step(const Event& event, base::Time now) {
 void MonitorMachine::on(const Tick&) {}
 
 std::optional<base::Time> MonitorMachine::next_deadline() const {
-  // The heartbeat is the pulse of all: silence and pending views are looked at with it.
-  return beat_at_;
+  if (!beaten_at_)
+    return std::nullopt;
+  base::Time first = beat_due();
+  if (view_changed_ && viewed_at_)
+    first = std::min(first, *viewed_at_ + view_interval);
+  for (const auto& [id, peer] : peers_) {
+    if (peer.state == NodeState::up)
+      first = std::min(first, peer.heard_at + limits::suspect_after);
+  }
+  return first;
 }
 
 // --- members -------------------------------------------------------------------------------------
@@ -207,8 +215,12 @@ std::vector<protocol::LedShard> MonitorMachine::led() const {
   return all;
 }
 
+base::Time MonitorMachine::beat_due() const {
+  return *beaten_at_ + (devices_changed_ ? limits::heartbeat_interval : quiet_beat_interval);
+}
+
 void MonitorMachine::beat_where_due() {
-  if (!beat_now_ && beat_at_ && now_ < *beat_at_)
+  if (!beat_now_ && beaten_at_ && now_ < beat_due())
     return;
   protocol::Heartbeat beat{self(), led(), {}, members_.version};
   if (devices_changed_ || beat_now_ || !books_told_at_ ||
@@ -221,7 +233,7 @@ void MonitorMachine::beat_where_due() {
   for (const auto& [id, peer] : peers_)
     effects_.push_back(SendToNode{id, beat});
   beat_now_ = false;
-  beat_at_ = now_ + limits::heartbeat_interval;
+  beaten_at_ = now_;
 }
 
 void MonitorMachine::show_where_due() {

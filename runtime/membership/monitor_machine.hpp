@@ -41,6 +41,9 @@ class MonitorMachine {
  public:
   static constexpr base::Duration down_after = std::chrono::seconds(10);
   static constexpr base::Duration ask_interval = std::chrono::milliseconds(500);
+  /// Heartbeats while nothing changes; what does change is told after limits::heartbeat_interval at
+  /// the latest.
+  static constexpr base::Duration quiet_beat_interval = base::limits::books_interval;
   /// A view that only shows other numbers comes at most this often.
   static constexpr base::Duration view_interval = base::limits::heartbeat_interval;
 
@@ -68,6 +71,7 @@ class MonitorMachine {
   bool heard(Peer& peer, base::Incarnation incarnation);
   void lose(Peer& peer, base::Incarnation life, bool proven);
   void suspect_the_silent();
+  base::Time beat_due() const;
   void beat_where_due();
   void show_where_due();
   std::vector<protocol::LedShard> led() const;
@@ -87,7 +91,7 @@ class MonitorMachine {
   bool devices_changed_{true};  ///< since the last heartbeat
   bool view_urgent_{true};      ///< somebody came, went or leads something else
   bool view_changed_{true};
-  std::optional<base::Time> beat_at_;
+  std::optional<base::Time> beaten_at_;
   std::optional<base::Time> books_told_at_;
   std::optional<base::Time> viewed_at_;
 

@@ -55,7 +55,7 @@ TEST(MonitorActor, BeatsByItselfAndTellsBooksAndLeaderships) {
   EXPECT_EQ(beat->first, other.node);
   EXPECT_EQ(beat->second.leads.at(0).term, base::Term{4});
   EXPECT_EQ(beat->second.devices.at(0).version, 3u);
-  bench.pass(200ms);
+  bench.pass(4 * membership::MonitorMachine::quiet_beat_interval);
   std::size_t beats = 0;
   while (bench.take_to_node<protocol::Heartbeat>())
     ++beats;

@@ -99,7 +99,19 @@ TEST(Monitor, SaysThatItLivesEveryInterval) {
   Bench bench;
   bench.sent.clear();
   bench.pass(1s);
-  EXPECT_EQ(bench.take<Heartbeat>().size(), 20u);
+  EXPECT_EQ(bench.take<Heartbeat>().size(), 5u);
+}
+
+TEST(Monitor, SaysWhatChangesWithinAShorterInterval) {
+  Bench bench;
+  bench.sent.clear();
+  for (std::uint64_t version = 1; version <= 1000; ++version) {
+    bench.step(books(self, version));
+    bench.pass(1ms);
+  }
+  const auto beats = bench.take<Heartbeat>();
+  EXPECT_GE(beats.size(), 20u);
+  EXPECT_LE(beats.size(), 21u) << "but not with every change";
 }
 
 TEST(Monitor, TellsBooksWhenTheyChangeAndNowAndThen) {
