@@ -339,6 +339,9 @@ void ShardMachine::begin_adoption() {
       lose_node(node, {newest.value - 1}, true);  // those lives are over: nothing to wait for
     }
   }
+  for (const auto& [node, lost] : std::map(lost_lives_)) {
+    lose_node(node, lost, false);  // said before this leadership, and not said again
+  }
   bool waits = false;
   for (const auto& [attempt, holding] : duties_.holdings()) {
     adopt_node(holding.device.node);

@@ -336,6 +336,37 @@ TEST_F(ShardAdoption, TasksOfADeadLifeAreReadyAtOnceForANewLeader) {
   EXPECT_EQ(ready[1].cause, PlaceCause::node_failure) << "the first of its device: it may have run";
 }
 
+// Whose loss brought it to power is told once, before it leads.
+TEST_F(ShardAdoption, TasksOfANodeLostBeforeItsElectionAreReadyAtOnceForANewLeader) {
+  lead_with_job(spec(2));
+  view({{2, 1}});
+  place({{0, 2}});
+  answer_assign(attempt(1));
+  commit_all();
+  step(NotLeading{});
+  step(protocol::NodeLost{worker, {1}, false});
+  effects.clear();
+  lead(2);
+  const auto ready = told_scheduler<TasksReady>();
+  ASSERT_THAT(ready, SizeIs(1));
+  EXPECT_EQ(ready[0].ranges, (TaskRanges{{0, 2}}));
+  EXPECT_EQ(ready[0].cause, PlaceCause::refused);
+}
+
+TEST_F(ShardAdoption, TasksOfANodeThatIsBackBeforeTheElectionWaitForItsReport) {
+  lead_with_job(spec(2));
+  view({{2, 1}});
+  place({{0, 2}});
+  answer_assign(attempt(1));
+  commit_all();
+  step(NotLeading{});
+  step(protocol::NodeLost{worker, {1}, false});
+  view({{2, 1}});
+  effects.clear();
+  lead(2);
+  EXPECT_THAT(told_scheduler<TasksReady>(), IsEmpty());
+}
+
 TEST_F(ShardAdoption, ALostNodesTasksAreReadyAgainAndCountedOnlyIfTheyMayHaveRun) {
   lead_with_job(spec(6));
   place({{0, 4}});
