@@ -57,8 +57,11 @@ void DeviceGuess::ended(std::uint32_t tasks) {
 }
 
 void DeviceGuess::avoid(base::Time now) {
+  // What was under way with it says the same once more.
+  if (avoided(now))
+    return;
   avoid_for_ = std::clamp(avoid_for_ * 2, avoid_min, avoid_max);
-  avoid_until_ = std::max(avoid_until_, now + avoid_for_);
+  avoid_until_ = now + avoid_for_;
 }
 
 std::uint32_t DeviceGuess::room() const {

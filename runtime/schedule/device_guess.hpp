@@ -33,7 +33,7 @@ class DeviceGuess {
   void answered(std::uint32_t tasks, bool granted);
   void ended(std::uint32_t tasks);
 
-  /// Left alone for a while that doubles with each time in a row.
+  /// Left alone for a while that doubles with each time in a row that it is tried again.
   void avoid(base::Time now);
   void trust() { avoid_for_ = base::Duration::zero(); }
   bool avoided(base::Time now) const { return now < avoid_until_; }

@@ -248,9 +248,11 @@ std::optional<SchedulerMachine::Choice> SchedulerMachine::choose(const ReadyJob&
   struct Candidate {
     Choice choice;
     std::int64_t completion_ns{};
+    DeviceKind kind{};
+    bool has_free_slot{};
   };
   std::vector<Candidate> candidates;
-  std::optional<std::int64_t> best;
+  std::set<DeviceKind> kinds_with_free_slots;
   const auto shares = shares_of(job);
   for (const auto& [id, device] : devices_) {
     const DeviceKind kind = device.books().kind;
@@ -270,14 +272,28 @@ std::optional<SchedulerMachine::Choice> SchedulerMachine::choose(const ReadyJob&
     const std::uint32_t worth = std::min(chunk, worth_sending(kind, prediction));
     if (tasks == 0 || (room < worth && device.held() >= worth))
       continue;
-    const std::int64_t completion = device.backlog_ns(now_) + prediction.mean_ns;
-    candidates.push_back({{id, tasks, prediction.mean_ns}, completion});
-    best = std::min(best.value_or(completion), completion);
+    const bool has_free_slot = device.held() < device.books().slots_total;
+    candidates.push_back({{id, tasks, prediction.mean_ns},
+                          device.backlog_ns(now_) + prediction.mean_ns,
+                          kind,
+                          has_free_slot});
+    if (has_free_slot)
+      kinds_with_free_slots.insert(kind);
   }
-  if (!best)
+  // How long a task will go on to run is a guess, and often one of somebody else; that a slot is
+  // free is not.
+  std::erase_if(candidates, [&](const Candidate& c) {
+    return !c.has_free_slot && kinds_with_free_slots.contains(c.kind);
+  });
+  if (candidates.empty())
     return std::nullopt;
-  const std::int64_t band = std::max(*best / 100 * near_best_percent, near_best_ns);
-  std::erase_if(candidates, [&](const Candidate& c) { return c.completion_ns > *best + band; });
+  const auto sooner = [](const Candidate& a, const Candidate& b) {
+    return a.completion_ns < b.completion_ns;
+  };
+  const std::int64_t best =
+      std::min_element(candidates.begin(), candidates.end(), sooner)->completion_ns;
+  const std::int64_t band = std::max(best / 100 * near_best_percent, near_best_ns);
+  std::erase_if(candidates, [&](const Candidate& c) { return c.completion_ns > best + band; });
   return candidates[random_.below(candidates.size())].choice;
 }
 

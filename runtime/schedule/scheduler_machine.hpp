@@ -12,12 +12,14 @@
 ///   ready_jobs.hpp), each time with a chunk: an even share of what is ready, within the bounds of
 ///   a message and of the device.
 /// - The device is drawn at random among those that would complete the next task almost soonest,
-///   so that schedulers that see the same do not all choose the same.
+///   so that schedulers that see the same do not all choose the same. Where a device of the kind
+///   has a free slot, none is chosen that has not: what runs there may run for long.
 /// - Short tasks are sent ahead, up to `ahead_ns` of predicted time; long ones when a slot is free;
 ///   unknown ones a few at a time until some have run; never more to one device than the mean of
 ///   its kind. A device that is held up by a task of unforeseen length gets nothing behind it, and
 ///   gives back what it has: it becomes ready again.
-/// - A device that refuses or does not answer is avoided for a growing while. Nodes that are not
+/// - A device that refuses or does not answer is avoided for a growing while; what else it refuses
+///   meanwhile does not make that longer. Nodes that are not
 ///   up and devices that are not healthy are not used.
 /// - Every job that could not be served has a reason, said when it changes.
 /// Nothing fails. Work per round is bounded by `places_max`, `groups_max` and the devices.

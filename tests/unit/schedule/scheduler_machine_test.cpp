@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "runtime/base/limits.hpp"
 
 namespace fastgpu::schedule {
@@ -309,6 +311,42 @@ TEST(Scheduler, PrefersTheDeviceThatWillBeDoneFirst) {
   EXPECT_EQ(bench.places[0].device.node, base::NodeId{2});
 }
 
+TEST(Scheduler, AFreeDeviceIsChosenBeforeOneThatRunsATaskOfAnyLength) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Bench bench(3, DeviceKind::cpu, seed);
+    for (std::uint32_t node : {1u, 3u}) {
+      bench.books(node).slots_free = 0;
+      bench.books(node).backlog_ns = 10'000'000;  // so it was guessed, and that has passed
+    }
+    bench.show();
+    bench.pass(500ms);
+    bench.step(Bench::tasks(4, 1));
+    ASSERT_EQ(bench.places.size(), 1u);
+    EXPECT_EQ(bench.places[0].device.node, base::NodeId{2}) << "seed " << seed;
+  }
+}
+
+TEST(Scheduler, AFastBusyDeviceIsStillChosenBeforeASlowFreeOneOfAnotherKind) {
+  Bench bench(2);
+  bench.books(1).kind = DeviceKind::gpu;
+  bench.books(1).slots_free = 0;
+  bench.books(1).backlog_ns = 10'000'000;
+  bench.show();
+  for (const auto& [kind, node, run_ns] :
+       {std::tuple{DeviceKind::gpu, 1u, 1'000'000}, std::tuple{DeviceKind::cpu, 2u, 900'000'000}}) {
+    protocol::TasksRan ran;
+    ran.signature.bytes[0] = 4;
+    ran.device = {{node}, 0};
+    ran.kind = kind;
+    ran.tasks = 1;
+    ran.run_ns = run_ns;
+    bench.step(ran);
+  }
+  bench.step(Bench::tasks(4, 1));
+  ASSERT_EQ(bench.places.size(), 1u);
+  EXPECT_EQ(bench.places[0].device.node, base::NodeId{1});
+}
+
 TEST(Scheduler, EqualDevicesAreChosenByChanceAndTheSameForTheSameSeed) {
   std::map<base::NodeId, int> chosen;
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
@@ -413,6 +451,23 @@ TEST(Scheduler, ADeviceThatRefusesIsAvoidedForAWhileAndComesBack) {
     EXPECT_GE(pause, last) << "the pause grows";
     last = pause;
   }
+}
+
+TEST(Scheduler, SeveralRefusalsAtOnceMakeADeviceAvoidedNoLongerThanOne) {
+  Bench bench(1);
+  bench.show();
+  for (std::uint64_t job = 1; job <= 3; ++job)
+    bench.step(Bench::tasks(job, 1));
+  bench.pass(10ms);
+  ASSERT_EQ(bench.places.size(), 3u);
+  for (const auto& place : std::exchange(bench.places, {})) {
+    bench.books(1).version += 1;
+    bench.step(protocol::AssignAnswered{place.job, place.device, 1, true, RefusalReason::queue_full,
+                                        bench.books(1)});
+  }
+  bench.step(Bench::tasks(4, 1));
+  bench.pass(DeviceGuess::avoid_min + SchedulerMachine::round_interval);
+  EXPECT_EQ(bench.places.size(), 1u);
 }
 
 TEST(Scheduler, AChoiceThatItsShardTookBackIsNoWordOnTheDevice) {
