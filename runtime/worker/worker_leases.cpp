@@ -93,8 +93,11 @@ std::vector<protocol::HeldAttempt> WorkerMachine::held_of(base::ShardId shard) c
 }
 
 void WorkerMachine::renew(base::ShardId id, Shard& shard) {
+  // Later than the one before, and than the grant of what was handed back, were it in this very
+  // turn: the leader takes for missing only what was granted before.
+  constexpr base::Duration next{1};
   const base::Time asked_at =
-      shard.asked_at ? std::max(now_, *shard.asked_at + base::Duration(1)) : now_;
+      std::max({now_, shard.given_back_stamp + next, shard.asked_at.value_or(now_ - next) + next});
   shard.asked_at = asked_at;
   if (!shard.first_asked_at)
     shard.first_asked_at = asked_at;

@@ -190,6 +190,8 @@ void WorkerMachine::hand_back(const std::function<bool(const Attempt&)>& which) 
     if (attempt.queued == 0 || !which(attempt))
       continue;
     touched.insert(attempt.id.shard);
+    base::Time& stamp = shards_.at(attempt.id.shard).given_back_stamp;
+    stamp = std::max(stamp, attempt.granted_stamp);
     for (Task& task : attempt.tasks)
       if (task.phase == Phase::queued)
         move(attempt, task, Phase::gone);

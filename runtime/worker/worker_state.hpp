@@ -120,9 +120,10 @@ struct Shard {
   std::optional<base::Time> asked_at;        ///< when the last Renew was sent; no two are the same
   base::Time warm_until{base::Time::min()};  ///< renew until then though nothing is held
   std::optional<base::Time> resend_at;
-  base::Time granted_at{base::Time::min()};  ///< the last grant
-  std::uint32_t queued{0};                   ///< tasks of this shard
-  std::uint32_t unsettled{0};                ///< tasks ended and not settled
+  base::Time granted_at{base::Time::min()};        ///< the last grant
+  base::Time given_back_stamp{base::Time::min()};  ///< the newest grant that was handed back
+  std::uint32_t queued{0};                         ///< tasks of this shard
+  std::uint32_t unsettled{0};                      ///< tasks ended and not settled
 };
 
 }  // namespace fastgpu::worker

@@ -31,6 +31,25 @@ TEST(WorkerQueue, GoesBackWhenTheTaskBeforeItRunsForLongAndTheDeviceSaysSo) {
   EXPECT_GE(bench.published.back().backlog_ns, 2 * base::Duration(1s).count());
 }
 
+// The leader takes for missing only what was granted before the renewal was asked for.
+TEST(WorkerQueue, WhatGoesBackInTheTurnThatGrantedItIsMissingFromAYoungerRenewal) {
+  WorkerBench bench;
+  bench.warm_up();
+  bench.give(WorkerBench::assign(1, {0, 1}));
+  bench.pass(WorkerMachine::held_up_after + 10ms);
+  bench.renewed();
+  bench.sent.clear();
+  bench.pass(100ms);
+  bench.give(WorkerBench::assign(2, {1, 2}));
+  const auto reply = bench.take<protocol::AssignReply>();
+  const auto renew = bench.take<Renew>();
+  ASSERT_TRUE(reply && renew);
+  EXPECT_EQ(reply->refused, protocol::RefusalReason::none);
+  ASSERT_EQ(renew->held.size(), 1u);
+  EXPECT_EQ(renew->held[0].attempt, WorkerBench::attempt(1));
+  EXPECT_GT(renew->asked_at_ns, reply->granted_at_ns);
+}
+
 TEST(WorkerQueue, IsExpectedToWaitForAsLongAgainAsItHasWaited) {
   WorkerBench bench;
   bench.warm_up();
