@@ -128,12 +128,13 @@ void ask_all_nodes(const Cluster& cluster, Work& work, RunFigures& figures) {
   }
 }
 
-void judge(const std::string& folder, RunFigures& figures) {
+void judge(const std::string& folder, const ChaosOptions& options, RunFigures& figures) {
   base::Result<history::History> read = read_history(folder);
   if (!read.ok()) {
     figures.violations.push_back(read.error().message);
     return;
   }
+  judge_kernels(figures, read.value(), options);
   const history::Verdict verdict = history::check(std::move(read).value());
   figures.history = verdict.figures;
   figures.histories = 1;

@@ -16,6 +16,6 @@ namespace fastgpu::chaos {
 void ask_all_nodes(const Cluster& cluster, Work& work, RunFigures& figures);
 
 /// Reads the files of the folder, judges them, adds to the figures.
-void judge(const std::string& folder, RunFigures& figures);
+void judge(const std::string& folder, const ChaosOptions& options, RunFigures& figures);
 
 }  // namespace fastgpu::chaos

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <sstream>
 
+#include "tests/chaos/vacancy.hpp"
+
 namespace fastgpu::chaos {
 namespace {
 
@@ -74,12 +76,37 @@ void RunFigures::add(const RunFigures& other) {
   rounds_skipped += other.rounds_skipped;
   rounds_without_kernels += other.rounds_without_kernels;
   add_to(kernels_elsewhere, other.kernels_elsewhere);
+  add_to(kernels_with_waiting, other.kernels_with_waiting);
   add_to(shard_accepts, other.shard_accepts);
   add_to(history, other.history);
   histories += other.histories;
   bytes_over_links += other.bytes_over_links;
   seconds += other.seconds;
   violations.insert(violations.end(), other.violations.begin(), other.violations.end());
+}
+
+void judge_kernels(RunFigures& figures, const history::History& history,
+                   const ChaosOptions& options) {
+  const Vacancy vacancy(history, static_cast<std::size_t>(options.devices));
+  for (const KernelMoved& moved : figures.kernels_moved) {
+    std::set<std::string> others;
+    for (int node = 0; node < options.nodes; ++node) {
+      others.insert("n" + std::to_string(node + 1));
+    }
+    others.erase(moved.victim);
+    const double all = std::max(0.0, static_cast<double>(moved.began - moved.struck) / 1e6);
+    const double waited =
+        static_cast<double>(vacancy.none_for(others, moved.struck, moved.began)) / 1e6;
+    figures.kernels_with_waiting[moved.word].ms.push_back(all);
+    figures.kernels_elsewhere[moved.word].ms.push_back(all - waited);
+    if (all - waited > kernels_target_ms) {
+      std::printf(
+          "  slow: %s %s, a kernel task began elsewhere after %s, of these %s no room: %s\n",
+          moved.victim.c_str(), moved.word.c_str(), milliseconds(all).c_str(),
+          milliseconds(waited).c_str(), moved.attempts.c_str());
+    }
+  }
+  figures.kernels_moved.clear();
 }
 
 std::vector<std::string> missed_targets(const RunFigures& figures, const ChaosOptions& options) {
@@ -119,6 +146,8 @@ std::string to_text(const RunFigures& figures, const ChaosOptions& options) {
        << " %), two at once " << it.overlaps << ", late results refused " << it.results_refused
        << "\n";
   add_samples(text, figures.kernels_elsewhere, "", " -> its running kernel tasks run elsewhere: ");
+  add_samples(text, figures.kernels_with_waiting, "  ",
+              ", with the time in which all other devices ran commands: ");
   add_samples(text, figures.shard_accepts, "leader ",
               options.replicas_expected > 1
                   ? " -> next submit to its shard accepted: "

@@ -123,7 +123,7 @@ RunFigures run(const ChaosOptions& options) {
     }
   }
   figures.seconds = seconds_since(start);
-  judge(folder, figures);
+  judge(folder, options, figures);
   if (!interrupted) {
     check_worth(figures);
   }
@@ -176,7 +176,7 @@ int main_program(const std::vector<std::string>& words) {
   ::signal(SIGTERM, [](int) { interrupted = true; });
   RunFigures figures;
   if (!options.value().check.empty()) {
-    judge(options.value().check, figures);
+    judge(options.value().check, options.value(), figures);
     tell_violations(figures, options.value());
   } else {
     if (const base::Status able = enter_own_namespaces(); !able.ok()) {

@@ -262,8 +262,9 @@ void Nemesis::judge_probes(int victim, const Deed& deed, history::Stamp struck, 
     }
   }
   if (kernels_ && kernels_->await_end(work_limit)) {
-    for (const double ms : kernels_->latencies_ms(struck, clock_)) {
-      figures_.kernels_elsewhere[deed.word].ms.push_back(ms);
+    for (const Successor& successor : kernels_->successors(clock_)) {
+      figures_.kernels_moved.push_back(
+          {deed.word, Cluster::name(victim), struck, successor.began, successor.attempts});
     }
   } else if (kernels_) {
     complain("kernel tasks of " + Cluster::name(victim) + ", which was " + deed.word +

@@ -17,6 +17,18 @@ double milliseconds(history::Stamp from, history::Stamp to) {
   return static_cast<double>(to - from) / 1e6;
 }
 
+std::string attempts_of(const protocol::JobDetail& detail, std::uint32_t task) {
+  std::string text;
+  for (const protocol::AttemptInfo& attempt : detail.attempts) {
+    if (std::any_of(attempt.ranges.begin(), attempt.ranges.end(),
+                    [&](const base::TaskRange& range) { return range.contains(task); })) {
+      text += (text.empty() ? "" : ", ") + base::to_string(attempt.attempt) + " " +
+              base::to_string(attempt.device);
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 ProcessorClock::ProcessorClock()
@@ -97,17 +109,17 @@ bool KernelProbe::await_end(std::chrono::milliseconds limit) {
   });
 }
 
-std::vector<double> KernelProbe::latencies_ms(history::Stamp struck, const ProcessorClock& clock) {
-  std::vector<double> latencies;
+std::vector<Successor> KernelProbe::successors(const ProcessorClock& clock) const {
+  std::vector<Successor> all;
   if (last_) {
     for (const Times& times : times_of(*last_)) {
       // What the victim could still tell before it was struck, or told later on, was not lost.
       if (running_.contains(times.task) && times.node != victim_) {
-        latencies.push_back(std::max(0.0, milliseconds(struck, clock.stamp_of(times.begin))));
+        all.push_back({clock.stamp_of(times.begin), attempts_of(*last_, times.task)});
       }
     }
   }
-  return latencies;
+  return all;
 }
 
 ShardProbe::ShardProbe(Work& work, std::shared_ptr<client::Connection> connection,

@@ -32,6 +32,12 @@ class ProcessorClock {
 /// Waits without sleeping through a stop: true once it is so, looked at every few milliseconds.
 bool await(std::chrono::milliseconds limit, const std::function<bool()>& is_so);
 
+/// A task of the victim's that has run elsewhere.
+struct Successor {
+  history::Stamp began{};
+  std::string attempts;  ///< of the task, for people: "6.1.5.2 n1:0, 6.1.6.14 n3:1"
+};
+
 class KernelProbe {
  public:
   KernelProbe(Work& work, client::Connection& connection) : work_(work), connection_(connection) {}
@@ -43,8 +49,8 @@ class KernelProbe {
   void look();
   /// True once all of it has ended.
   bool await_end(std::chrono::milliseconds limit);
-  /// From `struck` until each of the victim's tasks began elsewhere.
-  std::vector<double> latencies_ms(history::Stamp struck, const ProcessorClock& clock);
+  /// When each of the victim's tasks began elsewhere, and after which attempts.
+  std::vector<Successor> successors(const ProcessorClock& clock) const;
 
  private:
   std::optional<protocol::JobDetail> read();
