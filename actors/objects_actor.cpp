@@ -13,8 +13,10 @@ ObjectsActor::ObjectsActor(caf::actor_config& config, ContextPtr context, Object
       parts_(std::move(parts)),
       store_(*parts_.store),
       pins_(store_, this->context().self.node, this->context().layout, parts_.pin_limits),
-      desk_({*parts_.jobs, store_, store_.reserve_bytes()}, pins_, this->context().self.node),
-      writer_(store_) {}
+      copies_(store_, this->context()),
+      works_(store_, pins_, this->context().layout),
+      fetches_(store_),
+      desk_({*parts_.jobs, store_, store_.reserve_bytes()}, pins_, this->context().self.node) {}
 
 caf::message_handler ObjectsActor::handlers() {
   return {
@@ -22,12 +24,12 @@ caf::message_handler ObjectsActor::handlers() {
       take<protocol::ObjectRequest>(
           [this](const protocol::ObjectRequest& request) { handle_request(request); }),
       take<protocol::Stage>([this](const protocol::Stage& stage) { serve(stage.object, stage); }),
-      take<protocol::Keep>([this](const protocol::Keep& keep) {
-        tell(directory().workers.at(keep.device.ordinal), pins_.keep(keep, now()));
-      }),
+      take<protocol::Keep>(
+          [this](const protocol::Keep& keep) { copies_.hold(keep.job, pins_.keep(keep, now())); }),
       take<protocol::PrepareFolder>(
           [this](const protocol::PrepareFolder& prepare) { handle_prepare(prepare); }),
       take<protocol::CollectFolder>([this](const protocol::CollectFolder& collect) {
+        copies_.expect(collect);
         desk_.take(collect);
         go_on();
       }),
@@ -35,8 +37,10 @@ caf::message_handler ObjectsActor::handlers() {
         desk_.drop(drop);
         go_on();
       }),
-      take<protocol::SharedView>(
-          [this](const protocol::SharedView& view) { pins_.see(view, now()); }),
+      take<protocol::SharedView>([this](const protocol::SharedView& view) {
+        pins_.see(view, now());
+        copies_.see(view, now());
+      }),
       take<FolderTurn>([this](const FolderTurn&) { take_turn(); })};
 }
 
@@ -47,12 +51,17 @@ void ObjectsActor::on_begin() {
 }
 
 void ObjectsActor::on_tick() {
-  perform(machine_.step(objects::TransferTick{}, now()));
+  fetches_.tick(now());
   pins_.tick(now());
+  copies_.tick(now());
   end_turn();
 }
 
 void ObjectsActor::end_turn() {
+  perform_fetches();
+  for (const auto& [node, kept] : works_.take_said()) {
+    tell_node(node, kept);
+  }
   const PinDesk::Turn turn = pins_.end_turn(now());
   for (const auto& [node, check] : turn.asked) {
     tell_node(node, check);
@@ -62,6 +71,27 @@ void ObjectsActor::end_turn() {
     if (context().observer) {
       context().observer->objects_removed(context().self, turn.removed);
     }
+  }
+  CopyDesk::Turn copies = copies_.end_turn(turn, now());
+  for (auto& [node, ask] : copies.asked) {
+    tell_node(node, std::move(ask));
+  }
+  for (HeldAnswer& answer : copies.answers) {
+    perform(std::move(answer));
+  }
+  if (copies.fewer > 0) {
+    trace(std::to_string(copies.fewer) + " objects have too few copies -> more are made later");
+  }
+}
+
+void ObjectsActor::perform(HeldAnswer answer) {
+  if (auto* pinned = std::get_if<PinnedFor>(&answer)) {
+    tell_node(pinned->node, std::move(pinned->pinned));
+  } else if (auto* kept = std::get_if<protocol::Kept>(&answer)) {
+    tell(directory().workers.at(kept->device.ordinal), std::move(*kept));
+  } else {
+    auto& collected = std::get<protocol::FolderCollected>(answer);
+    tell(directory().workers.at(collected.device.ordinal), std::move(collected));
   }
 }
 
@@ -79,12 +109,29 @@ void ObjectsActor::handle_peer(const FromPeer& message) {
     store_.touch(fetch->hash);
     tell_node(message.node, part_for(store_, *fetch));
   } else if (const auto* pin = std::get_if<protocol::ObjectPin>(message.message.get())) {
-    tell_node(message.node, pins_.pin(*pin, now()));
+    handle_pin(message.node, *pin);
   } else if (const auto* answer = std::get_if<protocol::PinAnswer>(message.message.get())) {
     pins_.hear(message.node, *answer, now());
+  } else if (const auto* keep = std::get_if<protocol::KeepCopies>(message.message.get())) {
+    handle_copies(message.node, *keep);
+  } else if (const auto* kept = std::get_if<protocol::CopiesKept>(message.message.get())) {
+    copies_.hear(message.node, *kept, now());
   } else if (const auto* part = std::get_if<protocol::ObjectPart>(message.message.get())) {
-    perform(machine_.step(
-        objects::PieceArrived{part->hash, part->offset, part->missing, part->data}, now()));
+    fetches_.hear(message.node, *part, now());
+  }
+}
+
+void ObjectsActor::handle_pin(base::NodeId node, const protocol::ObjectPin& pin) {
+  if (!copies_.holds(node, pin)) {
+    copies_.hold(node, pin, pins_.pin(pin, now()));
+  }
+}
+
+void ObjectsActor::handle_copies(base::NodeId node, const protocol::KeepCopies& keep) {
+  std::vector<ObjectRef> absent;
+  const CopyWork work = works_.take(node, keep, absent, now());
+  for (const ObjectRef& object : absent) {
+    serve(object, work, node);
   }
 }
 
@@ -97,20 +144,22 @@ void ObjectsActor::handle_prepare(const protocol::PrepareFolder& prepare) {
   go_on();
 }
 
-void ObjectsActor::serve(const ObjectRef& object, Asker asker) {
+void ObjectsActor::serve(const ObjectRef& object, Asker asker, base::NodeId first) {
   const bool here = store_.has(object.hash);
-  if (here || object.home == context().self.node) {
+  std::vector<base::NodeId> sources =
+      here ? std::vector<base::NodeId>{} : copies_.sources_of(object, first);
+  if (sources.empty()) {
     store_.touch(object.hash);
     return answer(asker, object, here ? base::Status() : object_gone(object.hash));
   }
-  const objects::Wanter wanter{++last_wanter_.value};
-  askers_.emplace(wanter, std::pair(object, std::move(asker)));
-  perform(machine_.step(objects::Want{wanter, object.hash, object.size_bytes, object.home}, now()));
+  fetches_.want(object, std::move(sources), std::move(asker), now());
 }
 
 /// The object is in the store, or the status says why it is not.
 void ObjectsActor::answer(const Asker& asker, const ObjectRef& object, const base::Status& status) {
-  if (const auto* work = std::get_if<objects::FolderWorkId>(&asker)) {
+  if (const auto* copy = std::get_if<CopyWork>(&asker)) {
+    works_.brought(*copy, object.hash, status, now());
+  } else if (const auto* work = std::get_if<objects::FolderWorkId>(&asker)) {
     desk_.brought(*work, object.hash, status);
     go_on();
   } else if (const auto* stage = std::get_if<protocol::Stage>(&asker)) {
@@ -122,30 +171,14 @@ void ObjectsActor::answer(const Asker& asker, const ObjectRef& object, const bas
   }
 }
 
-void ObjectsActor::perform(const objects::TransferMachine::Effects& effects) {
-  for (const objects::TransferEffect& effect : effects) {
-    if (const auto* ask = std::get_if<objects::AskPiece>(&effect)) {
-      tell_node(ask->home, protocol::ObjectFetch{ask->hash, ask->offset, ask->length});
-    } else if (const auto* piece = std::get_if<objects::StorePiece>(&effect)) {
-      const base::Status stored = writer_.write(*piece);
-      if (piece->last) {
-        answer_wanters(piece->wanters, stored);
-      } else if (!stored.ok()) {
-        perform(machine_.step(objects::StoringFailed{piece->hash, stored.error()}, now()));
-      }
-    } else {
-      const auto& failed = std::get<objects::TransferFailed>(effect);
-      writer_.drop(failed.hash);
-      answer_wanters(failed.wanters, failed.error);
+void ObjectsActor::perform_fetches() {
+  for (FetchDesk::Turn turn = fetches_.take_turn(); !turn.asked.empty() || !turn.ends.empty();
+       turn = fetches_.take_turn()) {
+    for (const auto& [node, fetch] : turn.asked) {
+      tell_node(node, fetch);
     }
-  }
-}
-
-void ObjectsActor::answer_wanters(const std::vector<objects::Wanter>& wanters,
-                                  const base::Status& status) {
-  for (const objects::Wanter& wanter : wanters) {
-    if (const auto asker = askers_.extract(wanter); !asker.empty()) {
-      answer(asker.mapped().second, asker.mapped().first, status);
+    for (const auto& [asker, object, status] : turn.ends) {
+      answer(asker, object, status);
     }
   }
 }
@@ -159,10 +192,13 @@ void ObjectsActor::go_on() {
 
 void ObjectsActor::take_turn() {
   turn_is_coming_ = false;
-  for (const FolderAnswer& answer : desk_.advance(now())) {
-    std::visit(
-        [this](const auto& said) { tell(directory().workers.at(said.device.ordinal), said); },
-        answer);
+  for (FolderAnswer& answer : desk_.advance(now())) {
+    if (auto* collected = std::get_if<protocol::FolderCollected>(&answer)) {
+      copies_.hold(std::move(*collected));
+    } else {
+      const auto& ready = std::get<protocol::FolderReady>(answer);
+      tell(directory().workers.at(ready.device.ordinal), ready);
+    }
   }
   go_on();
 }

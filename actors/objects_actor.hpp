@@ -1,22 +1,22 @@
 #pragma once
 
-/// Keeps objects for clients and workers, brings them from other nodes, fills and empties the
-/// folders of commands, and pins what jobs need and lets go of the rest (PinDesk). Owns the blob
+/// Keeps objects for clients and workers, brings them from other nodes (FetchDesk), fills and
+/// empties the folders of commands (FolderDesk), pins what jobs need and lets go of the rest
+/// (PinDesk), has it pinned on other nodes (CopyDesk) and pins for them (CopyWorks). Owns the blob
 /// store and the job folders, whose calls block on the disk: in production this actor has a thread
-/// of its own, and long work is cut into turns. Decisions about transfers are TransferMachine's;
-/// here its wanters are matched with who asked.
+/// of its own, and long work is cut into turns. Decisions are those of the machines beneath the
+/// desks.
 
 #include <algorithm>
-#include <map>
 #include <memory>
-#include <variant>
+#include <optional>
 
 #include "actors/base_actor.hpp"
 #include "actors/folder_desk.hpp"
+#include "actors/objects/copy_desk.hpp"
+#include "actors/objects/fetch_desk.hpp"
 #include "actors/pin_desk.hpp"
 #include "runtime/objects/blob_store.hpp"
-#include "runtime/objects/piece_writer.hpp"
-#include "runtime/objects/transfer_machine.hpp"
 
 namespace fastgpu::actors {
 
@@ -33,15 +33,16 @@ class ObjectsActor final : public BaseActor {
   ObjectsActor(caf::actor_config& config, ContextPtr context, ObjectsParts parts);
 
  private:
-  /// Who waits for an object that is on its way.
-  using Asker = std::variant<protocol::Stage, protocol::ObjectRequest, objects::FolderWorkId>;
-
   caf::message_handler handlers() override;
   void on_begin() override;
   void on_tick() override;
   std::optional<base::Time> next_deadline() const override {
-    const auto [one, other] = std::minmax({machine_.next_deadline(), pins_.next_deadline()});
-    return one ? one : other;
+    std::optional<base::Time> next;
+    for (const auto& due :
+         {fetches_.next_deadline(), pins_.next_deadline(), copies_.next_deadline()}) {
+      next = next && due ? std::min(*next, *due) : (next ? next : due);
+    }
+    return next;
   }
   /// As `on`, and what the pins make of it.
   template <class Message, class Function>
@@ -55,12 +56,15 @@ class ObjectsActor final : public BaseActor {
 
   void handle_request(const protocol::ObjectRequest& request);
   void handle_peer(const FromPeer& message);
+  void handle_pin(base::NodeId node, const protocol::ObjectPin& pin);
+  void handle_copies(base::NodeId node, const protocol::KeepCopies& keep);
   void handle_prepare(const protocol::PrepareFolder& prepare);
   /// Answers at once when the object is here, else when it has come.
-  void serve(const protocol::ObjectRef& object, Asker asker);
+  void serve(const protocol::ObjectRef& object, Asker asker, base::NodeId first = {});
   void answer(const Asker& asker, const protocol::ObjectRef& object, const base::Status& status);
-  void perform(const objects::TransferMachine::Effects& effects);
-  void answer_wanters(const std::vector<objects::Wanter>& wanters, const base::Status& status);
+  /// Sends what is asked for, and answers those whose objects came, or will not.
+  void perform_fetches();
+  void perform(HeldAnswer answer);
   /// Sees to it that the desk gets its next turn, after the messages that wait now.
   void go_on();
   void take_turn();
@@ -68,12 +72,11 @@ class ObjectsActor final : public BaseActor {
   ObjectsParts parts_;
   objects::BlobStore& store_;
   PinDesk pins_;
+  CopyDesk copies_;
+  CopyWorks works_;
+  FetchDesk fetches_;
   FolderDesk desk_;
   bool turn_is_coming_{false};
-  objects::TransferMachine machine_;
-  objects::PieceWriter writer_;
-  objects::Wanter last_wanter_;
-  std::map<objects::Wanter, std::pair<protocol::ObjectRef, Asker>> askers_;
 };
 
 }  // namespace fastgpu::actors

@@ -31,6 +31,10 @@ std::optional<base::Time> PinDesk::next_deadline() const {
 void PinDesk::begin(base::Time now) {
   for (const auto& [owner, hashes] : store_.pins().owners()) {
     step(objects::OwnerPinned{owner, {hashes.begin(), hashes.end()}}, now);
+    for (const base::ObjectHash& hash : hashes) {
+      const base::NodeId home = store_.pins().home_of({hash, owner});
+      turn_.pinned.push_back({owner, {hash}, home ? home : self_, {}});
+    }
   }
 }
 
@@ -83,21 +87,24 @@ protocol::ObjectPinned PinDesk::pin(const protocol::ObjectPin& pin, base::Time n
       return {pin.call, false, object_gone(hash)};
     }
   }
-  const base::Status pinned = this->pin(pin.hashes, objects::owner_of(pin.request), now);
+  const base::Status pinned =
+      pin_copies(pin.hashes, objects::owner_of(pin.request), self_, {}, now);
   return {pin.call, pinned.ok(), pinned.ok() ? base::Error{} : pinned.error()};
 }
 
 base::Status PinDesk::pin(base::JobId job, std::span<const base::ObjectHash> outputs,
                           base::Time now) {
-  return outputs.empty() ? base::Status()
-                         : pin(outputs, objects::owner_of(layout_.shard_of(job), job), now);
+  const PinOwner owner = objects::owner_of(layout_.shard_of(job), job);
+  return outputs.empty() ? base::Status() : pin_copies(outputs, owner, self_, {}, now);
 }
 
-base::Status PinDesk::pin(std::span<const base::ObjectHash> hashes, const PinOwner& owner,
-                          base::Time now) {
-  if (base::Status pinned = store_.pin(hashes, owner); !pinned.ok()) {
+base::Status PinDesk::pin_copies(std::span<const base::ObjectHash> hashes, const PinOwner& owner,
+                                 base::NodeId home, base::NodeId holder, base::Time now) {
+  if (base::Status pinned = store_.pin(hashes, owner, home == self_ ? base::NodeId{} : home);
+      !pinned.ok()) {
     return pinned;
   }
+  turn_.pinned.push_back({owner, {hashes.begin(), hashes.end()}, home, holder});
   step(objects::OwnerPinned{owner, {hashes.begin(), hashes.end()}}, now);
   return {};
 }
@@ -145,6 +152,11 @@ void PinDesk::perform(const objects::AskPins& ask) {
     }
   }
   turn_.asked.emplace_back(ask.node, std::move(check));
+}
+
+void PinDesk::perform(const objects::DropPins& drop) {
+  store_.unpin(drop.owners);
+  turn_.unpinned.insert(turn_.unpinned.end(), drop.owners.begin(), drop.owners.end());
 }
 
 void PinDesk::perform(const objects::RemoveObjects& remove) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "runtime/objects/blob_store.hpp"
+#include "runtime/objects/copies/copy_machine.hpp"
 #include "runtime/objects/pins/pin_machine.hpp"
 #include "runtime/protocol/local_messages.hpp"
 #include "runtime/protocol/peer_messages.hpp"
@@ -26,6 +27,8 @@ class PinDesk {
   struct Turn {
     std::vector<std::pair<base::NodeId, protocol::PinCheck>> asked;
     std::vector<base::ObjectHash> removed;
+    std::vector<objects::CopyPinned> pinned;  ///< for those who see to copies
+    std::vector<objects::PinOwner> unpinned;
   };
 
   PinDesk(objects::BlobStore& store, base::NodeId self, base::ShardLayout layout,
@@ -46,15 +49,17 @@ class PinDesk {
   /// Outputs of a task, stored and pinned, or not.
   protocol::Kept keep(const protocol::Keep& keep, base::Time now);
 
+  /// Copies of what `holder` has pinned too, and jobs know by `home`.
+  base::Status pin_copies(std::span<const base::ObjectHash> hashes, const objects::PinOwner& owner,
+                          base::NodeId home, base::NodeId holder, base::Time now);
+
   /// Learns which blobs have no pin after this turn, and gives what is to be sent and told.
   Turn end_turn(base::Time now);
 
  private:
-  base::Status pin(std::span<const base::ObjectHash> hashes, const objects::PinOwner& owner,
-                   base::Time now);
   void step(const objects::PinEvent& event, base::Time now);
   void perform(const objects::AskPins& ask);
-  void perform(const objects::DropPins& drop) { store_.unpin(drop.owners); }
+  void perform(const objects::DropPins& drop);
   void perform(const objects::RemoveObjects& remove);
 
   objects::BlobStore& store_;

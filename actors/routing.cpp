@@ -42,7 +42,8 @@ std::vector<caf::actor> receivers_of(const Directory& directory, const PeerMessa
           return {};  // its messages go one by one
         } else if constexpr (is_one_of<Message, DependencyAnswer>) {
           return shard(directory, said.asker);
-        } else if constexpr (is_one_of<Message, ObjectFetch, ObjectPart, ObjectPin, PinAnswer>) {
+        } else if constexpr (is_one_of<Message, ObjectFetch, ObjectPart, ObjectPin, PinAnswer,
+                                       KeepCopies, CopiesKept>) {
           return {directory.objects};
         } else {
           static_assert(is_one_of<Message, Forward, ForwardReply, ObjectPinned>);

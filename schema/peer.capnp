@@ -11,6 +11,7 @@
 #   gateway  -> gateway   Forward, a client's request for a shard that is led there; ForwardReply
 #   gateway  -> objects   ObjectPin, before a submit is proposed; answered by ObjectPinned
 #   objects  -> leader    PinCheck: whose pins need not stand; answered by PinAnswer
+#   objects  -> objects   KeepCopies; answered by CopiesKept: see copies.capnp
 #   leader   -> leader    DependencyAsk, for jobs that others wait for; answered by DependencyAnswer
 #   replica  -> replica   RaftMessage, one or several in a frame: see raft.capnp
 #
@@ -30,6 +31,7 @@ using Job = import "/schema/job.capnp";
 using Cluster = import "/schema/cluster.capnp";
 using Client = import "/schema/client.capnp";
 using Raft = import "/schema/raft.capnp";
+using Copies = import "/schema/copies.capnp";
 
 struct PeerMessage {
   union {
@@ -57,6 +59,8 @@ struct PeerMessage {
     dependencyAnswer @21 :DependencyAnswer;
     raft @22 :Raft.RaftMessage;
     raftBatch @23 :List(Raft.RaftMessage);
+    keepCopies @24 :Copies.KeepCopies;
+    copiesKept @25 :Copies.CopiesKept;
   }
 }
 

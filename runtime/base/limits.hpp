@@ -138,6 +138,19 @@ inline constexpr std::size_t folder_slice_files = 64;
 inline constexpr std::size_t folder_sweep_entries = 256;
 inline constexpr std::size_t folder_works_max = 4096;
 
+inline constexpr std::size_t copy_objects_max = 256;        ///< of one ask to keep copies
+inline constexpr std::size_t copy_asks_in_flight_max = 16;  ///< that nobody waits for
+inline constexpr std::size_t copy_waits_max = 1024;         ///< submits and finishes, at a node
+inline constexpr std::size_t copy_works_max = 1024;         ///< asks of others, at a node
+inline constexpr std::size_t copy_look_pins = 4096;         ///< looked at in one turn
+inline constexpr std::chrono::nanoseconds copy_look_interval = 50ms;
+inline constexpr std::chrono::nanoseconds copy_wait_submit = 750ms;  ///< then with fewer copies
+inline constexpr std::chrono::nanoseconds copy_wait_finish = 10s;
+inline constexpr std::chrono::nanoseconds copy_repeat_interval = 500ms;
+inline constexpr std::chrono::nanoseconds copy_ask_deadline = 5min;  ///< the largest take as long
+inline constexpr std::chrono::nanoseconds copy_retry_delay = 10s;    ///< of a node that refused
+inline constexpr std::chrono::nanoseconds copy_grace = 30s;  ///< from a holder's fall to new copies
+
 inline constexpr std::size_t transfer_window_pieces = 4;
 inline constexpr std::uint64_t transfer_bytes_in_flight_max = 256u << 20;
 
@@ -209,6 +222,8 @@ static_assert(pin_settle >= rpc_timeout * rpc_tries_max * 10,
               "an owner that the ledger does not know yet is not taken for one that it forgot");
 static_assert(rpc_timeout < pin_check_interval);
 static_assert(pin_retry_interval * 4 <= rpc_timeout);
+static_assert(copy_wait_submit * 2 <= rpc_timeout, "a submit has time left for its ledger");
+static_assert(copy_ask_deadline <= pin_settle, "a late copy is not of an owner long forgotten");
 static_assert(object_grace_tight <= object_grace);
 static_assert(packed_object_bytes_max <= object_chunk_bytes);
 static_assert(command_files_max <= command_entries_looked_at_max);

@@ -333,6 +333,32 @@ static protocol::ObjectPinned read(ObjectPinned::Reader from, Reading& reading) 
   return {from.getCall(), from.getOk(), read(from.getError(), reading)};
 }
 
+static void write_message(PeerMessage::Builder to, const protocol::KeepCopies& from) {
+  auto keep = to.initKeepCopies();
+  keep.setCall(from.call);
+  write(keep.initRequest(), from.request);
+  keep.setJob(from.job.value);
+  codec::write_list(keep.initObjects(list_size(from.objects.size())), from.objects);
+}
+
+static protocol::KeepCopies read(KeepCopies::Reader from, Reading& reading) {
+  return {from.getCall(),
+          read(from.getRequest(), reading),
+          {from.getJob()},
+          codec::read_list(from.getObjects(), reading, "copies", limits::copy_objects_max)};
+}
+
+static void write_message(PeerMessage::Builder to, const protocol::CopiesKept& from) {
+  auto kept = to.initCopiesKept();
+  kept.setCall(from.call);
+  kept.setOk(from.ok);
+  write(kept.initError(), from.error);
+}
+
+static protocol::CopiesKept read(CopiesKept::Reader from, Reading& reading) {
+  return {from.getCall(), from.getOk(), read(from.getError(), reading)};
+}
+
 static void write_message(PeerMessage::Builder to, const protocol::PinCheck& from) {
   auto check = to.initPinCheck();
   check.setShard(from.shard.value);
@@ -481,6 +507,10 @@ static protocol::PeerMessage read(PeerMessage::Reader from, Reading& reading) {
     case PeerMessage::RAFT_BATCH:
       return protocol::RaftBatch{codec::read_list(
           from.getRaftBatch(), reading, "replicas' messages", protocol::raft_entries_max)};
+    case PeerMessage::KEEP_COPIES:
+      return read(from.getKeepCopies(), reading);
+    case PeerMessage::COPIES_KEPT:
+      return read(from.getCopiesKept(), reading);
   }
   codec::refuse("message", "of no known kind");
 }

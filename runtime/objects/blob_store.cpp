@@ -177,7 +177,8 @@ bool BlobStore::store_files(std::span<const Blob> blobs) {
   return true;
 }
 
-base::Status BlobStore::pin(std::span<const base::ObjectHash> hashes, const PinOwner& owner) {
+base::Status BlobStore::pin(std::span<const base::ObjectHash> hashes, const PinOwner& owner,
+                            base::NodeId home) {
   std::vector<Pin> pins;
   for (const auto& hash : hashes) {
     if (!has(hash)) {
@@ -185,7 +186,7 @@ base::Status BlobStore::pin(std::span<const base::ObjectHash> hashes, const PinO
     }
     pins.push_back({hash, owner});
   }
-  return pins_.add(pins) ? base::Status() : base::Status(full(0));
+  return pins_.add(pins, home) ? base::Status() : base::Status(full(0));
 }
 
 std::vector<base::ObjectHash> BlobStore::unpin(std::span<const PinOwner> owners) {

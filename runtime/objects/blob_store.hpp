@@ -106,8 +106,10 @@ class BlobStore {
   base::Result<base::ObjectHash> finish(IntakeId intake);
   void abandon(IntakeId intake);
 
-  /// Durable claims on blobs that are here; all or none. Pinning again is success.
-  base::Status pin(std::span<const base::ObjectHash> hashes, const PinOwner& owner);
+  /// Durable claims on blobs that are here; all or none. Pinning again is success. `home`: as
+  /// PinLog::add has it.
+  base::Status pin(std::span<const base::ObjectHash> hashes, const PinOwner& owner,
+                   base::NodeId home = {});
   base::Status pin(const base::ObjectHash& hash, const PinOwner& owner) {
     return pin({&hash, 1}, owner);
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "runtime/base/check.hpp"
 #include "runtime/base/limits.hpp"
 
 namespace fastgpu::objects {
@@ -11,18 +12,20 @@ namespace {
 
 namespace limits = base::limits;
 
-AskPiece ask_for(const base::ObjectHash& hash, base::NodeId home, std::size_t piece,
+AskPiece ask_for(const base::ObjectHash& hash, base::NodeId node, std::size_t piece,
                  std::uint64_t size_bytes) {
   const std::uint64_t offset = piece * limits::object_chunk_bytes;
   const std::uint64_t length =
       std::min<std::uint64_t>(limits::object_chunk_bytes, size_bytes - offset);
-  return {home, hash, offset, static_cast<std::uint32_t>(length)};
+  return {node, hash, offset, static_cast<std::uint32_t>(length)};
 }
 
-base::Error unreachable(const base::ObjectHash& hash, base::NodeId home, int tries) {
+base::Error unreachable(const base::ObjectHash& hash, base::NodeId silent, std::size_t others) {
   return {base::ErrorKind::unavailable, base::ErrorCode::object_missing,
-          "object " + to_string(hash).substr(0, 12) + ": " + to_string(home) +
-              ", which has it, did not answer " + std::to_string(tries) + " asks",
+          "object " + to_string(hash).substr(0, 12) + ": " + to_string(silent) +
+              ", which may have it, did not answer " + std::to_string(limits::rpc_tries_max) +
+              " asks" +
+              (others > 0 ? ", and " + std::to_string(others) + " others do not have it" : ""),
           "wait until that node is back, or submit the job again with its inputs"};
 }
 
@@ -34,9 +37,12 @@ base::Error too_large(const Want& want) {
           "split the data over several objects"};
 }
 
-base::Error gone(const base::ObjectHash& hash, base::NodeId home) {
+base::Error gone(const base::ObjectHash& hash, const std::vector<base::NodeId>& asked) {
+  const std::string others =
+      asked.size() > 1 ? " or " + std::to_string(asked.size() - 1) + " other nodes" : "";
   return {base::ErrorKind::lost, base::ErrorCode::object_missing,
-          "object " + to_string(hash).substr(0, 12) + " is not on " + to_string(home) + " any more",
+          "object " + to_string(hash).substr(0, 12) + " is not on " + to_string(asked.front()) +
+              others + " any more",
           "submit the job again with its inputs"};
 }
 
@@ -73,9 +79,20 @@ std::optional<base::Time> TransferMachine::next_deadline() const {
   return next;
 }
 
+void TransferMachine::join(Transfer& transfer, const Want& want) {
+  transfer.wanters.push_back(want.wanter);
+  for (const base::NodeId source : want.sources) {
+    if (std::find(transfer.sources.begin(), transfer.sources.end(), source) ==
+        transfer.sources.end()) {
+      transfer.sources.push_back(source);
+    }
+  }
+}
+
 void TransferMachine::want(const Want& event, base::Time, Effects& effects) {
+  FASTGPU_CHECK(!event.sources.empty(), "somebody can be asked");
   if (auto found = active_.find(event.hash); found != active_.end()) {
-    found->second.wanters.push_back(event.wanter);
+    join(found->second, event);
     return;
   }
   if (event.size_bytes == 0) {
@@ -96,13 +113,15 @@ void TransferMachine::arrive(const PieceArrived& event, base::Time now, Effects&
   }
   Transfer& transfer = found->second;
   if (event.missing) {
-    fail(event.hash, gone(event.hash, transfer.home), effects);
+    if (event.from == transfer.sources[transfer.source]) {  // others were given up before
+      ask_next(event.hash, now, effects);
+    }
     return;
   }
   const std::size_t index = event.offset / limits::object_chunk_bytes;
   if (event.offset % limits::object_chunk_bytes != 0 || index >= transfer.next_piece ||
       transfer.pieces[index].arrived ||
-      event.data.size() != ask_for(event.hash, transfer.home, index, transfer.size_bytes).length) {
+      event.data.size() != ask_for(event.hash, {}, index, transfer.size_bytes).length) {
     return;
   }
   transfer.pieces[index].arrived = true;
@@ -140,11 +159,30 @@ void TransferMachine::ask_again(base::Time now, Effects& effects) {
       }
       piece.asked_at = now;
       ++piece.tries;
-      effects.push_back(ask_for(hash, transfer.home, i, transfer.size_bytes));
+      effects.push_back(ask_for(hash, transfer.sources[transfer.source], i, transfer.size_bytes));
     }
   }
   for (const base::ObjectHash& hash : silent) {
-    fail(hash, unreachable(hash, active_.at(hash).home, limits::rpc_tries_max), effects);
+    Transfer& transfer = active_.at(hash);
+    transfer.silent = transfer.silent.value_or(transfer.sources[transfer.source]);
+    ask_next(hash, now, effects);
+  }
+}
+
+void TransferMachine::ask_next(const base::ObjectHash& hash, base::Time now, Effects& effects) {
+  Transfer& transfer = active_.at(hash);
+  if (++transfer.source == transfer.sources.size()) {
+    fail(hash,
+         transfer.silent ? unreachable(hash, *transfer.silent, transfer.sources.size() - 1)
+                         : gone(hash, transfer.sources),
+         effects);
+    return;
+  }
+  for (std::size_t i = transfer.stored; i < transfer.next_piece; ++i) {
+    if (!transfer.pieces[i].arrived) {
+      transfer.pieces[i] = {now, 1, false, {}};
+      effects.push_back(ask_for(hash, transfer.sources[transfer.source], i, transfer.size_bytes));
+    }
   }
 }
 
@@ -154,7 +192,7 @@ void TransferMachine::ask_more(const base::ObjectHash& hash, Transfer& transfer,
          transfer.next_piece < transfer.pieces.size()) {
     const std::size_t index = transfer.next_piece++;
     transfer.pieces[index] = {now, 1, false, {}};
-    effects.push_back(ask_for(hash, transfer.home, index, transfer.size_bytes));
+    effects.push_back(ask_for(hash, transfer.sources[transfer.source], index, transfer.size_bytes));
   }
 }
 
@@ -162,7 +200,7 @@ void TransferMachine::begin_waiting(base::Time now, Effects& effects) {
   while (!waiting_.empty()) {
     const Want next = waiting_.front();
     if (auto found = active_.find(next.hash); found != active_.end()) {
-      found->second.wanters.push_back(next.wanter);
+      join(found->second, next);
       waiting_.pop_front();
       continue;
     }
@@ -173,7 +211,7 @@ void TransferMachine::begin_waiting(base::Time now, Effects& effects) {
     waiting_.pop_front();
     Transfer& transfer = active_[next.hash];
     transfer.size_bytes = next.size_bytes;
-    transfer.home = next.home;
+    transfer.sources = next.sources;
     transfer.pieces.resize((next.size_bytes - 1) / limits::object_chunk_bytes + 1);
     transfer.wanters.push_back(next.wanter);
     active_bytes_ += next.size_bytes;

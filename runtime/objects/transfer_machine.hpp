@@ -1,11 +1,13 @@
 #pragma once
 
-/// Brings objects from the node that has them: asks for pieces, a few at a time, and asks again.
+/// Brings objects from nodes that may have them: asks one for pieces, a few at a time, asks again,
+/// and goes on with the next node where that one does not have it or does not answer.
 ///
 /// Place: beneath the objects actor, which sends the asks, gives the answers here and stores each
 /// piece, in order, as soon as it may. Pure. All that want the same object share one transfer.
-/// Failure: a holder that says `missing`, or does not answer `limits::rpc_tries_max` asks of one
-/// piece, ends the transfer with an Error that names it. Limits: `limits::transfer_window_pieces`
+/// Failure: when each has said `missing`, or has not answered `limits::rpc_tries_max` asks of one
+/// piece, the transfer ends with an Error: `lost` if all said that they do not have it. What came
+/// of several nodes is checked as a whole, by the hash. Limits: `limits::transfer_window_pieces`
 /// of each object on their way or held here, so that a size that somebody made up takes no memory;
 /// `limits::transfer_bytes_in_flight_max` of objects at once (a larger one goes alone),
 /// others wait in order of arrival.
@@ -33,13 +35,14 @@ struct Want {
   Wanter wanter;
   base::ObjectHash hash;
   std::uint64_t size_bytes{};
-  base::NodeId home;
+  std::vector<base::NodeId> sources;  ///< whom to ask, in this order; at least one
 };
 struct PieceArrived {
   base::ObjectHash hash;
   std::uint64_t offset{};
-  bool missing{false};  ///< the holder does not have it
+  bool missing{false};  ///< `from` does not have it
   base::Bytes data;
+  base::NodeId from{};
 };
 /// A piece that is not the last could not be stored: the transfer is in vain.
 struct StoringFailed {
@@ -52,7 +55,7 @@ using TransferEvent = std::variant<Want, PieceArrived, StoringFailed, TransferTi
 // --- effects -------------------------------------------------------------------------------------
 
 struct AskPiece {
-  base::NodeId home;
+  base::NodeId node;
   base::ObjectHash hash;
   std::uint64_t offset{};
   std::uint32_t length{};
@@ -93,13 +96,16 @@ class TransferMachine {
   };
   struct Transfer {
     std::uint64_t size_bytes{};
-    base::NodeId home;
+    std::vector<base::NodeId> sources;
+    std::size_t source{0};                 ///< who is asked now
+    std::optional<base::NodeId> silent{};  ///< the first of those before that did not answer
     std::vector<Piece> pieces;
     std::size_t next_piece{0};  ///< the first one never asked for
     std::size_t stored{0};      ///< pieces given out, from the first on
     std::vector<Wanter> wanters;
   };
 
+  static void join(Transfer& transfer, const Want& want);
   void want(const Want& event, base::Time now, Effects& effects);
   void arrive(const PieceArrived& event, base::Time now, Effects& effects);
   /// What has no gap before it.
@@ -107,6 +113,8 @@ class TransferMachine {
   void ask_again(base::Time now, Effects& effects);
   void ask_more(const base::ObjectHash& hash, Transfer& transfer, base::Time now, Effects& effects);
   void begin_waiting(base::Time now, Effects& effects);
+  /// Asks the next node for what has not come; ends the transfer when there is none.
+  void ask_next(const base::ObjectHash& hash, base::Time now, Effects& effects);
   void fail(const base::ObjectHash& hash, base::Error error, Effects& effects);
 
   std::map<base::ObjectHash, Transfer> active_;

@@ -217,6 +217,26 @@ struct PinAnswer {
   bool operator==(const PinAnswer&) const = default;
 };
 
+// --- copies: objects to objects ------------------------------------------------------------------
+
+/// Have copies of these, which the sender has, and pin them for the owner: the job, or where that
+/// is 0 the request of a submit. Answered by CopiesKept once they are durably pinned, or with why
+/// not; asked again until then.
+struct KeepCopies {
+  std::uint64_t call{};  ///< the asking node's number for it
+  base::RequestId request;
+  base::JobId job;
+  std::vector<ObjectRef> objects;
+  bool operator==(const KeepCopies&) const = default;
+};
+/// All of them, or none.
+struct CopiesKept {
+  std::uint64_t call{};
+  bool ok{false};
+  base::Error error;  ///< meaningful when not ok
+  bool operator==(const CopiesKept&) const = default;
+};
+
 // --- shard leader to shard leader ----------------------------------------------------------------
 
 /// How do these jobs of your shard stand? Jobs of mine wait for them. Asked again until they ended.
@@ -246,6 +266,6 @@ using PeerMessage =
     std::variant<Heartbeat, MembersAsk, Members, Assign, Stop, Adopt, Settled, Renewed, AssignReply,
                  Finish, Renew, ObjectFetch, ObjectPart, Forward, ForwardReply, ObjectPin,
                  ObjectPinned, PinCheck, PinAnswer, DependencyAsk, DependencyAnswer, RaftMessage,
-                 RaftBatch>;
+                 RaftBatch, KeepCopies, CopiesKept>;
 
 }  // namespace fastgpu::protocol

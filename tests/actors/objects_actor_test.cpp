@@ -189,6 +189,7 @@ TEST_F(ObjectsActorTest, KeepsWhatTheLeaderNamesAndLetsGoOfWhatItDoesNot) {
   bench_.send_peer(other, protocol::PinAnswer{{1}, {1}, {1}, check->second.question, {}, {{17}}});
   bench_.pass(base::limits::object_grace + base::limits::object_look_interval);
   bench_.send(protocol::Stage{device, {10}, object_on({1})});
+  bench_.send_peer(other, protocol::ObjectPart{object_on({1}).hash, 0, 0, true, {}});
   EXPECT_FALSE(bench_.worker.take<protocol::Staged>().value().ok);
 }
 

@@ -1,9 +1,12 @@
 #include "tests/sim/object_user.hpp"
 
+#include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "runtime/base/sha256.hpp"
+#include "runtime/objects/copies/holders.hpp"
 
 namespace fastgpu::testing {
 
@@ -57,7 +60,27 @@ objects::PinLimits short_pin_limits() {
   return {8s, 1s, 500ms, 2s, 1s};
 }
 
+/// Where shards have replicas, what a job names is safe on two nodes.
+static void check_copies(const SimWorld& world, Watch& watch) {
+  std::set<base::ObjectHash> named;
+  for (std::uint32_t i = 0; i < world.node_count(); ++i) {
+    named.merge(watch.named_at(world.info(i).node));
+  }
+  const std::uint32_t wanted = objects::copies_for(world.options().replicas);
+  for (const base::ObjectHash& hash : named) {
+    std::uint32_t pinned = 0;
+    for (std::uint32_t i = 0; i < world.node_count(); ++i) {
+      pinned += world.blobs(i)->is_pinned(hash) ? 1 : 0;
+    }
+    if (pinned < std::min(wanted, world.node_count())) {
+      watch.violation("object " + to_string(hash) + ", which a job names, is pinned on " +
+                      std::to_string(pinned) + " nodes");
+    }
+  }
+}
+
 void check_objects(const SimWorld& world, Watch& watch) {
+  check_copies(world, watch);
   for (std::uint32_t i = 0; i < world.node_count(); ++i) {
     const protocol::NodeInfo& node = world.info(i);
     const objects::BlobStore& blobs = *world.blobs(i);

@@ -39,7 +39,8 @@ class ObjectUser {
 /// Short enough for a simulation, and far longer than a submit takes on its way.
 objects::PinLimits short_pin_limits();
 
-/// Notes a violation for each object that a recorded job names and its home has not, and for each
+/// Notes a violation for each object that a recorded job names and its home has not, or too few
+/// nodes have pinned, and for each
 /// object and each pin that is there for nobody that a ledger knows. All nodes are up.
 void check_objects(const SimWorld& world, Watch& watch);
 

@@ -15,16 +15,23 @@ constexpr std::string_view new_log_name = "pin/log.new";
 
 constexpr std::uint8_t word_pin = 1;
 constexpr std::uint8_t word_unpin = 2;
+constexpr std::uint8_t word_copy = 3;
 constexpr std::size_t crc_bytes = 4;
 constexpr std::size_t entry_bytes = crc_bytes + 1 + 32 + 1 + 4 + 8 + 8;
+constexpr std::size_t copy_bytes = entry_bytes + 4;
 
-void put_entry(std::vector<std::uint8_t>& out, const Pin& pin, std::uint8_t word) {
-  std::vector<std::uint8_t> body{word};
+/// Of a copy where `home` is not 0.
+void put_entry(std::vector<std::uint8_t>& out, const Pin& pin, std::uint8_t word,
+               base::NodeId home = {}) {
+  std::vector<std::uint8_t> body{home ? word_copy : word};
   body.insert(body.end(), pin.hash.bytes.begin(), pin.hash.bytes.end());
   body.push_back(static_cast<std::uint8_t>(pin.owner.kind));
   base::put_little_endian(body, pin.owner.shard.value);
   base::put_little_endian(body, pin.owner.high);
   base::put_little_endian(body, pin.owner.low);
+  if (home) {
+    base::put_little_endian(body, home.value);
+  }
   base::put_little_endian(out, base::crc32c(body));
   out.insert(out.end(), body.begin(), body.end());
 }
@@ -32,6 +39,8 @@ void put_entry(std::vector<std::uint8_t>& out, const Pin& pin, std::uint8_t word
 struct LogEntry {
   Pin pin;
   bool stands{};
+  base::NodeId home{};
+  std::size_t bytes{};
 };
 
 /// The entry at the begin of `data`; nothing if what is there is no whole entry.
@@ -39,19 +48,27 @@ std::optional<LogEntry> read_entry(std::span<const std::uint8_t> data) {
   if (data.size() < entry_bytes) {
     return std::nullopt;
   }
-  const auto body = data.subspan(crc_bytes, entry_bytes - crc_bytes);
-  const bool known = (body[0] == word_pin || body[0] == word_unpin) &&
+  const std::size_t bytes = data[crc_bytes] == word_copy ? copy_bytes : entry_bytes;
+  if (data.size() < bytes) {
+    return std::nullopt;
+  }
+  const auto body = data.subspan(crc_bytes, bytes - crc_bytes);
+  const bool known = body[0] >= word_pin && body[0] <= word_copy &&
                      body[33] <= static_cast<std::uint8_t>(PinOwnerKind::job);
   if (!known || base::get_little_endian<std::uint32_t>(data.data()) != base::crc32c(body)) {
     return std::nullopt;
   }
   LogEntry entry;
-  entry.stands = body[0] == word_pin;
+  entry.bytes = bytes;
+  entry.stands = body[0] != word_unpin;
   std::copy_n(body.begin() + 1, entry.pin.hash.bytes.size(), entry.pin.hash.bytes.begin());
   entry.pin.owner.kind = static_cast<PinOwnerKind>(body[33]);
   entry.pin.owner.shard = {base::get_little_endian<std::uint32_t>(&body[34])};
   entry.pin.owner.high = base::get_little_endian<std::uint64_t>(&body[38]);
   entry.pin.owner.low = base::get_little_endian<std::uint64_t>(&body[46]);
+  if (body[0] == word_copy) {
+    entry.home = {base::get_little_endian<std::uint32_t>(&body[54])};
+  }
   return entry;
 }
 
@@ -70,8 +87,8 @@ base::Status PinLog::load(std::span<const FileEntry> entries) {
   }
   const auto data = whole.value().span();
   while (const auto entry = read_entry(data.subspan(log_bytes_))) {
-    apply(entry->pin, entry->stands);
-    log_bytes_ += entry_bytes;
+    apply(entry->pin, entry->stands, entry->home);
+    log_bytes_ += entry->bytes;
   }
   if (log_bytes_ < data.size()) {
     static_cast<void>(folder_.write(log_name, log_bytes_, {}));  // cuts; needs no room
@@ -88,10 +105,19 @@ bool PinLog::is_pinned(const base::ObjectHash& hash) const {
   return found != pins_.end() && found->hash == hash;
 }
 
-void PinLog::apply(const Pin& pin, bool stands) {
+base::NodeId PinLog::home_of(const Pin& pin) const {
+  const auto found = homes_.find(pin);
+  return found == homes_.end() ? base::NodeId{} : found->second;
+}
+
+void PinLog::apply(const Pin& pin, bool stands, base::NodeId home) {
+  homes_.erase(pin);
   if (stands) {
     pins_.insert(pin);
     owners_[pin.owner].insert(pin.hash);
+    if (home) {
+      homes_.emplace(pin, home);
+    }
     return;
   }
   pins_.erase(pin);
@@ -103,19 +129,20 @@ void PinLog::apply(const Pin& pin, bool stands) {
   }
 }
 
-bool PinLog::add(std::span<const Pin> pins) {
+bool PinLog::add(std::span<const Pin> pins, base::NodeId home) {
   std::vector<std::uint8_t> entries;
   std::set<Pin> fresh;
   for (const Pin& pin : pins) {
-    if (!has(pin) && fresh.insert(pin).second) {
-      put_entry(entries, pin, word_pin);
+    const bool becomes_own = !home && homes_.contains(pin);
+    if ((!has(pin) || becomes_own) && fresh.insert(pin).second) {
+      put_entry(entries, pin, word_pin, home);
     }
   }
   if (!append(entries)) {
     return false;
   }
   for (const Pin& pin : fresh) {
-    apply(pin, true);
+    apply(pin, true, home);
   }
   return true;
 }
@@ -153,7 +180,7 @@ bool PinLog::append(std::span<const std::uint8_t> entries) {
 void PinLog::rewrite() {
   std::vector<std::uint8_t> entries;
   for (const Pin& pin : pins_) {
-    put_entry(entries, pin, word_pin);
+    put_entry(entries, pin, word_pin, home_of(pin));
   }
   if (!folder_.write(new_log_name, 0, entries)) {
     folder_.remove(new_log_name);

@@ -50,7 +50,7 @@ TEST(PeerCodec, GivesBackMessagesThatSayNothing) {
       protocol::Renewed{},     protocol::Finish{},        protocol::AssignReply{},
       protocol::Renew{},       protocol::ObjectPart{},    protocol::ObjectPinned{},
       protocol::PinAnswer{},   protocol::DependencyAsk{}, protocol::DependencyAnswer{},
-      protocol::RaftMessage{},
+      protocol::RaftMessage{}, protocol::KeepCopies{},    protocol::CopiesKept{},
   };
   for (const auto& message : messages) {
     const auto back = decode_peer(encode(message).span());

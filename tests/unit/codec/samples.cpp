@@ -228,6 +228,11 @@ protocol::Submit submit() {
   return {request_id(), shared_spec()};
 }
 
+protocol::KeepCopies keep_copies() {
+  const auto object = [] { return protocol::ObjectRef{hash(), numbers.wide(), {numbers.next()}}; };
+  return {numbers.wide(), request_id(), job_id(), {object(), object()}};
+}
+
 }  // namespace
 
 protocol::JobSpec job_spec() {
@@ -324,6 +329,8 @@ std::vector<protocol::PeerMessage> peer_messages() {
                         {job_id(), JobKnowledge::never, {}}}},
       raft_messages()[2],
       RaftBatch{raft_messages()},
+      keep_copies(),
+      CopiesKept{numbers.wide(), false, {{}, base::ErrorCode::disk_full, "", ""}},
   };
 }
 

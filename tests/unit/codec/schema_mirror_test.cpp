@@ -235,6 +235,8 @@ TEST(Schema, HasAFieldForEachOfThePeerMessages) {
   expect_same_fields<schema::ForwardReply, protocol::ForwardReply>();
   expect_same_fields<schema::ObjectPin, protocol::ObjectPin>();
   expect_same_fields<schema::ObjectPinned, protocol::ObjectPinned>();
+  expect_same_fields<schema::KeepCopies, protocol::KeepCopies>();
+  expect_same_fields<schema::CopiesKept, protocol::CopiesKept>();
   expect_same_fields<schema::PinCheck, protocol::PinCheck>();
   expect_same_fields<schema::PinAnswer, protocol::PinAnswer>();
   expect_same_fields<schema::DependencyAsk, protocol::DependencyAsk>();

@@ -83,6 +83,37 @@ TEST_F(PinLogTest, IsWrittenAnewWhenMostOfItIsPast) {
   EXPECT_EQ(disk_.list().value().size(), 1u);
 }
 
+TEST_F(PinLogTest, RemembersTheHomesOfCopiesAndWhatHasBecomeItsOwn) {
+  auto log = open();
+  ASSERT_TRUE(log.add(std::vector{pin(1, 1), pin(2, 2)}, {7}));
+  ASSERT_TRUE(log.add(std::vector{pin(3, 3)}));
+  ASSERT_TRUE(log.add(std::vector{pin(3, 3)}, {7})) << "its own stays its own";
+  ASSERT_TRUE(log.add(std::vector{pin(2, 2)})) << "made here as well";
+  for (std::uint64_t i = 10; i < 100; ++i) {  // until the log was written anew
+    auto next = open();
+    EXPECT_EQ(next.all().size(), 3u);
+    EXPECT_EQ(next.home_of(pin(1, 1)), base::NodeId{7});
+    EXPECT_EQ(next.home_of(pin(2, 2)), base::NodeId{});
+    EXPECT_EQ(next.home_of(pin(3, 3)), base::NodeId{});
+    ASSERT_TRUE(next.add(std::vector{pin(i, i)}, {8}));
+    next.drop(std::vector{pin(i, i)});
+    EXPECT_EQ(next.home_of(pin(i, i)), base::NodeId{});
+  }
+}
+
+TEST_F(PinLogTest, CutsATornCopyOffAndGoesOnThere) {
+  auto log = open();
+  ASSERT_TRUE(log.add(std::vector{pin(1, 1)}));
+  const std::uint64_t whole = bytes_on_disk();
+  ASSERT_TRUE(log.add(std::vector{pin(2, 2)}, {7}));
+  ASSERT_TRUE(disk_.write("pin/log", bytes_on_disk() - 1, {}));
+  auto next = open();
+  EXPECT_EQ(bytes_on_disk(), whole);
+  EXPECT_EQ(next.all().size(), 1u);
+  ASSERT_TRUE(next.add(std::vector{pin(2, 2)}, {7}));
+  EXPECT_EQ(open().home_of(pin(2, 2)), base::NodeId{7});
+}
+
 TEST_F(PinLogTest, PinsNothingOnAFullDisk) {
   auto log = open();
   ASSERT_TRUE(log.add(std::vector{pin(1, 1)}));

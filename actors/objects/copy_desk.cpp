@@ -1,0 +1,152 @@
+#include "actors/objects/copy_desk.hpp"
+
+#include <algorithm>
+
+#include "runtime/base/check.hpp"
+
+namespace fastgpu::actors {
+
+namespace limits = base::limits;
+using objects::PinOwner;
+using objects::PinOwnerKind;
+
+namespace {
+
+/// Of each shard, where the cluster has nodes enough.
+constexpr std::uint32_t replicas_usual = 3;
+
+std::uint32_t copies_wanted(const protocol::ClusterView& view) {
+  std::uint32_t replicas = replicas_usual;
+  if (view.members) {
+    for (const protocol::ShardPlan& shard : view.members->plan) {
+      replicas = std::max(replicas, static_cast<std::uint32_t>(shard.replicas.size()));
+    }
+  }
+  return objects::copies_for(replicas);
+}
+
+}  // namespace
+
+CopyDesk::CopyDesk(const objects::BlobStore& store, const NodeContext& node)
+    : store_(store),
+      self_(node.self.node),
+      layout_(node.layout),
+      replicated_(node.replicated),
+      machine_(self_, (node.incarnation.value << 32) + 1) {}
+
+void CopyDesk::see(const protocol::SharedView& view, base::Time now) {
+  members_.clear();
+  for (const protocol::NodeView& node : view->nodes) {
+    members_.push_back({node.info.node, node.info.state == protocol::MemberState::active,
+                        node.state == protocol::NodeState::up,
+                        node.state == protocol::NodeState::down});
+  }
+  step(objects::ClusterSeen{members_, replicated_ ? copies_wanted(*view) : 1}, now);
+}
+
+void CopyDesk::hear(base::NodeId node, const protocol::CopiesKept& kept, base::Time now) {
+  step(objects::CopiesAnswered{node, kept.call, kept.ok}, now);
+}
+
+std::vector<base::NodeId> CopyDesk::sources_of(const protocol::ObjectRef& object,
+                                               base::NodeId first) const {
+  return objects::sources_of(object.hash, object.home, first, self_, members_);
+}
+
+// --- answers that wait for copies ----------------------------------------------------------------
+
+bool CopyDesk::holds(base::NodeId node, const protocol::ObjectPin& pin) const {
+  return std::any_of(held_.begin(), held_.end(), [&](const auto& held) {
+    const auto* one = std::get_if<PinnedFor>(&held.second);
+    return one != nullptr && one->node == node && one->pinned.call == pin.call;
+  });
+}
+
+void CopyDesk::hold(base::NodeId node, const protocol::ObjectPin& pin,
+                    protocol::ObjectPinned answer) {
+  const bool pinned = answer.ok;
+  hold({PinnedFor{node, std::move(answer)}, objects::owner_of(pin.request),
+        pinned ? pin.hashes : std::vector<base::ObjectHash>{}, limits::copy_wait_submit});
+}
+
+void CopyDesk::hold(base::JobId job, protocol::Kept answer) {
+  std::vector<base::ObjectHash> hashes;
+  for (const protocol::ObjectRef& object : answer.objects) {
+    hashes.push_back(object.hash);
+  }
+  hold({std::move(answer), objects::owner_of(layout_.shard_of(job), job), std::move(hashes),
+        limits::copy_wait_finish});
+}
+
+void CopyDesk::expect(const protocol::CollectFolder& collect) {
+  collecting_[{collect.device, collect.token}] = collect.job;
+}
+
+void CopyDesk::hold(protocol::FolderCollected answer) {
+  const auto found = collecting_.extract({answer.device, answer.token});
+  FASTGPU_CHECK(!found.empty(), "what is collected was asked for");
+  const base::JobId job = found.mapped();
+  std::vector<base::ObjectHash> hashes;
+  for (const protocol::OutputFile& output : answer.outputs) {
+    if (const auto* object = std::get_if<protocol::ObjectRef>(&output.data)) {
+      hashes.push_back(object->hash);
+    }
+  }
+  hold({std::move(answer), objects::owner_of(layout_.shard_of(job), job), std::move(hashes),
+        limits::copy_wait_finish});
+}
+
+/// The machine hears of it after the pins of this turn. Where there is nothing to wait for, the
+/// answer goes at once.
+void CopyDesk::hold(Held held) {
+  if (held.hashes.empty()) {
+    turn_.answers.push_back(std::move(held.answer));
+  } else {
+    fresh_.push_back(std::move(held));
+  }
+}
+
+CopyDesk::Turn CopyDesk::end_turn(const PinDesk::Turn& pins, base::Time now) {
+  for (const objects::CopyPinned& pinned : pins.pinned) {
+    step(pinned, now);
+  }
+  if (!pins.unpinned.empty()) {
+    step(objects::OwnersUnpinned{pins.unpinned}, now);
+  }
+  for (Held& held : std::exchange(fresh_, {})) {
+    const objects::CopyWaiter waiter{++last_waiter_.value};
+    held_.emplace(waiter, std::move(held.answer));
+    step(objects::CopiesAwaited{waiter, held.owner, std::move(held.hashes), held.wait}, now);
+  }
+  return std::exchange(turn_, {});
+}
+
+// --- with the machine ----------------------------------------------------------------------------
+
+void CopyDesk::step(const objects::CopyEvent& event, base::Time now) {
+  for (const objects::CopyEffect& effect : machine_.step(event, now)) {
+    std::visit([this](const auto& what) { perform(what); }, effect);
+  }
+}
+
+void CopyDesk::perform(const objects::AskCopies& ask) {
+  protocol::KeepCopies keep{ask.call, {}, {}, {}};
+  if (ask.owner.kind == PinOwnerKind::request) {
+    keep.request = {ask.owner.shard, ask.owner.high, ask.owner.low};
+  } else {
+    keep.job = {ask.owner.low};
+  }
+  for (const auto& [hash, home] : ask.objects) {
+    const base::Result<std::uint64_t> size = store_.size(hash);
+    FASTGPU_CHECK(size.ok(), "what is pinned is here");
+    keep.objects.push_back({hash, size.value(), home});
+  }
+  turn_.asked.emplace_back(ask.node, std::move(keep));
+}
+
+void CopyDesk::perform(const objects::CopiesSettled& settled) {
+  turn_.answers.push_back(std::move(held_.extract(settled.waiter).mapped()));
+  turn_.fewer += settled.fewer;
+}
+
+}  // namespace fastgpu::actors
