@@ -163,11 +163,12 @@ void Context::tell(const std::string& line) const {
   std::fflush(stderr);
 }
 
-/// Nobody answered before `--timeout`: that is what passed, whoever was slow.
+/// Nobody answered before `--timeout`: that is what passed, whoever was slow. Where too few nodes
+/// are up it is not for want of time.
 base::Error Context::in_the_time_given(const base::Error& error) const {
   const auto given = limit();
-  if (error.kind != base::ErrorKind::unavailable || !given.ok() || !given.value() ||
-      std::chrono::steady_clock::now() < *given.value()) {
+  if (error.kind != base::ErrorKind::unavailable || error.code == base::ErrorCode::no_majority ||
+      !given.ok() || !given.value() || std::chrono::steady_clock::now() < *given.value()) {
     return error;
   }
   base::Error passed =

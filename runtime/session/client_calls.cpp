@@ -9,6 +9,9 @@
 namespace fastgpu::session {
 namespace {
 
+/// After so many servers that lead nothing, a submit does not look for one that does.
+constexpr std::size_t leaderless_looks = 2;
+
 namespace limits = base::limits;
 using base::ErrorKind;
 
@@ -116,7 +119,8 @@ void ClientMachine::attempt(base::CallId id) {
   if (request == nullptr) {
     return send_chunks(id);
   }
-  if (!give_request_id(*request, call.server)) {
+  if (!give_request_id(*request, call.server, call.looks >= leaderless_looks)) {
+    ++call.looks;
     // The node leads nothing yet: ask again what it leads, and elsewhere meanwhile.
     call.last_error = base::Error{ErrorKind::unavailable, base::ErrorCode::shard_unavailable,
                                   "the node at " + it.address + " leads no shard",
@@ -162,17 +166,23 @@ void ClientMachine::send(base::CallId id, protocol::ClientRequest request) {
 }
 
 /// Chosen once, before the first try, and never changed: it makes every repeat the same request.
-bool ClientMachine::give_request_id(protocol::ClientRequest& request, ServerId id) {
+bool ClientMachine::give_request_id(protocol::ClientRequest& request, ServerId id,
+                                    bool looked_elsewhere) {
   base::RequestId* request_id = protocol::request_id_of(request);
   if (request_id == nullptr || request_id->high != 0 || request_id->low != 0) {
     return true;
   }
   if (std::holds_alternative<protocol::Submit>(request)) {
     const std::vector<base::ShardId>& leads = server(id).leads;
-    if (leads.empty()) {
+    if (!leads.empty()) {
+      request_id->shard = leads[random_.below(leads.size())];
+    } else if (looked_elsewhere && welcome_) {
+      // Nobody seems to lead any. A shard's gateway knows why, and waits for its leader.
+      request_id->shard = {
+          static_cast<std::uint32_t>(random_.below(std::max(welcome_->shard_count, 1u)))};
+    } else {
       return false;
     }
-    request_id->shard = leads[random_.below(leads.size())];
   } else if (const auto* cancel = std::get_if<protocol::CancelJob>(&request)) {
     request_id->shard =
         base::ShardLayout{std::max(welcome_->shard_count, 1u)}.shard_of(cancel->job);

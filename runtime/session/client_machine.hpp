@@ -73,7 +73,7 @@ class ClientMachine {
   void attempt(base::CallId id);
   void send_chunks(base::CallId id);
   void send(base::CallId id, protocol::ClientRequest request);
-  bool give_request_id(protocol::ClientRequest& request, ServerId id);
+  bool give_request_id(protocol::ClientRequest& request, ServerId id, bool looked_elsewhere);
   void answered(base::CallId id, base::CallId wire_call, const protocol::ClientReply& reply);
   void failed(base::CallId id, base::CallId wire_call, const base::Error& error);
   bool still_waiting(base::CallId id, base::CallId wire_call, const protocol::ClientReply& reply);

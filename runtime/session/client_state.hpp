@@ -58,6 +58,7 @@ struct ClientCall {
   base::Time wake_at{};
   base::Duration backoff{base::limits::client_backoff_min};
   int tries{0};
+  std::size_t looks{0};    ///< of a submit: how often its server led no shard
   base::CallId newest;     ///< the wire call of the last try
   bool maybe_done{false};  ///< a try that changes something was lost
   std::optional<base::Error> last_error;

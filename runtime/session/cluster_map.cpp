@@ -100,6 +100,39 @@ std::string ClusterMap::why_leaderless(base::ShardId shard) const {
   return text;
 }
 
+std::optional<base::Error> ClusterMap::lacks_majority(base::ShardId shard) const {
+  if (!replicated_ || !view_ || !view_->members) {
+    return std::nullopt;
+  }
+  const std::vector<protocol::ShardPlan>& plan = view_->members->plan;
+  const auto planned = std::find_if(plan.begin(), plan.end(),
+                                    [shard](const auto& each) { return each.shard == shard; });
+  if (planned == plan.end()) {
+    return std::nullopt;
+  }
+  std::size_t up = 0;
+  std::string away;
+  for (const base::NodeId node : planned->replicas) {
+    const protocol::NodeView* found = find(node);
+    if (found != nullptr && found->state == protocol::NodeState::up) {
+      ++up;
+    } else {
+      away += (away.empty() ? "" : ", ") + name_of(node);
+    }
+  }
+  const std::size_t needed = planned->replicas.size() / 2 + 1;
+  if (up >= needed) {
+    return std::nullopt;
+  }
+  return base::Error{base::ErrorKind::unavailable, base::ErrorCode::no_majority,
+                     "shard " + std::to_string(shard.value) + " has no majority: of its " +
+                         std::to_string(planned->replicas.size()) + " replicas " +
+                         std::to_string(up) + " are up, " + std::to_string(needed) +
+                         " are needed; " + away + " not",
+                     "start them again: nothing that was accepted is lost, and it goes on by "
+                     "itself"};
+}
+
 std::string ClusterMap::why_down(base::NodeId node) const {
   std::string text = name_of(node) + " is down";
   if (const protocol::NodeView* found = find(node)) {

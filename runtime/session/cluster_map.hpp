@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/base/ids.hpp"
+#include "runtime/base/result.hpp"
 #include "runtime/protocol/client_messages.hpp"
 #include "runtime/protocol/local_messages.hpp"
 
@@ -44,6 +45,9 @@ class ClusterMap {
   bool is_empty(base::ShardId shard) const;
   /// "no node leads shard 2 now; n3 led it and was last heard of 4.2 s ago"
   std::string why_leaderless(base::ShardId shard) const;
+  /// Why the shard cannot have a leader now: of the nodes that should keep its replicas, fewer than
+  /// a majority are up. None where there may be one soon, or that is not known.
+  std::optional<base::Error> lacks_majority(base::ShardId shard) const;
   /// "n2 is down; it was last heard of 4.2 s ago"
   std::string why_down(base::NodeId node) const;
   std::string name_of(base::NodeId node) const;

@@ -247,7 +247,8 @@ void GatewayMachine::start_call(const Asker& asker, protocol::ClientRequest requ
   send(id, table_.add(id, std::move(call)));
 }
 
-/// To whoever leads the shard now; where nobody does, the call looks again until its deadline.
+/// To whoever leads the shard now; where nobody does, the call looks again until its deadline,
+/// unless nobody can: then who asks is told at once.
 void GatewayMachine::send(base::CallId id, GatewayCall& call) {
   call.retry_at.reset();
   call.target.reset();
@@ -266,6 +267,10 @@ void GatewayMachine::send(base::CallId id, GatewayCall& call) {
       effects_.push_back(AskShard{{id, *call.shard, call.request}});
     } else {
       effects_.push_back(ForwardToPeer{*leader, {id.value, call.request}});
+    }
+  } else if (!call.maybe_done || !changes_something(call.request)) {
+    if (std::optional<base::Error> error = map_.lacks_majority(*call.shard)) {
+      return finish(id, std::move(*error));
     }
   }
   table_.rearm(id);  // a new leader is told by ViewChanged
@@ -312,6 +317,8 @@ void GatewayMachine::expire(base::CallId id) {
     error.kind = base::ErrorKind::unknown;
     error.message = whom + " did not answer in time: it may have been done, or not";
     error.hint = "ask again with the same request number: it is done once";
+  } else if (const auto lacking = call.shard ? map_.lacks_majority(*call.shard) : std::nullopt) {
+    error = *lacking;
   } else if (call.shard && !asked) {
     error.code = base::ErrorCode::shard_unavailable;
     error.message = map_.why_leaderless(*call.shard);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "runtime/base/sha256.hpp"
 #include "tests/unit/session/session_samples.hpp"
 
@@ -445,6 +447,37 @@ TEST_F(ClientTransfer, RefusesAnObjectBeyondEveryLimit) {
   const auto done = all_of<CallDone>(download());
   ASSERT_THAT(done, SizeIs(1));
   EXPECT_EQ(error_in(done[0].reply).code, ErrorCode::too_large);
+}
+
+TEST_F(Client, SubmitsToSomeShardWhereNoNodeLeadsAnyAndSaysWhyNoneDoes) {
+  const base::Error why{ErrorKind::unavailable, ErrorCode::no_majority, "shard 3 has no majority",
+                        "start them again"};
+  std::optional<protocol::ClientReply> end;
+  std::size_t submits = 0;
+  const std::function<void(const ClientEffects&)> follow = [&](const ClientEffects& effects) {
+    for (const CallDone& done : all_of<CallDone>(effects)) {
+      end = done.reply;
+    }
+    for (const Dial& dial : all_of<Dial>(effects)) {
+      follow(step(ServerUp{dial.server}));
+    }
+    for (const SendRequest& sent : all_of<SendRequest>(effects)) {
+      const bool is_hello = std::holds_alternative<protocol::Hello>(sent.request);
+      submits += is_hello ? 0 : 1;
+      follow(step(ReplyReceived{
+          sent.server, sent.wire_call,
+          is_hello ? protocol::ClientReply(welcome_from(sent.server.value + 1, {})) : why}));
+    }
+  };
+  auto submit = submit_to(0);
+  submit.request = {};
+  follow(start(submit, 1, 5s));
+  for (int i = 0; i < 1000 && !end; ++i) {
+    follow(wait_until_due());
+  }
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(error_in(*end), why);
+  EXPECT_GT(submits, 0u);
 }
 
 }  // namespace

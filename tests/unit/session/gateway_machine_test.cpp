@@ -465,5 +465,37 @@ TEST_F(Gateway, ForgetsTheCallsOfASessionThatEnded) {
   EXPECT_THAT(step(PeerReplied{{2}, {call, protocol::Accepted{base::JobId{9}}}}), IsEmpty());
 }
 
+/// Node 1 of three that keep shard 1 and see how many of them are up; nobody leads it.
+class LeaderlessGateway : public Gateway {
+ protected:
+  GatewayEffects see_up(std::uint32_t up) {
+    auto members = std::make_shared<protocol::Members>();
+    members->plan = {{{1}, {{1}, {2}, {3}}}};
+    std::vector<protocol::NodeView> nodes;
+    for (std::uint32_t node = 1; node <= 3; ++node) {
+      nodes.push_back(node_view(node, {}, node <= up ? NodeState::up : NodeState::down));
+    }
+    protocol::ClusterView view = *view_of(1, std::move(nodes));
+    view.members = std::move(members);
+    return step(ViewChanged{std::make_shared<const protocol::ClusterView>(std::move(view))});
+  }
+  LeaderlessGateway() { machine_ = GatewayMachine({{1}, {1}, shard_count, true}); }
+};
+
+TEST_F(LeaderlessGateway, SaysAtOnceThatAShardHasNoMajority) {
+  see_up(1);
+  const base::Error error = error_in(only_reply(ask(1, submit_to(1))));
+  EXPECT_EQ(error.code, ErrorCode::no_majority);
+  EXPECT_EQ(error.kind, ErrorKind::unavailable);
+  EXPECT_THAT(error.message, HasSubstr("n2, n3"));
+}
+
+TEST_F(LeaderlessGateway, WaitsForALeaderWhereThereMayBeOneSoon) {
+  see_up(2);
+  EXPECT_THAT(all_of<ReplyToClient>(ask(1, submit_to(1))), IsEmpty());
+  see_up(1);
+  EXPECT_EQ(error_in(only_reply(wait_until_due())).code, ErrorCode::no_majority);
+}
+
 }  // namespace
 }  // namespace fastgpu::session::test
