@@ -18,40 +18,52 @@ constexpr std::size_t shard_count = 8;  // as init founds them
 
 }  // namespace
 
-ProcessCluster::ProcessCluster(ProcessClusterOptions options)
-    : environment_(std::move(options.environment)) {
-  base::Result<link::ReservedPorts> taken = link::ReservedPorts::take(options.nodes);
+ProcessCluster::ProcessCluster(ProcessClusterOptions options) : options_(std::move(options)) {
+  base::Result<link::ReservedPorts> taken =
+      link::ReservedPorts::take(options_.nodes + options_.later_nodes);
   FASTGPU_CHECK(taken.ok(), "the loopback has free ports");
   ports_ = std::move(taken).value();
-  for (const std::uint16_t port : ports_.ports()) {
-    addresses_.push_back("127.0.0.1:" + std::to_string(port));
-  }
-  nodes_.resize(addresses_.size());
-  for (int i = 0; i < options.nodes; ++i) {
-    std::vector<std::string> command{program("fastgpu-node"), i == 0 ? "init" : "join"};
-    if (i > 0) {
-      command.insert(command.end(), {addresses_[0], "--token-file", token_file()});
-    }
-    command.insert(command.end(),
-                   {"--dir", folder(i), "--listen", addresses_[i], "--name",
-                    "n" + std::to_string(i + 1), "--devices", std::to_string(options.cpu_devices),
-                    "--null-devices", std::to_string(options.null_devices)});
-    const Finished made = run_command(command);
-    EXPECT_EQ(made.exit_code, 0) << made.out << made.err;
-    start(i);
+  for (int i = 0; i < options_.nodes; ++i) {
+    make_node(0);
     if (i == 0) {
       use_credentials(folder(0) + "/client.toml");
     }
   }
+  use_keys();
+}
+
+void ProcessCluster::make_node(int member) {
+  const int index = size();
+  addresses_.push_back("127.0.0.1:" + std::to_string(ports_.ports().at(index)));
+  nodes_.emplace_back();
+  std::vector<std::string> command{program("fastgpu-node"), index == 0 ? "init" : "join"};
+  if (index > 0) {
+    command.insert(command.end(), {addresses_[member], "--token-file", token_file(member)});
+  }
+  command.insert(command.end(), {"--dir", folder(index), "--listen", addresses_[index], "--name",
+                                 "n" + std::to_string(index + 1), "--devices",
+                                 std::to_string(options_.cpu_devices), "--null-devices",
+                                 std::to_string(options_.null_devices)});
+  const Finished made = run_command(command);
+  EXPECT_EQ(made.exit_code, 0) << made.out << made.err;
+  start(index);
+}
+
+void ProcessCluster::join_another(int member) {
+  make_node(member);
+  use_keys();
+}
+
+void ProcessCluster::use_keys() const {
   std::vector<std::string> folders;
-  for (int i = 0; i < options.nodes; ++i) {
+  for (int i = 0; i < size(); ++i) {
     folders.push_back(folder(i));
   }
   use_credentials_of(folders, addresses_, scratch_.file("client.toml"));
 }
 
-std::string ProcessCluster::token_file() const {
-  const Finished made = fastgpu_at(0, {"node", "token", "-o", "id"});
+std::string ProcessCluster::token_file(int member) const {
+  const Finished made = fastgpu_at(member, {"node", "token", "-o", "id"});
   EXPECT_EQ(made.exit_code, 0) << made.err;
   const std::string path = scratch_.file("token");
   EXPECT_TRUE(security::replace_secret_file(path, made.out).ok());
@@ -107,7 +119,7 @@ void ProcessCluster::kill(int index) {
 
 void ProcessCluster::start(int index) {
   std::vector<std::string> command{"env"};
-  command.insert(command.end(), environment_.begin(), environment_.end());
+  command.insert(command.end(), options_.environment.begin(), options_.environment.end());
   command.insert(command.end(), {program("fastgpu-node"), "run", "--dir", folder(index)});
   nodes_.at(index) = std::make_unique<Process>(command);
   EXPECT_TRUE(nodes_[index]->await_line("ready"))

@@ -17,6 +17,7 @@ struct ProcessClusterOptions {
   int nodes{3};
   int cpu_devices{1};                      ///< of each node
   int null_devices{0};                     ///< of each node
+  int later_nodes{0};                      ///< that may join later
   std::vector<std::string> environment{};  ///< "NAME=VALUE", of every node beside the test's own
 };
 
@@ -37,6 +38,8 @@ class ProcessCluster {
   void await_replicas();
   void kill(int index);
   void start(int index);
+  /// A further node, with a token that node `member` made; it serves when this returns.
+  void join_another(int member);
   int size() const { return static_cast<int>(addresses_.size()); }
   bool is_up(int index) const { return nodes_.at(index) != nullptr; }
   pid_t pid(int index) const { return nodes_.at(index)->pid(); }
@@ -54,12 +57,16 @@ class ProcessCluster {
                       Seconds limit = patience) const;
 
  private:
-  /// With a token for one more node.
-  std::string token_file() const;
+  /// With a token for one more node, made by that one.
+  std::string token_file(int member) const;
+  /// Founds the cluster, or joins the member.
+  void make_node(int member);
+  /// From now on the test and its programs know all nodes' keys.
+  void use_keys() const;
   /// Node `asked` sees the leaderships spread over all nodes, which is done last.
   bool leaders_are_spread(int asked) const;
 
-  const std::vector<std::string> environment_;
+  const ProcessClusterOptions options_;
   TemporaryFolder scratch_;
   link::ReservedPorts ports_;
   std::vector<std::string> addresses_;
