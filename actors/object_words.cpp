@@ -15,6 +15,17 @@ base::Error object_gone(const base::ObjectHash& hash) {
           "submit the job again with its inputs"};
 }
 
+objects::CopiesAnswer answer_of(const protocol::CopiesKept& kept) {
+  if (kept.ok) {
+    return objects::CopiesAnswer::kept;
+  }
+  if (kept.error.kind != base::ErrorKind::overloaded) {
+    return objects::CopiesAnswer::failed;
+  }
+  return kept.error.code == base::ErrorCode::disk_full ? objects::CopiesAnswer::full
+                                                       : objects::CopiesAnswer::busy;
+}
+
 protocol::ClientReply put_chunk(objects::BlobStore& store, const protocol::PutChunk& chunk,
                                 base::NodeId home) {
   const protocol::ObjectRef object{chunk.hash, chunk.size_bytes, home};

@@ -4,6 +4,7 @@
 /// messages know nothing of each other. Called on the objects actor, which owns the store.
 
 #include "runtime/objects/blob_store.hpp"
+#include "runtime/objects/copies/copy_machine.hpp"
 #include "runtime/protocol/client_messages.hpp"
 #include "runtime/protocol/local_messages.hpp"
 #include "runtime/protocol/peer_messages.hpp"
@@ -25,5 +26,7 @@ protocol::ObjectPart part_for(const objects::BlobStore& store, const protocol::O
 /// The bytes that a worker asked for, or why it does not get them.
 protocol::Staged staged_of(const objects::BlobStore& store, const protocol::Stage& stage,
                            const base::Status& status);
+
+objects::CopiesAnswer answer_of(const protocol::CopiesKept& kept);
 
 }  // namespace fastgpu::actors

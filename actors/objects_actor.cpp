@@ -31,12 +31,8 @@ caf::message_handler ObjectsActor::handlers() {
       take<protocol::CollectFolder>([this](const protocol::CollectFolder& collect) {
         copies_.expect(collect);
         desk_.take(collect);
-        go_on();
       }),
-      take<protocol::DropFolder>([this](const protocol::DropFolder& drop) {
-        desk_.drop(drop);
-        go_on();
-      }),
+      take<protocol::DropFolder>([this](const protocol::DropFolder& drop) { desk_.drop(drop); }),
       take<protocol::SharedView>([this](const protocol::SharedView& view) {
         pins_.see(view, now());
         copies_.see(view, now());
@@ -46,7 +42,6 @@ caf::message_handler ObjectsActor::handlers() {
 
 void ObjectsActor::on_begin() {
   pins_.begin(now());
-  go_on();
   end_turn();
 }
 
@@ -58,7 +53,13 @@ void ObjectsActor::on_tick() {
 }
 
 void ObjectsActor::end_turn() {
-  perform_fetches();
+  const FetchDesk::Turn fetches = fetches_.take_turn();
+  for (const auto& [node, fetch] : fetches.asked) {
+    tell_node(node, fetch);
+  }
+  for (const auto& [asker, object, status] : fetches.ends) {
+    answer(asker, object, status);
+  }
   for (const auto& [node, kept] : works_.take_said()) {
     tell_node(node, kept);
   }
@@ -76,23 +77,18 @@ void ObjectsActor::end_turn() {
   for (auto& [node, ask] : copies.asked) {
     tell_node(node, std::move(ask));
   }
-  for (HeldAnswer& answer : copies.answers) {
-    perform(std::move(answer));
+  for (const auto& [node, pinned] : copies.pinned) {
+    tell_node(node, pinned);
+  }
+  for (const WorkerAnswer& answer : copies.answers) {
+    std::visit(
+        [this](const auto& said) { tell(directory().workers.at(said.device.ordinal), said); },
+        answer);
   }
   if (copies.fewer > 0) {
     trace(std::to_string(copies.fewer) + " objects have too few copies -> more are made later");
   }
-}
-
-void ObjectsActor::perform(HeldAnswer answer) {
-  if (auto* pinned = std::get_if<PinnedFor>(&answer)) {
-    tell_node(pinned->node, std::move(pinned->pinned));
-  } else if (auto* kept = std::get_if<protocol::Kept>(&answer)) {
-    tell(directory().workers.at(kept->device.ordinal), std::move(*kept));
-  } else {
-    auto& collected = std::get<protocol::FolderCollected>(answer);
-    tell(directory().workers.at(collected.device.ordinal), std::move(collected));
-  }
+  go_on();
 }
 
 void ObjectsActor::handle_request(const protocol::ObjectRequest& request) {
@@ -109,7 +105,9 @@ void ObjectsActor::handle_peer(const FromPeer& message) {
     store_.touch(fetch->hash);
     tell_node(message.node, part_for(store_, *fetch));
   } else if (const auto* pin = std::get_if<protocol::ObjectPin>(message.message.get())) {
-    handle_pin(message.node, *pin);
+    if (!copies_.holds(message.node, *pin)) {
+      copies_.hold(message.node, *pin, pins_.pin(*pin, now()));
+    }
   } else if (const auto* answer = std::get_if<protocol::PinAnswer>(message.message.get())) {
     pins_.hear(message.node, *answer, now());
   } else if (const auto* keep = std::get_if<protocol::KeepCopies>(message.message.get())) {
@@ -118,12 +116,6 @@ void ObjectsActor::handle_peer(const FromPeer& message) {
     copies_.hear(message.node, *kept, now());
   } else if (const auto* part = std::get_if<protocol::ObjectPart>(message.message.get())) {
     fetches_.hear(message.node, *part, now());
-  }
-}
-
-void ObjectsActor::handle_pin(base::NodeId node, const protocol::ObjectPin& pin) {
-  if (!copies_.holds(node, pin)) {
-    copies_.hold(node, pin, pins_.pin(pin, now()));
   }
 }
 
@@ -141,7 +133,6 @@ void ObjectsActor::handle_prepare(const protocol::PrepareFolder& prepare) {
   for (const ObjectRef& object : absent) {
     serve(object, work);
   }
-  go_on();
 }
 
 void ObjectsActor::serve(const ObjectRef& object, Asker asker, base::NodeId first) {
@@ -161,25 +152,12 @@ void ObjectsActor::answer(const Asker& asker, const ObjectRef& object, const bas
     works_.brought(*copy, object.hash, status, now());
   } else if (const auto* work = std::get_if<objects::FolderWorkId>(&asker)) {
     desk_.brought(*work, object.hash, status);
-    go_on();
   } else if (const auto* stage = std::get_if<protocol::Stage>(&asker)) {
     tell(directory().workers.at(stage->device.ordinal), staged_of(store_, *stage, status));
   } else {
     const auto& request = std::get<protocol::ObjectRequest>(asker);
     const auto& get = std::get<protocol::GetChunk>(request.request);
     tell(directory().gateway, protocol::ObjectReply{request.call, get_chunk(store_, get, status)});
-  }
-}
-
-void ObjectsActor::perform_fetches() {
-  for (FetchDesk::Turn turn = fetches_.take_turn(); !turn.asked.empty() || !turn.ends.empty();
-       turn = fetches_.take_turn()) {
-    for (const auto& [node, fetch] : turn.asked) {
-      tell_node(node, fetch);
-    }
-    for (const auto& [asker, object, status] : turn.ends) {
-      answer(asker, object, status);
-    }
   }
 }
 
@@ -193,14 +171,8 @@ void ObjectsActor::go_on() {
 void ObjectsActor::take_turn() {
   turn_is_coming_ = false;
   for (FolderAnswer& answer : desk_.advance(now())) {
-    if (auto* collected = std::get_if<protocol::FolderCollected>(&answer)) {
-      copies_.hold(std::move(*collected));
-    } else {
-      const auto& ready = std::get<protocol::FolderReady>(answer);
-      tell(directory().workers.at(ready.device.ordinal), ready);
-    }
+    copies_.hold(std::move(answer));
   }
-  go_on();
 }
 
 }  // namespace fastgpu::actors

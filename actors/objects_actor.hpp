@@ -7,7 +7,6 @@
 /// of its own, and long work is cut into turns. Decisions are those of the machines beneath the
 /// desks.
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -15,7 +14,6 @@
 #include "actors/folder_desk.hpp"
 #include "actors/objects/copy_desk.hpp"
 #include "actors/objects/fetch_desk.hpp"
-#include "actors/pin_desk.hpp"
 #include "runtime/objects/blob_store.hpp"
 
 namespace fastgpu::actors {
@@ -37,14 +35,9 @@ class ObjectsActor final : public BaseActor {
   void on_begin() override;
   void on_tick() override;
   std::optional<base::Time> next_deadline() const override {
-    std::optional<base::Time> next;
-    for (const auto& due :
-         {fetches_.next_deadline(), pins_.next_deadline(), copies_.next_deadline()}) {
-      next = next && due ? std::min(*next, *due) : (next ? next : due);
-    }
-    return next;
+    return earliest({fetches_.next_deadline(), pins_.next_deadline(), copies_.next_deadline()});
   }
-  /// As `on`, and what the pins make of it.
+  /// As `on`, and what the desks make of it.
   template <class Message, class Function>
   auto take(Function function) {
     return on<Message>([this, function](const Message& message) {
@@ -56,15 +49,11 @@ class ObjectsActor final : public BaseActor {
 
   void handle_request(const protocol::ObjectRequest& request);
   void handle_peer(const FromPeer& message);
-  void handle_pin(base::NodeId node, const protocol::ObjectPin& pin);
   void handle_copies(base::NodeId node, const protocol::KeepCopies& keep);
   void handle_prepare(const protocol::PrepareFolder& prepare);
   /// Answers at once when the object is here, else when it has come.
   void serve(const protocol::ObjectRef& object, Asker asker, base::NodeId first = {});
   void answer(const Asker& asker, const protocol::ObjectRef& object, const base::Status& status);
-  /// Sends what is asked for, and answers those whose objects came, or will not.
-  void perform_fetches();
-  void perform(HeldAnswer answer);
   /// Sees to it that the desk gets its next turn, after the messages that wait now.
   void go_on();
   void take_turn();

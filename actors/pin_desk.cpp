@@ -8,7 +8,6 @@
 namespace fastgpu::actors {
 
 using objects::PinOwner;
-using objects::PinOwnerKind;
 
 PinDesk::PinDesk(objects::BlobStore& store, base::NodeId self, base::ShardLayout layout,
                  const objects::PinLimits& limits)
@@ -33,7 +32,9 @@ void PinDesk::begin(base::Time now) {
     step(objects::OwnerPinned{owner, {hashes.begin(), hashes.end()}}, now);
     for (const base::ObjectHash& hash : hashes) {
       const base::NodeId home = store_.pins().home_of({hash, owner});
-      turn_.pinned.push_back({owner, {hash}, home ? home : self_, {}});
+      if (store_.has(hash)) {  // else the disk has lost it: another holder's copy serves
+        turn_.pinned.push_back({owner, {hash}, home ? home : self_, {}});
+      }
     }
   }
 }
@@ -87,8 +88,8 @@ protocol::ObjectPinned PinDesk::pin(const protocol::ObjectPin& pin, base::Time n
       return {pin.call, false, object_gone(hash)};
     }
   }
-  const base::Status pinned =
-      pin_copies(pin.hashes, objects::owner_of(pin.request), self_, {}, now);
+  const PinOwner owner = objects::owner_of(pin.request);
+  const base::Status pinned = pin_copies(pin.hashes, owner, self_, {}, now);
   return {pin.call, pinned.ok(), pinned.ok() ? base::Error{} : pinned.error()};
 }
 
@@ -100,8 +101,8 @@ base::Status PinDesk::pin(base::JobId job, std::span<const base::ObjectHash> out
 
 base::Status PinDesk::pin_copies(std::span<const base::ObjectHash> hashes, const PinOwner& owner,
                                  base::NodeId home, base::NodeId holder, base::Time now) {
-  if (base::Status pinned = store_.pin(hashes, owner, home == self_ ? base::NodeId{} : home);
-      !pinned.ok()) {
+  base::Status pinned = store_.pin(hashes, owner, home == self_ ? base::NodeId{} : home);
+  if (!pinned.ok()) {
     return pinned;
   }
   turn_.pinned.push_back({owner, {hashes.begin(), hashes.end()}, home, holder});
@@ -145,7 +146,7 @@ void PinDesk::step(const objects::PinEvent& event, base::Time now) {
 void PinDesk::perform(const objects::AskPins& ask) {
   protocol::PinCheck check{ask.shard, ask.question, {}, {}};
   for (const PinOwner& owner : ask.owners) {
-    if (owner.kind == PinOwnerKind::request) {
+    if (owner.kind == objects::PinOwnerKind::request) {
       check.requests.push_back({owner.shard, owner.high, owner.low});
     } else {
       check.jobs.push_back({owner.low});

@@ -1,8 +1,7 @@
 #pragma once
 
-/// Pins blobs for those who need them and lets go of the rest, uploads that were broken off
-/// included: matches the blob store with
-/// PinMachine, which decides, and puts both into the words of the messages. Beneath the objects
+/// Pins blobs for those who need them and lets go of the rest, broken-off uploads included: matches
+/// the blob store with PinMachine, which decides, in the words of the messages. Beneath the objects
 /// actor, which owns the store, sends what `end_turn` gives, and calls on its own thread.
 /// Every pin is durable before who asked for it is answered.
 

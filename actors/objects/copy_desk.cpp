@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
+#include "actors/object_words.hpp"
 #include "runtime/base/check.hpp"
 
 namespace fastgpu::actors {
 
 namespace limits = base::limits;
-using objects::PinOwner;
-using objects::PinOwnerKind;
 
 namespace {
 
@@ -45,7 +44,7 @@ void CopyDesk::see(const protocol::SharedView& view, base::Time now) {
 }
 
 void CopyDesk::hear(base::NodeId node, const protocol::CopiesKept& kept, base::Time now) {
-  step(objects::CopiesAnswered{node, kept.call, kept.ok}, now);
+  step(objects::CopiesAnswered{node, kept.call, answer_of(kept)}, now);
 }
 
 std::vector<base::NodeId> CopyDesk::sources_of(const protocol::ObjectRef& object,
@@ -58,15 +57,15 @@ std::vector<base::NodeId> CopyDesk::sources_of(const protocol::ObjectRef& object
 bool CopyDesk::holds(base::NodeId node, const protocol::ObjectPin& pin) const {
   return std::any_of(held_.begin(), held_.end(), [&](const auto& held) {
     const auto* one = std::get_if<PinnedFor>(&held.second);
-    return one != nullptr && one->node == node && one->pinned.call == pin.call;
+    return one != nullptr && one->first == node && one->second.call == pin.call;
   });
 }
 
 void CopyDesk::hold(base::NodeId node, const protocol::ObjectPin& pin,
                     protocol::ObjectPinned answer) {
-  const bool pinned = answer.ok;
-  hold({PinnedFor{node, std::move(answer)}, objects::owner_of(pin.request),
-        pinned ? pin.hashes : std::vector<base::ObjectHash>{}, limits::copy_wait_submit});
+  std::vector<base::ObjectHash> hashes = answer.ok ? pin.hashes : decltype(hashes){};
+  hold({PinnedFor{node, std::move(answer)}, objects::owner_of(pin.request), std::move(hashes),
+        limits::copy_wait_submit});
 }
 
 void CopyDesk::hold(base::JobId job, protocol::Kept answer) {
@@ -74,35 +73,46 @@ void CopyDesk::hold(base::JobId job, protocol::Kept answer) {
   for (const protocol::ObjectRef& object : answer.objects) {
     hashes.push_back(object.hash);
   }
-  hold({std::move(answer), objects::owner_of(layout_.shard_of(job), job), std::move(hashes),
-        limits::copy_wait_finish});
+  hold({WorkerAnswer(std::move(answer)), objects::owner_of(layout_.shard_of(job), job),
+        std::move(hashes), limits::copy_wait_finish});
 }
 
 void CopyDesk::expect(const protocol::CollectFolder& collect) {
   collecting_[{collect.device, collect.token}] = collect.job;
 }
 
-void CopyDesk::hold(protocol::FolderCollected answer) {
-  const auto found = collecting_.extract({answer.device, answer.token});
+void CopyDesk::hold(FolderAnswer answer) {
+  auto* collected = std::get_if<protocol::FolderCollected>(&answer);
+  if (collected == nullptr) {
+    return give(WorkerAnswer(std::get<protocol::FolderReady>(std::move(answer))));
+  }
+  const auto found = collecting_.extract({collected->device, collected->token});
   FASTGPU_CHECK(!found.empty(), "what is collected was asked for");
-  const base::JobId job = found.mapped();
   std::vector<base::ObjectHash> hashes;
-  for (const protocol::OutputFile& output : answer.outputs) {
+  for (const protocol::OutputFile& output : collected->outputs) {
     if (const auto* object = std::get_if<protocol::ObjectRef>(&output.data)) {
       hashes.push_back(object->hash);
     }
   }
-  hold({std::move(answer), objects::owner_of(layout_.shard_of(job), job), std::move(hashes),
+  hold({WorkerAnswer(std::move(*collected)),
+        objects::owner_of(layout_.shard_of(found.mapped()), found.mapped()), std::move(hashes),
         limits::copy_wait_finish});
 }
 
-/// The machine hears of it after the pins of this turn. Where there is nothing to wait for, the
-/// answer goes at once.
+/// The machine hears of it after this turn's pins. With nothing to wait for it is given at once.
 void CopyDesk::hold(Held held) {
   if (held.hashes.empty()) {
-    turn_.answers.push_back(std::move(held.answer));
+    give(std::move(held.answer));
   } else {
     fresh_.push_back(std::move(held));
+  }
+}
+
+void CopyDesk::give(HeldAnswer answer) {
+  if (auto* pinned = std::get_if<PinnedFor>(&answer)) {
+    turn_.pinned.push_back(std::move(*pinned));
+  } else {
+    turn_.answers.push_back(std::get<WorkerAnswer>(std::move(answer)));
   }
 }
 
@@ -131,21 +141,22 @@ void CopyDesk::step(const objects::CopyEvent& event, base::Time now) {
 
 void CopyDesk::perform(const objects::AskCopies& ask) {
   protocol::KeepCopies keep{ask.call, {}, {}, {}};
-  if (ask.owner.kind == PinOwnerKind::request) {
+  if (ask.owner.kind == objects::PinOwnerKind::request) {
     keep.request = {ask.owner.shard, ask.owner.high, ask.owner.low};
   } else {
     keep.job = {ask.owner.low};
   }
   for (const auto& [hash, home] : ask.objects) {
-    const base::Result<std::uint64_t> size = store_.size(hash);
-    FASTGPU_CHECK(size.ok(), "what is pinned is here");
-    keep.objects.push_back({hash, size.value(), home});
+    // A pin without its blob: the disk has lost it.
+    if (const base::Result<std::uint64_t> size = store_.size(hash); size.ok()) {
+      keep.objects.push_back({hash, size.value(), home});
+    }
   }
   turn_.asked.emplace_back(ask.node, std::move(keep));
 }
 
 void CopyDesk::perform(const objects::CopiesSettled& settled) {
-  turn_.answers.push_back(std::move(held_.extract(settled.waiter).mapped()));
+  give(std::move(held_.extract(settled.waiter).mapped()));
   turn_.fewer += settled.fewer;
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
-/// Copies on other nodes of what this one has pinned: puts what CopyMachine decides into the words
-/// of the messages, and holds back the answers that wait for copies. Beneath the objects actor,
-/// which sends what `end_turn` gives, and calls on its own thread. Every answer held comes out
-/// once, at its deadline the latest. CopyWorks is the other side.
+/// Copies on other nodes of what this one has pinned: puts what CopyMachine decides into words, and
+/// holds back the answers that wait for copies. Beneath the objects actor, which sends what
+/// `end_turn` gives, and calls on its own thread. Every answer held comes out once, at its deadline
+/// the latest. CopyWorks is the other side.
 
 #include <map>
 #include <optional>
@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "actors/folder_desk.hpp"
 #include "actors/node_context.hpp"
 #include "actors/pin_desk.hpp"
 #include "runtime/objects/copies/copy_machine.hpp"
@@ -18,18 +19,17 @@
 namespace fastgpu::actors {
 
 /// An answer to a gateway's ObjectPin.
-struct PinnedFor {
-  base::NodeId node;
-  protocol::ObjectPinned pinned;
-};
-using HeldAnswer = std::variant<PinnedFor, protocol::Kept, protocol::FolderCollected>;
+using PinnedFor = std::pair<base::NodeId, protocol::ObjectPinned>;
+/// One for the worker of its `device`.
+using WorkerAnswer = std::variant<protocol::FolderReady, protocol::FolderCollected, protocol::Kept>;
 
 class CopyDesk {
  public:
   /// What came of a turn.
   struct Turn {
     std::vector<std::pair<base::NodeId, protocol::KeepCopies>> asked;
-    std::vector<HeldAnswer> answers;
+    std::vector<PinnedFor> pinned;
+    std::vector<WorkerAnswer> answers;
     std::size_t fewer{0};  ///< objects of those answers with fewer copies than they should have
   };
 
@@ -50,12 +50,14 @@ class CopyDesk {
   void hold(base::JobId job, protocol::Kept answer);
   /// Whose outputs these will be.
   void expect(const protocol::CollectFolder& collect);
-  void hold(protocol::FolderCollected answer);
+  /// One that a folder is ready waits for nothing.
+  void hold(FolderAnswer answer);
 
   /// `pins`: what was pinned and unpinned in this turn.
   Turn end_turn(const PinDesk::Turn& pins, base::Time now);
 
  private:
+  using HeldAnswer = std::variant<PinnedFor, WorkerAnswer>;
   struct Held {
     HeldAnswer answer;
     objects::PinOwner owner;
@@ -64,6 +66,7 @@ class CopyDesk {
   };
 
   void hold(Held held);
+  void give(HeldAnswer answer);
   void step(const objects::CopyEvent& event, base::Time now);
   void perform(const objects::AskCopies& ask);
   void perform(const objects::CopiesSettled& settled);

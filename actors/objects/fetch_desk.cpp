@@ -1,6 +1,16 @@
 #include "actors/objects/fetch_desk.hpp"
 
+#include <algorithm>
+
 namespace fastgpu::actors {
+
+std::optional<base::Time> earliest(std::initializer_list<std::optional<base::Time>> moments) {
+  std::optional<base::Time> first;
+  for (const std::optional<base::Time>& moment : moments) {
+    first = first && moment ? std::min(*first, *moment) : (first ? first : moment);
+  }
+  return first;
+}
 
 void FetchDesk::want(const protocol::ObjectRef& object, std::vector<base::NodeId> sources,
                      Asker asker, base::Time now) {

@@ -4,6 +4,7 @@
 /// those who wait, and stores what comes. Beneath the objects actor, which sends what `take_turn`
 /// gives, answers those who waited, and calls on its own thread. Everybody is told once.
 
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <utility>
@@ -16,6 +17,9 @@
 #include "runtime/objects/transfer_machine.hpp"
 
 namespace fastgpu::actors {
+
+/// Of several moments, of which some may never come.
+std::optional<base::Time> earliest(std::initializer_list<std::optional<base::Time>> moments);
 
 /// Who waits for an object that is on its way.
 using Asker =

@@ -38,6 +38,7 @@ CopyMachine::Effects CopyMachine::step(const CopyEvent& event, base::Time now) {
   std::visit([this](const auto& what) { handle(what); }, event);
   ask_more();
   settle_waits();
+  ask_more();
   return std::exchange(effects_, {});
 }
 
@@ -58,6 +59,9 @@ std::optional<base::Time> CopyMachine::next_deadline() const {
   }
   for (const auto& [node, until] : peace_) {
     sooner(until);
+  }
+  if (stuck_until_) {
+    sooner(*stuck_until_);
   }
   if (look_from_) {
     sooner(looked_at_ + limits::copy_look_interval);
@@ -111,6 +115,9 @@ void CopyMachine::handle(const CopyPinned& event) {
     } else if (event.home == self_ && held.home != self_) {
       held.others.add(held.home);  // it asked for the copy that is here
       held.home = self_;
+      held.kept_at = now_;
+    } else if (event.home == self_ && now_ - limits::pin_settle / 2 > held.kept_at) {
+      held.others = {};  // an old pin of theirs may be about to go: they are to say it again, too
     }
     if (event.holder && event.holder != self_) {
       held.others.add(event.holder);
@@ -158,10 +165,18 @@ void CopyMachine::handle(const CopiesAnswered& event) {
   if (found == asks_.end() || found->second.node != event.node) {
     return;  // late: given up, or not needed any more
   }
-  if (!event.ok) {
+  if (event.answer == CopiesAnswer::busy) {
+    return;  // it is said again
+  }
+  if (event.answer == CopiesAnswer::full) {
     leave_in_peace(event.node);
   }
-  end_ask(found, event.ok);
+  if (event.answer == CopiesAnswer::failed) {
+    for (const base::ObjectHash& hash : found->second.hashes) {
+      find({found->second.owner, hash})->failed.add(event.node);
+    }
+  }
+  end_ask(found, event.answer == CopiesAnswer::kept);
 }
 
 void CopyMachine::handle(const CopyTick&) {
@@ -180,10 +195,14 @@ void CopyMachine::handle(const CopyTick&) {
       look_at_all();
     }
   }
-  if (std::erase_if(peace_, [&](const auto& one) { return one.second <= now_; }) > 0) {
-    for (const Key& key : std::exchange(stuck_, {})) {
-      look_at(key, *find(key));
+  const bool peace_ends =
+      std::erase_if(peace_, [&](const auto& one) { return one.second <= now_; }) > 0;
+  if (peace_ends || (stuck_until_ && *stuck_until_ <= now_)) {
+    stuck_until_.reset();
+    for (const Key& key : stuck_) {
+      find(key)->failed = {};
     }
+    look_at_all();
   }
   look_on();
 }
@@ -317,6 +336,7 @@ void CopyMachine::ask_for(std::set<Key>& todo) {
     std::vector<base::NodeId> takers = takers_of(key, *held);
     if (takers.size() < missed) {
       stuck_.insert(key);
+      stuck_until_ = stuck_until_.value_or(now_ + limits::copy_retry_delay);
     }
     takers.resize(std::min(takers.size(), missed));
     for (const base::NodeId node : takers) {
@@ -334,7 +354,7 @@ std::vector<base::NodeId> CopyMachine::takers_of(const Key& key, const Held& hel
   std::vector<base::NodeId> nodes;
   for (const auto& [node, member] : members_) {
     if (node != self_ && member.active && member.up && !peace_.contains(node) &&
-        !held.others.has(node) && !held.asked.has(node)) {
+        !held.others.has(node) && !held.asked.has(node) && !held.failed.has(node)) {
       nodes.push_back(node);
     }
   }
@@ -377,6 +397,7 @@ void CopyMachine::end_ask(std::map<std::uint64_t, Ask>::iterator found, bool ok)
         }
       }
       held->others.add(ask.node);
+      held->kept_at = now_;
     }
     look_at({ask.owner, hash}, *held);
   }
@@ -397,7 +418,7 @@ bool CopyMachine::is_settled(const PinOwner& owner, const base::ObjectHash& hash
   return std::none_of(members_.begin(), members_.end(), [&](const auto& known) {
     const auto& [node, member] = known;
     return node != self_ && member.active && !member.down && !peace_.contains(node) &&
-           !held->others.has(node);
+           !held->others.has(node) && !held->failed.has(node);
   });
 }
 
@@ -415,10 +436,23 @@ void CopyMachine::settle_waits() {
       continue;
     }
     effects_.push_back(CopiesSettled{at->first, wait.fewer});
-    if (const auto owner = awaited_.find(wait.owner); --owner->second == 0) {
-      awaited_.erase(owner);
-    }
+    const PinOwner owner = wait.owner;
     at = waits_.erase(at);
+    if (--awaited_.at(owner) == 0) {
+      awaited_.erase(owner);
+      end_wait(owner);
+    }
+  }
+}
+
+/// What nobody waits for any more is asked for a few at a time.
+void CopyMachine::end_wait(const PinOwner& owner) {
+  for (auto ask = asks_.begin(); ask != asks_.end();) {
+    const auto next = std::next(ask);
+    if (ask->second.owner == owner && ask->second.awaited) {
+      end_ask(ask, false);
+    }
+    ask = next;
   }
 }
 

@@ -15,7 +15,9 @@
 ///
 /// Waiting. Who waits is answered when there are enough, when no node is left that could take one,
 /// or at its deadline: then with fewer, and the rest comes later. A node that is not up is not
-/// waited for, one that refused is left in peace for `limits::copy_retry_delay`.
+/// asked, though waited for until it counts as down; one that is full is left in peace for
+/// `limits::copy_retry_delay`, and where one object did not come it is not asked for that again so
+/// soon.
 ///
 /// Pure. After a restart every pin of the home is offered to others again, who have it. Limits:
 /// limits::copy_objects_max in an ask; copy_asks_in_flight_max that nobody waits for;
@@ -64,10 +66,16 @@ struct CopiesAwaited {
 struct OwnersUnpinned {
   std::vector<PinOwner> owners;
 };
+enum class CopiesAnswer : std::uint8_t {
+  kept,
+  busy,    ///< it is asked again
+  full,    ///< the node takes nothing for a while
+  failed,  ///< these objects did not come there; others may
+};
 struct CopiesAnswered {
   base::NodeId node;
   std::uint64_t call{};
-  bool ok{false};
+  CopiesAnswer answer{CopiesAnswer::failed};
 };
 struct CopyTick {};
 using CopyEvent =
@@ -126,8 +134,10 @@ class CopyMachine {
   };
   struct Held {
     base::NodeId home;
-    Nodes others;  ///< have pinned it as well
-    Nodes asked;   ///< an ask is on its way
+    Nodes others;                           ///< have pinned it as well
+    Nodes asked;                            ///< an ask is on its way
+    Nodes failed;                           ///< it did not come there lately
+    base::Time kept_at{base::Time::min()};  ///< when the last of the others said so
   };
   struct Ask {
     base::NodeId node;
@@ -172,6 +182,7 @@ class CopyMachine {
   void end_ask(std::map<std::uint64_t, Ask>::iterator found, bool ok);
   void leave_in_peace(base::NodeId node);
   void settle_waits();
+  void end_wait(const PinOwner& owner);
   bool is_settled(const PinOwner& owner, const base::ObjectHash& hash);
 
   const base::NodeId self_;
@@ -182,9 +193,10 @@ class CopyMachine {
   std::uint32_t copies_{1};
   std::uint32_t staying_{0};  ///< members that may hold copies
   std::map<PinOwner, std::map<base::ObjectHash, Held>> pins_;
-  std::set<Key> awaited_todo_;  ///< to be asked for, somebody waits
-  std::set<Key> todo_;          ///< the same, nobody waits
-  std::set<Key> stuck_;         ///< nobody could be asked when it was looked at
+  std::set<Key> awaited_todo_;             ///< to be asked for, somebody waits
+  std::set<Key> todo_;                     ///< the same, nobody waits
+  std::set<Key> stuck_;                    ///< nobody could be asked when it was looked at
+  std::optional<base::Time> stuck_until_;  ///< then they are looked at again
   std::map<std::uint64_t, Ask> asks_;
   std::size_t asks_unawaited_{0};
   std::map<CopyWaiter, Wait> waits_;

@@ -46,6 +46,8 @@ std::vector<base::NodeId> sources_of(const base::ObjectHash& hash, base::NodeId 
     const auto found = std::find(sources.begin(), sources.end(), better);
     if (found != sources.end()) {
       std::rotate(sources.begin(), found, found + 1);
+    } else if (better == first && first && first != self) {
+      sources.insert(sources.begin(), first);  // it has just spoken
     }
   }
   const bool known = std::find(sources.begin(), sources.end(), home) != sources.end();

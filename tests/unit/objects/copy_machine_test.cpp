@@ -54,8 +54,8 @@ class CopyBench : public testing::Test {
   void wait_for(std::vector<base::ObjectHash> hashes) {
     step(CopiesAwaited{{++last_waiter_}, owner, std::move(hashes), 1s});
   }
-  void answer(const AskCopies& ask, bool ok = true) {
-    step(CopiesAnswered{ask.node, ask.call, ok});
+  void answer(const AskCopies& ask, CopiesAnswer said = CopiesAnswer::kept) {
+    step(CopiesAnswered{ask.node, ask.call, said});
   }
   /// The oldest that was not taken; what says the same again is gone with it.
   AskCopies take() {
@@ -125,7 +125,7 @@ TEST_F(CopyBench, AsksTheNextNodeWhereOneRefusesOrFalls) {
   pin({hash(1)});
   wait_for({hash(1)});
   const AskCopies first = take();
-  answer(first, false);
+  answer(first, CopiesAnswer::failed);
   const AskCopies second = take();
   EXPECT_NE(second.node, first.node);
   member(second.node.value).up = false;
@@ -137,6 +137,65 @@ TEST_F(CopyBench, AsksTheNextNodeWhereOneRefusesOrFalls) {
   EXPECT_TRUE(settled_.empty()) << "an answer to what was given up";
   answer(third);
   EXPECT_EQ(settled_, (std::vector<CopiesSettled>{{{1}, 0}}));
+}
+
+TEST_F(CopyBench, AnObjectThatComesNowhereHindersNoOtherAndIsTriedAgainLater) {
+  pin({hash(1)});
+  wait_for({hash(1)});
+  for (int i = 0; i < 3; ++i) {
+    answer(take(), CopiesAnswer::failed);
+  }
+  EXPECT_EQ(settled_, (std::vector<CopiesSettled>{{{1}, 1}})) << "nobody is left to be asked";
+  pin({hash(2)}, {1}, {}, other_owner);
+  EXPECT_EQ(take().objects.front().first, hash(2));
+  EXPECT_TRUE(asks_.empty());
+  pass(limits::copy_retry_delay + limits::copy_look_interval);
+  EXPECT_EQ(std::count_if(asks_.begin(), asks_.end(),
+                          [](const AskCopies& ask) { return ask.owner == owner; }),
+            limits::copy_look_interval / limits::copy_repeat_interval + 1);
+}
+
+TEST_F(CopyBench, ANodeThatIsBusyIsAskedAgainAndOneThatIsFullLeftInPeace) {
+  pin({hash(1)});
+  wait_for({hash(1)});
+  const AskCopies first = take();
+  answer(first, CopiesAnswer::busy);
+  EXPECT_TRUE(settled_.empty());
+  pass(limits::copy_repeat_interval);
+  EXPECT_EQ(take(), first);
+  answer(first, CopiesAnswer::full);
+  EXPECT_NE(take().node, first.node);
+  for (std::uint32_t number = 10; number < 20; ++number) {
+    pin({hash(number)}, {1}, {}, other_owner);
+    EXPECT_NE(take().node, first.node);
+  }
+}
+
+TEST_F(CopyBench, WhatIsPinnedAgainMuchLaterIsPinnedAgainByTheOthersToo) {
+  pin({hash(1)});
+  const AskCopies first = take();
+  answer(first);
+  pass(limits::pin_settle / 2 - 1s);
+  pin({hash(1)});
+  EXPECT_TRUE(asks_.empty());
+  pass(2s);
+  pin({hash(1)});
+  wait_for({hash(1)});
+  EXPECT_TRUE(settled_.empty()) << "theirs may be about to go";
+  EXPECT_EQ(take().node, first.node);
+}
+
+TEST_F(CopyBench, WhatNobodyWaitsForAnyMoreIsAskedForAFewAtATime) {
+  const std::size_t many = limits::copy_asks_in_flight_max * 2;
+  for (std::uint32_t number = 0; number < many; ++number) {
+    const PinOwner whose = owner_of({1}, base::JobId{100 + number});
+    pin({hash(number)}, {1}, {}, whose);
+    step(CopiesAwaited{{++last_waiter_}, whose, {hash(number)}, 1s});
+  }
+  EXPECT_GE(machine_->asks_in_flight(), many - limits::copy_asks_in_flight_max);
+  pass(1s);
+  EXPECT_EQ(settled_.size(), many);
+  EXPECT_EQ(machine_->asks_in_flight(), limits::copy_asks_in_flight_max);
 }
 
 TEST_F(CopyBench, GoesOnAtOnceWhereNobodyCouldTakeACopyAndMakesItWhenSomebodyCan) {
@@ -273,7 +332,7 @@ TEST_F(CopyBench, OffersAllPinsOfAnEarlierLifeInBoundedAsks) {
       EXPECT_GE(ask.call, 100u);
       EXPECT_LE(ask.objects.size(), limits::copy_objects_max);
       copied += ask.objects.size();
-      take(later.step(CopiesAnswered{ask.node, ask.call, true}, now_));
+      take(later.step(CopiesAnswered{ask.node, ask.call, CopiesAnswer::kept}, now_));
     }
     if (const auto next = later.next_deadline(); next && asks.empty()) {
       now_ = std::max(now_, *next);
@@ -353,7 +412,7 @@ TEST_F(CopyBench, ComesToEnoughCopiesAfterAnyTrouble) {
           break;
         default:
           if (!asks_.empty()) {
-            answer(take(), random.chance(800'000));
+            answer(take(), random.chance(800'000) ? CopiesAnswer::kept : CopiesAnswer::failed);
           }
       }
     }
