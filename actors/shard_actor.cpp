@@ -10,11 +10,17 @@ namespace fastgpu::actors {
 namespace {
 
 ledger::ShardOptions machine_options(const NodeContext& context, const ShardActorOptions& options) {
-  return {context.cluster,          options.shard,
-          context.layout,           context.self.node,
-          context.incarnation,      options.founders,
-          options.founding_token,   options.ledger_limits,
-          options.ledger_faults,    options.founding_clients,
+  return {context.cluster,
+          options.shard,
+          context.layout,
+          context.self.node,
+          context.incarnation,
+          options.founders,
+          options.founding_token,
+          options.ledger_limits,
+          options.ledger_faults,
+          options.founding_clients,
+          options.founding_replicas,
           options.group.has_value()};
 }
 

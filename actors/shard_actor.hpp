@@ -19,6 +19,7 @@ struct ShardActorOptions {
   std::vector<protocol::NodeInfo> founders;
   std::string founding_token;
   std::vector<protocol::ClientKey> founding_clients;
+  std::uint32_t founding_replicas{0};
   ledger::ShardLimits ledger_limits;
   ledger::LedgerFaults ledger_faults;
   store::SoloLogFaults log_faults;

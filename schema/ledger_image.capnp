@@ -45,6 +45,10 @@ struct LedgerImage {
 
   tokens @9 :List(Cluster.JoinToken);
   # Not used yet, by hash.
+
+  replicas @10 :UInt32;
+  # Of each shard, where there are nodes enough, as the last ReplicasRecord says; 0: none was
+  # recorded, which means 3.
 }
 
 struct JobImage {

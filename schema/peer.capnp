@@ -92,6 +92,9 @@ struct Members {
 
   tokens @4 :List(Cluster.JoinToken);
   # Not used yet, by hash: whoever has the key with such a hash may ask to join, at any node.
+
+  replicas @5 :UInt32;
+  # Of each shard, where there are nodes enough; 0: nobody asked for another number than 3.
 }
 
 # --- shard leader to worker: every field is set by the leader ------------------------------------

@@ -39,6 +39,7 @@ struct Record {
     memberState @9 :MemberStateRecord;
     token @10 :TokenRecord;
     clientKey @11 :ClientKeyRecord;
+    replicas @12 :ReplicasRecord;
   }
 }
 
@@ -176,6 +177,16 @@ struct ClientKeyRecord {
   # From the client's SetClientKey.
 
   client @1 :Cluster.ClientKey;
+}
+
+struct ReplicasRecord {
+  # Root shard only: how many replicas each shard has where there are nodes enough.
+
+  request @0 :Common.RequestId;
+  # Of the founding.
+
+  replicas @1 :UInt32;
+  # 1, 3 or 5; anything else is refused.
 }
 
 struct DependencyRecord {

@@ -4,6 +4,7 @@
 
 #include "actors/object_words.hpp"
 #include "runtime/base/check.hpp"
+#include "runtime/ledger/tables/replica_plan.hpp"
 
 namespace fastgpu::actors {
 
@@ -11,17 +12,9 @@ namespace limits = base::limits;
 
 namespace {
 
-/// Of each shard, where the cluster has nodes enough.
-constexpr std::uint32_t replicas_usual = 3;
-
 std::uint32_t copies_wanted(const protocol::ClusterView& view) {
-  std::uint32_t replicas = replicas_usual;
-  if (view.members) {
-    for (const protocol::ShardPlan& shard : view.members->plan) {
-      replicas = std::max(replicas, static_cast<std::uint32_t>(shard.replicas.size()));
-    }
-  }
-  return objects::copies_for(replicas);
+  const std::uint32_t asked = view.members ? view.members->replicas : 0;
+  return objects::copies_for(ledger::replicas_of(asked));
 }
 
 }  // namespace

@@ -190,6 +190,7 @@ static void write(LedgerImage::Builder to, const protocol::LedgerImage& from) {
   codec::write_list(to.initPlan(list_size(from.plan.size())), from.plan);
   codec::write_list(to.initClients(list_size(from.clients.size())), from.clients);
   codec::write_list(to.initTokens(list_size(from.tokens.size())), from.tokens);
+  to.setReplicas(from.replicas);
 }
 
 static protocol::LedgerImage read(LedgerImage::Reader from, Reading& reading) {
@@ -204,6 +205,7 @@ static protocol::LedgerImage read(LedgerImage::Reader from, Reading& reading) {
       codec::read_list(from.getPlan(), reading, "plan"),
       codec::read_list(from.getClients(), reading, "clients"),
       codec::read_list(from.getTokens(), reading, "tokens"),
+      from.getReplicas(),
   };
 }
 

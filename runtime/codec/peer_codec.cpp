@@ -43,6 +43,7 @@ static void write_message(PeerMessage::Builder to, const protocol::Members& from
   codec::write_list(members.initPlan(list_size(from.plan.size())), from.plan);
   codec::write_list(members.initClients(list_size(from.clients.size())), from.clients);
   codec::write_list(members.initTokens(list_size(from.tokens.size())), from.tokens);
+  members.setReplicas(from.replicas);
 }
 
 static protocol::Members read(Members::Reader from, Reading& reading) {
@@ -52,6 +53,7 @@ static protocol::Members read(Members::Reader from, Reading& reading) {
       codec::read_list(from.getPlan(), reading, "plan"),
       codec::read_list(from.getClients(), reading, "clients"),
       codec::read_list(from.getTokens(), reading, "tokens"),
+      from.getReplicas(),
   };
 }
 

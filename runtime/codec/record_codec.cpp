@@ -173,6 +173,16 @@ static protocol::ClientKeyRecord read(ClientKeyRecord::Reader from, Reading& rea
   return {read(from.getRequest(), reading), read(from.getClient(), reading)};
 }
 
+static void write_record(Record::Builder to, const protocol::ReplicasRecord& from) {
+  auto replicas = to.initReplicas();
+  write(replicas.initRequest(), from.request);
+  replicas.setReplicas(from.replicas);
+}
+
+static protocol::ReplicasRecord read(ReplicasRecord::Reader from, Reading& reading) {
+  return {read(from.getRequest(), reading), from.getReplicas()};
+}
+
 static void write_record(Record::Builder to, const protocol::DependencyRecord& from) {
   auto dependency = to.initDependency();
   dependency.setJob(from.job.value);
@@ -217,6 +227,8 @@ static protocol::Record read(Record::Reader from, Reading& reading) {
       return read(from.getToken(), reading);
     case Record::CLIENT_KEY:
       return read(from.getClientKey(), reading);
+    case Record::REPLICAS:
+      return read(from.getReplicas(), reading);
   }
   codec::refuse("record", "of no known kind");
 }

@@ -94,7 +94,7 @@ struct MemberAdded {
   bool repeated{false};
   bool operator==(const MemberAdded&) const = default;
 };
-/// A change of members, tokens or keys is done.
+/// A change of members, tokens, keys or the number of replicas is done.
 struct RequestRecorded {
   base::RequestId request;
   bool operator==(const RequestRecorded&) const = default;

@@ -399,4 +399,10 @@ void LedgerState::apply_record(const protocol::ClientKeyRecord& record, Changes&
   }
 }
 
+void LedgerState::apply_record(const protocol::ReplicasRecord& record, Changes& changes) {
+  if (is_root(record.request, changes)) {
+    changes.push_back(told(record.request, members_.set(record, applied_)));
+  }
+}
+
 }  // namespace fastgpu::ledger

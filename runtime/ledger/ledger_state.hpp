@@ -71,6 +71,7 @@ class LedgerState {
   void apply_record(const protocol::MemberStateRecord& record, Changes& changes);
   void apply_record(const protocol::TokenRecord& record, Changes& changes);
   void apply_record(const protocol::ClientKeyRecord& record, Changes& changes);
+  void apply_record(const protocol::ReplicasRecord& record, Changes& changes);
   void apply_record(const protocol::DependencyRecord& record, Changes& changes);
 
   Job* live_job(base::JobId job);

@@ -201,6 +201,10 @@ void ShardMachine::propose_founders() {
                                   {hash_of_token(options_.founding_token), expires_at_ms},
                                   wall_now_});
   }
+  // Before the founders, who are planned with it from the first one on.
+  if (state_.members().replicas() == 0 && options_.founding_replicas != 0) {
+    propose(protocol::ReplicasRecord{{options_.shard, 2, 1}, options_.founding_replicas});
+  }
   for (const protocol::NodeInfo& founder : options_.founders) {
     if (!state_.members().members().contains(founder.node)) {
       propose(protocol::MemberRecord{{options_.shard, 0, founder.node.value}, founder});

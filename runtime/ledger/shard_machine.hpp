@@ -53,6 +53,8 @@ struct ShardOptions {
   LedgerFaults faults;
   /// Shard 0: whose keys are let in from the founding on.
   std::vector<protocol::ClientKey> founding_clients{};
+  /// Shard 0: of each shard, recorded once, before the founders; 0: nobody asked for any number.
+  std::uint32_t founding_replicas{0};
   /// Other replicas may lead without this one's knowing: clients are answered from its state only
   /// once a majority has confirmed, after they asked, that it leads still.
   bool replicated{false};

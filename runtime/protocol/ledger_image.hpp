@@ -95,6 +95,7 @@ struct LedgerImage {
   std::vector<ShardPlan> plan{};       ///< by shard; root shard only, as are those below
   std::vector<ClientKey> clients{};    ///< by name
   std::vector<JoinToken> tokens{};     ///< not used yet, by hash
+  std::uint32_t replicas{};            ///< of each shard, as recorded; 0 = none was: 3
   bool operator==(const LedgerImage&) const = default;
 };
 

@@ -39,6 +39,7 @@ struct Members {
   std::vector<ShardPlan> plan{};     ///< by shard
   std::vector<ClientKey> clients{};  ///< by name
   std::vector<JoinToken> tokens{};   ///< not used yet, by hash
+  std::uint32_t replicas{};          ///< of each shard, as was asked for; 0 = nobody did: 3
   bool operator==(const Members&) const = default;
 };
 

@@ -114,6 +114,12 @@ struct ClientKeyRecord {
   ClientKey client;
   bool operator==(const ClientKeyRecord&) const = default;
 };
+/// Root shard only: how many replicas each shard has where there are nodes enough.
+struct ReplicasRecord {
+  base::RequestId request;
+  std::uint32_t replicas{};  ///< 1, 3 or 5; anything else is refused
+  bool operator==(const ReplicasRecord&) const = default;
+};
 
 /// How a job ended that another one waits for. Where that is what the other asked for, it waits for
 /// it no longer; where it is not, all its live tasks are cancelled. A second one changes nothing.
@@ -126,7 +132,7 @@ struct DependencyRecord {
 
 using Record = std::variant<SubmitRecord, PlacedRecord, FinishRecord, ReleasedRecord, CancelRecord,
                             GiveUpRecord, MemberRecord, DependencyRecord, MemberStateRecord,
-                            TokenRecord, ClientKeyRecord>;
+                            TokenRecord, ClientKeyRecord, ReplicasRecord>;
 
 /// One log entry: records that are applied together, in order. Empty is a leader's no-op.
 struct Entry {

@@ -156,6 +156,19 @@ base::Status MemberBook::set(const protocol::ClientKeyRecord& record, base::LogI
   return {};
 }
 
+// --- replicas ------------------------------------------------------------------------------------
+
+base::Status MemberBook::set(const protocol::ReplicasRecord& record, base::LogIndex at) {
+  if (const base::Status may = check_replicas(record.replicas); !may.ok()) {
+    return may;
+  }
+  if (replicas_ != record.replicas) {
+    replicas_ = record.replicas;
+    changed(at);
+  }
+  return {};
+}
+
 // --- the whole -----------------------------------------------------------------------------------
 
 std::vector<base::NodeId> MemberBook::keepers() const {
@@ -171,7 +184,7 @@ std::vector<base::NodeId> MemberBook::keepers() const {
 void MemberBook::changed(base::LogIndex at) {
   version_ = at.value;
   if (const std::vector<base::NodeId> nodes = keepers(); !nodes.empty()) {
-    plan_ = plan_replicas(std::move(plan_), nodes, shard_count_);
+    plan_ = plan_replicas(std::move(plan_), nodes, shard_count_, replicas_of(replicas_));
   }
 }
 
@@ -188,6 +201,7 @@ protocol::Members MemberBook::as_told() const {
   for (const auto& [hash, expires_at_ms] : tokens_) {
     told.tokens.push_back({hash, expires_at_ms});
   }
+  told.replicas = replicas_;
   return told;
 }
 
@@ -203,6 +217,7 @@ void MemberBook::put_into(protocol::LedgerImage& image) const {
   for (const auto& [hash, expires_at_ms] : tokens_) {
     image.tokens.push_back({hash, expires_at_ms});
   }
+  image.replicas = replicas_;
 }
 
 void MemberBook::restore(const protocol::LedgerImage& image) {
@@ -218,6 +233,7 @@ void MemberBook::restore(const protocol::LedgerImage& image) {
   for (const protocol::JoinToken& token : image.tokens) {
     tokens_.emplace(token.hash, token.expires_at_ms);
   }
+  replicas_ = image.replicas;
   plan_ = image.plan;
   version_ = image.members_version;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-/// What the root shard knows beside jobs: the members, where each shard's replicas should be, the
-/// keys of clients, and the tokens with which nodes may join.
+/// What the root shard knows beside jobs: the members, how many replicas each shard should have and
+/// where, the keys of clients, and the tokens with which nodes may join.
 ///
 /// Part of LedgerState, changed by its records alone and in their order; a record that a rule
 /// refuses changes nothing and the answer says why. Ids of nodes are never given twice, so removed
@@ -35,6 +35,8 @@ class MemberBook {
   std::uint64_t version() const { return version_; }
   /// What all nodes are told.
   protocol::Members as_told() const;
+  /// Of each shard, as was asked for; 0: nobody did (see replicas_of).
+  std::uint32_t replicas() const { return replicas_; }
   bool has_token(const base::ObjectHash& hash, base::WallTimeMs now_ms) const;
 
   struct Added {
@@ -46,6 +48,7 @@ class MemberBook {
   base::Status change(const protocol::MemberStateRecord& record, base::LogIndex at);
   base::Status add(const protocol::TokenRecord& record, base::LogIndex at);
   base::Status set(const protocol::ClientKeyRecord& record, base::LogIndex at);
+  base::Status set(const protocol::ReplicasRecord& record, base::LogIndex at);
   /// Why a member may not be put into that state; also asked before a record is made of it.
   base::Status may_change(base::NodeId node, protocol::MemberState state) const;
 
@@ -61,6 +64,7 @@ class MemberBook {
   std::map<base::NodeId, protocol::MemberImage> members_;
   std::map<std::string, protocol::ClientKey> clients_;  ///< by name
   std::map<base::ObjectHash, base::WallTimeMs> tokens_;
+  std::uint32_t replicas_{0};
   std::vector<protocol::ShardPlan> plan_;
   std::uint64_t version_{0};
 };

@@ -47,6 +47,9 @@ std::size_t size_of(const protocol::TokenRecord&) {
 std::size_t size_of(const protocol::ClientKeyRecord& record) {
   return record.client.name.size() + record.client.key.size();
 }
+std::size_t size_of(const protocol::ReplicasRecord&) {
+  return 0;
+}
 std::size_t size_of(const protocol::DependencyRecord&) {
   return 0;
 }

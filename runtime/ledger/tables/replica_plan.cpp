@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 
 namespace fastgpu::ledger {
 namespace {
@@ -79,6 +80,15 @@ bool move_leadership(Plan& plan, Loads& leads) {
 }
 
 }  // namespace
+
+base::Status check_replicas(std::uint32_t replicas) {
+  if (replicas == 1 || replicas == 3 || replicas == 5) {
+    return {};
+  }
+  return base::Error{base::ErrorKind::invalid, base::ErrorCode::bad_argument,
+                     "a shard cannot have " + std::to_string(replicas) + " replicas",
+                     "ask for 3 (any one node may be lost), 5 (any two), or 1 (none)"};
+}
 
 std::vector<protocol::ShardPlan> plan_replicas(std::vector<protocol::ShardPlan> before,
                                                const std::vector<base::NodeId>& nodes,

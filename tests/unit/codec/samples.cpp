@@ -266,12 +266,17 @@ protocol::JobSpec job_spec() {
   return spec;
 }
 
+protocol::Members members() {
+  return {numbers.wide(), node_infos(),  plan(), {client_key(), client_key()},
+          {join_token()}, numbers.next()};
+}
+
 std::vector<protocol::PeerMessage> peer_messages() {
   using namespace protocol;
   return {
       Heartbeat{node_info(), {led_shard()}, {device_books(), device_books()}, numbers.wide()},
       MembersAsk{},
-      Members{numbers.wide(), node_infos(), plan(), {client_key(), client_key()}, {join_token()}},
+      members(),
       Assign{attempt_id(), job_id(), ranges(), device_id(), incarnation(), shared_spec(),
              -numbers.next<std::int64_t>()},
       stop(),
@@ -453,6 +458,7 @@ protocol::Entry entry() {
       MemberStateRecord{request_id(), {numbers.next()}, MemberState::removed},
       TokenRecord{request_id(), join_token(), numbers.next<std::int64_t>()},
       ClientKeyRecord{request_id(), client_key()},
+      ReplicasRecord{request_id(), numbers.next()},
   }};
 }
 
@@ -494,7 +500,8 @@ protocol::LedgerImage ledger_image() {
           numbers.wide(),
           plan(),
           {client_key(), client_key()},
-          {join_token(), join_token()}};
+          {join_token(), join_token()},
+          numbers.next()};
 }
 
 }  // namespace fastgpu::codec::samples

@@ -268,6 +268,7 @@ TEST(Schema, HasAFieldForEachOfTheRecords) {
   expect_same_fields<schema::MemberStateRecord, protocol::MemberStateRecord>();
   expect_same_fields<schema::TokenRecord, protocol::TokenRecord>();
   expect_same_fields<schema::ClientKeyRecord, protocol::ClientKeyRecord>();
+  expect_same_fields<schema::ReplicasRecord, protocol::ReplicasRecord>();
 }
 
 TEST(Schema, HasAFieldForEachOfTheSnapshot) {

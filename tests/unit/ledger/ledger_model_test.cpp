@@ -94,6 +94,7 @@ class NaiveLedger {
   void apply(const protocol::MemberStateRecord&) {}
   void apply(const protocol::TokenRecord&) {}
   void apply(const protocol::ClientKeyRecord&) {}
+  void apply(const protocol::ReplicasRecord&) {}
   void apply(const protocol::DependencyRecord& record) {
     std::vector<protocol::Dependency> left;
     for (const protocol::Dependency& one : jobs_[position(record.job)].waits) {

@@ -366,10 +366,20 @@ TEST_F(Root, KeepsTheIdsOfFoundersAndNeverGivesThemAgain) {
             base::ErrorCode::conflict);
 }
 
+TEST_F(Root, TellsWhyItRefusesANumberOfReplicas) {
+  EXPECT_THAT(all<RequestRecorded>(apply({protocol::ReplicasRecord{request(1, root), 5}})),
+              SizeIs(1));
+  EXPECT_EQ(
+      all<RequestRefused>(apply({protocol::ReplicasRecord{request(2, root), 4}}))[0].error.code,
+      base::ErrorCode::bad_argument);
+  EXPECT_EQ(state.members().replicas(), 5u);
+}
+
 TEST_F(Ledger, OnlyTheRootKeepsMembers) {
   EXPECT_THAT(all<RequestRefused>(
                   apply({protocol::MemberRecord{request(1), {{}, "n1", "127.0.0.1:7601"}}})),
               SizeIs(1));
+  EXPECT_THAT(all<RequestRefused>(apply({protocol::ReplicasRecord{request(2), 5}})), SizeIs(1));
 }
 
 TEST(LedgerFault, ABrokenFenceIsSeenByTheInvariants) {

@@ -52,6 +52,9 @@ class Book : public ::testing::Test {
   base::Status put(std::uint32_t node, MemberState state) {
     return book.change({request(100 + ++index, root), {node}, state}, {index});
   }
+  base::Status ask_for(std::uint32_t replicas) {
+    return book.set(protocol::ReplicasRecord{request(70, root), replicas}, {++index});
+  }
   std::set<base::NodeId> keepers_of_all() const {
     std::set<base::NodeId> nodes;
     for (const protocol::ShardPlan& shard : book.as_told().plan) {
@@ -71,6 +74,42 @@ TEST_F(Book, PlansThreeReplicasOfEachShardOnceThereAreThreeNodes) {
   for (const protocol::ShardPlan& shard : book.as_told().plan) {
     EXPECT_THAT(shard.replicas, SizeIs(3));
   }
+}
+
+TEST_F(Book, PlansFiveReplicasWhereTheyAreAskedForOnceThereAreFiveNodes) {
+  ASSERT_TRUE(ask_for(5).ok());
+  for (std::uint32_t nodes = 1; nodes <= 6; ++nodes) {
+    ASSERT_TRUE(join(nodes).ok());
+    EXPECT_THAT(book.as_told().plan.at(0).replicas, SizeIs(std::min(nodes, 5u)));
+  }
+  EXPECT_EQ(book.as_told().replicas, 5u);
+}
+
+TEST_F(Book, PlansAnewWhenAnotherNumberOfReplicasIsAskedFor) {
+  join_all(5);
+  const std::uint64_t before = book.version();
+  for (const std::uint32_t asked : {5u, 1u, 3u}) {
+    ASSERT_TRUE(ask_for(asked).ok());
+    for (const protocol::ShardPlan& shard : book.as_told().plan) {
+      EXPECT_THAT(shard.replicas, SizeIs(asked));
+    }
+  }
+  EXPECT_GT(book.version(), before);
+  const std::uint64_t then = book.version();
+  ASSERT_TRUE(ask_for(3).ok());
+  EXPECT_EQ(book.version(), then) << "nothing changed";
+}
+
+TEST_F(Book, RefusesNumbersOfReplicasThatSurviveNoMore) {
+  join_all(5);
+  const protocol::Members before = book.as_told();
+  for (const std::uint32_t asked : {0u, 2u, 4u, 6u, 7u}) {
+    const base::Status done = ask_for(asked);
+    ASSERT_FALSE(done.ok()) << asked;
+    EXPECT_EQ(done.error().code, base::ErrorCode::bad_argument);
+    EXPECT_FALSE(done.error().hint.empty());
+  }
+  EXPECT_EQ(book.as_told(), before);
 }
 
 TEST_F(Book, LetsATokenInOnceAndNotAfterItExpired) {
@@ -145,12 +184,14 @@ TEST_F(Book, IsTheSameAfterASnapshot) {
   join_all(2);
   ASSERT_TRUE(book.set({request(60, root), {"alice", "k1", false}}, {++index}).ok());
   ASSERT_TRUE(put(2, MemberState::draining).ok());
+  ASSERT_TRUE(ask_for(5).ok());
   protocol::LedgerImage image;
   book.put_into(image);
   MemberBook restored(shards);
   restored.restore(image);
   EXPECT_EQ(restored.as_told(), book.as_told());
   EXPECT_TRUE(restored.has_token(token(1), 999));
+  EXPECT_EQ(restored.replicas(), 5u);
 }
 
 // --- the plan ------------------------------------------------------------------------------------
@@ -186,14 +227,15 @@ std::size_t moved(const Plan& before, const Plan& after) {
   return count;
 }
 
-void expect_sound(const Plan& plan, const std::vector<base::NodeId>& among) {
+void expect_sound(const Plan& plan, const std::vector<base::NodeId>& among,
+                  std::uint32_t replicas = replicas_wanted) {
   std::map<base::NodeId, std::size_t> loads;
   for (const base::NodeId node : among) {
     loads[node] = 0;
   }
   for (const protocol::ShardPlan& shard : plan) {
     const std::set<base::NodeId> different(shard.replicas.begin(), shard.replicas.end());
-    EXPECT_EQ(different.size(), std::min<std::size_t>(replicas_wanted, among.size()));
+    EXPECT_EQ(different.size(), std::min<std::size_t>(replicas, among.size()));
     EXPECT_EQ(different.size(), shard.replicas.size());
     for (const base::NodeId node : shard.replicas) {
       ASSERT_TRUE(loads.contains(node));
@@ -234,7 +276,10 @@ TEST(ReplicaPlan, MovesNothingWhereNothingChanged) {
   EXPECT_EQ(plan_replicas(plan, nodes(5), 16), plan);
 }
 
-TEST(ReplicaPlan, StaysSoundWhileNodesComeAndGo) {
+class ReplicaPlanOf : public ::testing::TestWithParam<std::uint32_t> {};
+INSTANTIATE_TEST_SUITE_P(Replicas, ReplicaPlanOf, ::testing::Values(1, 3, 5));
+
+TEST_P(ReplicaPlanOf, StaysSoundWhileNodesComeAndGo) {
   base::Random random(7);
   std::set<base::NodeId> there{{1}};
   Plan plan;
@@ -244,8 +289,8 @@ TEST(ReplicaPlan, StaysSoundWhileNodesComeAndGo) {
       there.erase(node);
     }
     const std::vector<base::NodeId> among(there.begin(), there.end());
-    plan = plan_replicas(plan, among, shards);
-    expect_sound(plan, among);
+    plan = plan_replicas(plan, among, shards, GetParam());
+    expect_sound(plan, among, GetParam());
   }
 }
 

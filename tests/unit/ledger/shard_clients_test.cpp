@@ -500,6 +500,38 @@ TEST(RootShardFounders, AreRecordedOnceWithTheIdsThatTheyHave) {
   }
 }
 
+TEST(RootShardFounders, HaveTheReplicasThatWereAskedForAtTheFoundingAndOnlyThen) {
+  ShardMachine machine({.cluster = {},
+                        .shard = root,
+                        .layout = layout,
+                        .self = {1},
+                        .incarnation = {1},
+                        .founders = {{{1}, "n1", "a"}, {{2}, "n2", "b"}},
+                        .founding_token = {},
+                        .limits = {},
+                        .faults = {},
+                        .founding_replicas = 5});
+  const auto proposals = [&](const Event& event) {
+    std::vector<Propose> found;
+    for (const Effect& effect : machine.step(event, {}, 0)) {
+      if (const auto* proposal = std::get_if<Propose>(&effect)) {
+        found.push_back(*proposal);
+      }
+    }
+    return found;
+  };
+  const std::vector<Propose> first = proposals(Leading{{1}, {1}});
+  ASSERT_THAT(first, SizeIs(1));
+  EXPECT_TRUE(std::holds_alternative<protocol::ReplicasRecord>(first[0].entry.records.at(0)))
+      << "before the members that are planned with it";
+  machine.step(Committed{{1}, first[0].token, first[0].entry}, {}, 0);
+  EXPECT_EQ(machine.state().members().replicas(), 5u);
+  machine.step(NotLeading{}, {}, 0);
+  machine.step(Committed{{2}, {}, {{protocol::ReplicasRecord{{root, 9, 9}, 3}}}}, {}, 0);
+  EXPECT_THAT(proposals(Leading{{1}, {2}}), SizeIs(0)) << "what was changed since stays";
+  EXPECT_EQ(machine.state().members().replicas(), 3u);
+}
+
 class HastyShard : public ShardBench {
  protected:
   HastyShard() : ShardBench({}, shard, {.reply_before_durable = true}) {}
