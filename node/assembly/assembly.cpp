@@ -46,6 +46,7 @@ base::Result<std::vector<actors::ShardActorOptions>> read_shards(const NodeParts
       options.founders = parts.founders;
       options.founding_token = parts.founding_token;
       options.founding_clients = parts.founding_clients;
+      options.founding_replicas = parts.founding_replicas;
     }
     options.ledger_limits = parts.ledger_limits;
     options.ledger_faults = parts.ledger_faults;

@@ -54,6 +54,7 @@ struct NodeParts {
   std::vector<protocol::NodeInfo> founders;
   std::string founding_token;  ///< of founders: lets the first other node in; empty = none
   std::vector<protocol::ClientKey> founding_clients{};  ///< root shard only: as `founders`
+  std::uint32_t founding_replicas{0};  ///< of each shard; 0 = nobody asked for any number
   /// Blobs and logs on a real disk block: their actors get threads of their own.
   bool blocking_disk{true};
   ledger::ShardLimits ledger_limits;

@@ -204,6 +204,8 @@ void declare_copy(CLI::App& app, Invocation& to) {
 void declare_up(CLI::App& app, Invocation& to) {
   app.add_option("--nodes", to.nodes, "how many nodes")->check(CLI::Range(1, 16));
   app.add_option("--devices", to.devices, "CPU devices of each")->check(CLI::Range(1, 64));
+  app.add_option("--replicas", to.replicas, "copies of each part of the ledger: 3 or 5")
+      ->check(CLI::IsMember({3, 5}));
 }
 
 void declare_help(CLI::App& app, Invocation& to) {

@@ -38,6 +38,7 @@ struct Invocation {
   std::string copy_to;
   std::uint32_t nodes{1};
   std::uint32_t devices{1};
+  std::uint32_t replicas{3};
   std::string topic;
   std::string valid{"1h"};  ///< how long a join token lets in
   bool force{false};

@@ -19,7 +19,8 @@ std::vector<protocol::ShardPlan> plan_of(const NodeIdentity& identity) {
   std::vector<base::NodeId> nodes;
   for (const protocol::NodeInfo& founder : identity.members) {
     nodes.push_back(founder.node);
-    plan = ledger::plan_replicas(std::move(plan), nodes, identity.shard_count);
+    plan = ledger::plan_replicas(std::move(plan), nodes, identity.shard_count,
+                                 ledger::replicas_of(identity.replicas));
   }
   return plan;
 }

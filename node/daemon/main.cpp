@@ -38,6 +38,7 @@ struct Arguments {
   std::string folder;
   NodeSettings settings;
   std::uint32_t shard_count{8};
+  std::uint32_t replicas{3};
   std::string member_address;
   std::string token_file;
   bool verbose{false};
@@ -68,8 +69,14 @@ int init(const Arguments& arguments) {
   }
   const protocol::NodeInfo self{
       {1}, arguments.settings.name, arguments.settings.listen, random_store_id()};
-  const base::Result<NodeIdentity> identity = found_keys(
-      folder, {random_cluster_id(), self.node, arguments.shard_count, {self}, true, "", {}});
+  const base::Result<NodeIdentity> identity = found_keys(folder, {random_cluster_id(),
+                                                                  self.node,
+                                                                  arguments.shard_count,
+                                                                  {self},
+                                                                  true,
+                                                                  "",
+                                                                  {},
+                                                                  arguments.replicas});
   if (!identity.ok()) {
     return report(identity.error());
   }
@@ -189,18 +196,27 @@ void add_node_options(CLI::App& command, Arguments& arguments) {
       ->check(CLI::Range(0, 64));
 }
 
+void add_founding_options(CLI::App& command, Arguments& arguments) {
+  command
+      .add_option("--shards", arguments.shard_count,
+                  "parts of the ledger, for good: at least as many as nodes will share the work of "
+                  "leading them")
+      ->check(CLI::Range(1, 65536));
+  command
+      .add_option("--replicas", arguments.replicas,
+                  "copies of each part, once there are so many nodes: with 3 any one node may be "
+                  "lost, with 5 any two")
+      ->check(CLI::IsMember({3, 5}))
+      ->capture_default_str();
+}
+
 int main_program(int argc, char** argv) {
   Arguments arguments;
   CLI::App app{"The FastGPU daemon: one on each host, none of them the head."};
   app.require_subcommand(1);
   CLI::App* init_command = app.add_subcommand("init", "found a cluster with this as first node");
   add_node_options(*init_command, arguments);
-  init_command
-      ->add_option(
-          "--shards", arguments.shard_count,
-          "parts of the ledger, for good: at least as many as nodes will share the work of "
-          "leading them")
-      ->check(CLI::Range(1, 65536));
+  add_founding_options(*init_command, arguments);
   CLI::App* join_command = app.add_subcommand("join", "become a further node of a cluster");
   join_command->add_option("member", arguments.member_address, "address of any node")->required();
   join_command
@@ -215,6 +231,8 @@ int main_program(int argc, char** argv) {
   CLI::App* up_command = app.add_subcommand("up", "a throw-away cluster: what fastgpu up starts");
   up_command->add_option("--nodes", up.nodes, "how many nodes")->check(CLI::Range(1, 16));
   up_command->add_option("--devices", up.devices, "CPU devices of each")->check(CLI::Range(1, 64));
+  up_command->add_option("--replicas", up.replicas, "copies of each part of the ledger: 3 or 5")
+      ->check(CLI::IsMember({3, 5}));
   up_command->add_option("--output", up.output, "table, json, jsonl or id");
   CLI::App* version_command = app.add_subcommand("version", "print the version");
   try {

@@ -15,6 +15,7 @@
 
 #include "node/host/random.hpp"
 #include "runtime/base/check.hpp"
+#include "runtime/ledger/tables/replica_plan.hpp"
 
 namespace fastgpu::node {
 namespace {
@@ -208,7 +209,8 @@ base::Status NodeFolder::found(const NodeIdentity& identity) const {
           quoted(to_string(identity.cluster)) + "\nnode = " + std::to_string(identity.node.value) +
           "\nshard_count = " + std::to_string(identity.shard_count) + "\nfounder = " +
           (identity.founder ? "true" : "false") + "\njoin_token = " + quoted(identity.join_token) +
-          "\n" + members_toml(identity.members) + clients_toml(identity.clients));
+          "\nreplicas = " + std::to_string(identity.replicas) + "\n" +
+          members_toml(identity.members) + clients_toml(identity.clients));
 }
 
 base::Result<NodeSettings> NodeFolder::settings() const {
@@ -265,11 +267,16 @@ base::Result<NodeIdentity> NodeFolder::identity() const {
   identity.shard_count = table["shard_count"].value_or(0u);
   identity.founder = table["founder"].value_or(false);
   identity.join_token = table["join_token"].value_or(std::string{});
+  identity.replicas = table["replicas"].value_or(0u);
   identity.members = members_of(table);
   identity.clients = clients_of(table);
   if (cluster.size() != 32 || !identity.node || identity.shard_count == 0) {
     return bad_file(file, "is damaged: cluster, node and shard_count must be there",
                     "a node whose identity is lost must join again as a new node");
+  }
+  if (const base::Status good = ledger::check_replicas(ledger::replicas_of(identity.replicas));
+      !good.ok()) {
+    return bad_file(file, good.error().message, good.error().hint);
   }
   identity.cluster = {parse_hex(std::string_view(cluster).substr(0, 16)),
                       parse_hex(std::string_view(cluster).substr(16))};

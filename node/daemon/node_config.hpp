@@ -38,6 +38,7 @@ struct NodeIdentity {
   bool founder{false};                         ///< the members are those that found the cluster
   std::string join_token;                      ///< of a founder: lets the first other node in
   std::vector<protocol::ClientKey> clients{};  ///< of a founder: let in from the founding on
+  std::uint32_t replicas{0};                   ///< of a founder: of each shard; 0 = not asked for
 };
 
 class NodeFolder {

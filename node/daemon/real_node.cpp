@@ -314,6 +314,7 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
     parts.founders = who.members;
     parts.founding_token = who.join_token;
     parts.founding_clients = who.clients;
+    parts.founding_replicas = who.replicas;
   }
   std::unique_ptr<RealNode> node(new RealNode(system, parts.context));
   if (const base::Status assembled = assemble(system, std::move(parts)); !assembled.ok()) {

@@ -17,6 +17,7 @@
 #include "node/daemon/node_config.hpp"
 #include "node/daemon/node_keys.hpp"
 #include "node/daemon/real_node.hpp"
+#include "runtime/ledger/tables/replica_plan.hpp"
 #include "runtime/link/reserved_ports.hpp"
 #include "runtime/security/credentials.hpp"
 
@@ -99,6 +100,9 @@ struct EmbeddedCluster::Impl {
   }
 
   base::Status found() {
+    if (base::Status good = ledger::check_replicas(options.replicas); !good.ok()) {
+      return good;
+    }
     base::Result<link::ReservedPorts> taken = link::ReservedPorts::take(options.nodes);
     if (!taken.ok()) {
       return taken.error();
@@ -122,8 +126,8 @@ struct EmbeddedCluster::Impl {
       settings.listen = members[i].address;
       settings.cpu_devices = options.cpu_devices;
       settings.null_devices = options.null_devices;
-      const NodeIdentity identity{cluster, members[i].node, options.nodes, members, true,
-                                  "",      clients.value()};
+      const NodeIdentity identity{cluster, members[i].node, options.nodes,   members, true,
+                                  "",      clients.value(), options.replicas};
       if (base::Status founded = found_node(folder(i), settings, identity); !founded.ok()) {
         return founded;
       }

@@ -22,6 +22,7 @@ struct EmbeddedOptions {
   std::uint32_t nodes{1};
   std::uint32_t cpu_devices{1};    ///< of each node
   std::uint32_t null_devices{0};   ///< of each node
+  std::uint32_t replicas{3};       ///< of each shard, where there are nodes enough: 1, 3 or 5
   std::filesystem::path folder;    ///< empty: a temporary one, removed at the end
   std::string executor_program{};  ///< empty: fastgpu-executor beside the running program
   std::chrono::seconds start_limit{30};

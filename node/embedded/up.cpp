@@ -48,6 +48,7 @@ int run_up(const UpOptions& options) {
   EmbeddedOptions embedded;
   embedded.nodes = options.nodes;
   embedded.cpu_devices = options.devices;
+  embedded.replicas = options.replicas;
   const auto cluster = EmbeddedCluster::start(embedded);
   if (!cluster.ok()) {
     return report(cluster.error(), is_json(options));

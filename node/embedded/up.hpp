@@ -10,6 +10,7 @@ namespace fastgpu::node {
 struct UpOptions {
   std::uint32_t nodes{1};
   std::uint32_t devices{1};     ///< CPU devices of each
+  std::uint32_t replicas{3};    ///< of each shard, where there are nodes enough
   std::string output{"table"};  ///< table, json, jsonl or id
 };
 

@@ -133,7 +133,8 @@ TEST(Commands, ExitWithTwoWhenTheyAreNotUnderstood) {
            {"run", "--kernel", "k", "--source", "s", "--device", "tpu"},
            {"node"},
            {"ps", "-o", "xml"},
-           {"up", "--nodes", "0"}}) {
+           {"up", "--nodes", "0"},
+           {"up", "--nodes", "5", "--replicas", "2"}}) {
     const Parsed parsed = parse(words);
     EXPECT_EQ(parsed.command, nullptr);
     EXPECT_EQ(parsed.exit_code, 2);

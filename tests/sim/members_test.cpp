@@ -260,6 +260,34 @@ TEST(Members, OneNodeGrowsToThreeAndShrinksAgain) {
   cluster.expect_whole();
 }
 
+TEST(Members, OfFiveWithFiveReplicasAnyTwoMayDie) {
+  SimOptions options = three_of(5);
+  options.founding_nodes = 5;
+  options.replicas = 5;
+  MovingCluster cluster(options);
+  SimWorld& world = cluster.world;
+  ASSERT_TRUE(world.run_until([&] { return cluster.as_planned(); }, 30s)) << cluster.shape();
+  ASSERT_EQ(cluster.watch->members().replicas, 5u);
+  cluster.load(60s);
+  world.run_for(3s);
+  cluster.crash(0);
+  cluster.crash(1);
+  const std::size_t then = cluster.accepted.size();
+  ASSERT_TRUE(world.run_until([&] { return cluster.accepted.size() > then + 20; }, 20s))
+      << "three of five go on";
+  cluster.crash(2);
+  world.run_for(3s);
+  const std::size_t last = cluster.accepted.size();
+  world.run_for(5s);
+  EXPECT_EQ(cluster.accepted.size(), last) << "two of five accept nothing";
+  for (const std::uint32_t node : {0u, 1u, 2u}) {
+    world.start(node);
+  }
+  ASSERT_TRUE(world.run_until([&] { return cluster.accepted.size() > last + 20; }, 30s))
+      << cluster.shape();
+  cluster.expect_whole();
+}
+
 // --- seeds ---------------------------------------------------------------------------------------
 
 PerFault<bool> some_trouble(base::Random& random) {

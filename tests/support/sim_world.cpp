@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 
+#include "runtime/ledger/tables/replica_plan.hpp"
+
 namespace fastgpu::testing {
 namespace {
 
@@ -165,6 +167,9 @@ void SimWorld::add_shards(std::uint32_t index, node::NodeParts& parts) const {
       parts.groups[{shard}] = founds ? group : raft::Configuration{};
     }
     if (shard == 0) {
+      if (options_.founding_nodes > 0 && options_.replicas > ledger::replicas_wanted) {
+        parts.founding_replicas = options_.replicas;
+      }
       for (std::uint32_t i = 0; i < founding_nodes(); ++i) {
         parts.founders.push_back(nodes_[i]->info);
       }

@@ -37,9 +37,11 @@ namespace fastgpu::testing {
 struct SimOptions {
   std::uint64_t seed{1};
   std::uint32_t nodes{3};
-  std::uint32_t devices{1};   ///< of each node
-  std::uint32_t replicas{1};  ///< of each shard, on the node of its number and those after it
-  std::uint32_t shards{0};    ///< 0: as many as there are nodes
+  std::uint32_t devices{1};  ///< of each node
+  /// Of each shard, on the node of its number and those after it; with `founding_nodes` the root
+  /// plans 3, or more if so many are asked for.
+  std::uint32_t replicas{1};
+  std::uint32_t shards{0};  ///< 0: as many as there are nodes
   /// If any: the shards are founded on the first so many nodes, which are started; the others come
   /// when the test starts them. Every node opens every shard, and waits to be called where it is no
   /// founder.

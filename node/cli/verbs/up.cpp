@@ -26,6 +26,7 @@ int verb_up(Context& context, const Invocation& invocation) {
   std::vector<std::string> words{"fastgpu-node", "up",
                                  "--nodes",      std::to_string(invocation.nodes),
                                  "--devices",    std::to_string(invocation.devices),
+                                 "--replicas",   std::to_string(invocation.replicas),
                                  "--output",     word_of(context.format())};
   std::vector<char*> arguments;
   for (std::string& word : words) {

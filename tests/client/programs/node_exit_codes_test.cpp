@@ -56,6 +56,7 @@ TEST(NodeExitCodes, AreTwoForWrongUsage) {
   const Words rest{"--dir", folder.file("n"), "--name", "n1", "--listen"};
   expect_failure(Words{"init"} + rest + Words{"127.0.0.1:0"}, 2);
   expect_failure(Words{"init"} + rest + Words{"here"}, 2);
+  expect_failure(Words{"init"} + rest + Words{"127.0.0.1:7600", "--replicas", "4"}, 2);
   expect_failure(
       Words{"join", "127.0.0.1:1", "--token-file", "/nowhere"} + rest + Words{"127.0.0.1:7600"}, 2);
   EXPECT_EQ(node({"--help"}).exit_code, 0);

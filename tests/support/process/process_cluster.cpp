@@ -39,6 +39,8 @@ void ProcessCluster::make_node(int member) {
   std::vector<std::string> command{program("fastgpu-node"), index == 0 ? "init" : "join"};
   if (index > 0) {
     command.insert(command.end(), {addresses_[member], "--token-file", token_file(member)});
+  } else {
+    command.insert(command.end(), {"--replicas", std::to_string(options_.replicas)});
   }
   command.insert(command.end(), {"--dir", folder(index), "--listen", addresses_[index], "--name",
                                  "n" + std::to_string(index + 1), "--devices",
@@ -89,13 +91,18 @@ bool ProcessCluster::leaders_are_spread(int asked) const {
     return false;
   }
   std::size_t shards = 0;
+  std::size_t least = shard_count;
   std::size_t most = 0;
   for (const auto& node : document["items"]) {
     shards += node["leads_shards"].size();
+    least = std::min(least, node["leads_shards"].size());
     most = std::max(most, node["leads_shards"].size());
   }
   const std::size_t nodes = nodes_.size();
-  return shards == shard_count && most <= (shards + nodes - 1) / nodes;
+  // Where all nodes keep all shards they share exactly, so that the last one to come leads some.
+  const bool exactly = nodes <= static_cast<std::size_t>(options_.replicas);
+  return shards == shard_count && most <= (shards + nodes - 1) / nodes &&
+         (!exactly || least >= shards / nodes);
 }
 
 void ProcessCluster::await_replicas() {

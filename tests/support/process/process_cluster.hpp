@@ -17,6 +17,7 @@ struct ProcessClusterOptions {
   int nodes{3};
   int cpu_devices{1};                      ///< of each node
   int null_devices{0};                     ///< of each node
+  int replicas{3};                         ///< of each shard, where there are nodes enough
   int later_nodes{0};                      ///< that may join later
   std::vector<std::string> environment{};  ///< "NAME=VALUE", of every node beside the test's own
 };
@@ -33,8 +34,9 @@ class ProcessCluster {
   std::string folder(int index) const;
   const TemporaryFolder& scratch() const { return scratch_; }
 
-  /// Until the ledger's replicas are where they are to be: three nodes survive any one of them only
-  /// from then on. The first kill or freeze waits for it, too.
+  /// Until the ledger's replicas are where they are to be: three nodes survive any one of them,
+  /// five with five replicas any two, only from then on. The first kill or freeze waits for it,
+  /// too.
   void await_replicas();
   void kill(int index);
   void start(int index);

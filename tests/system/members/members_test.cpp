@@ -45,9 +45,28 @@ class Members : public ::testing::Test {
       const Finished waited = cluster.fastgpu_at(asked, {"--timeout", "120s", "wait", job});
       EXPECT_EQ(waited.exit_code, 0) << job << ": " << waited.out << waited.err;
       const Finished shown = cluster.fastgpu_at(asked, {"show", job, "--json"});
-      const json document = json::parse(shown.out, nullptr, false);
-      EXPECT_EQ(document.value("task_counts", json::object()).value("succeeded", 0u), tasks)
-          << job << ": " << shown.out << shown.err;
+      expect_succeeded(job, shown);
+    }
+  }
+  /// That it lacks a majority; nothing may be accepted before it says so, either.
+  Finished await_refusal(const ProcessCluster& cluster, int asked) {
+    Finished refused;
+    EXPECT_TRUE(await([&] {
+      // What it still led may be left unanswered at first.
+      refused = submit(cluster, asked, "3s");
+      EXPECT_NE(refused.exit_code, 0) << refused.out;
+      return refused.err.find("FG4002") != std::string::npos;
+    })) << refused.err;
+    EXPECT_EQ(refused.exit_code, 6);
+    return refused;
+  }
+  /// Of jobs that have ended it says that, or nothing.
+  void expect_nothing_wrong(const ProcessCluster& cluster, int asked) const {
+    for (const std::string& job : jobs_) {
+      const Finished shown = cluster.fastgpu_at(asked, {"--timeout", "2s", "show", job, "--json"});
+      if (shown.exit_code == 0) {
+        expect_succeeded(job, shown);
+      }
     }
   }
   static bool await(const std::function<bool()>& is_so) {
@@ -71,6 +90,12 @@ class Members : public ::testing::Test {
   }
 
  private:
+  static void expect_succeeded(const std::string& job, const Finished& shown) {
+    const json document = json::parse(shown.out, nullptr, false);
+    EXPECT_EQ(document.value("task_counts", json::object()).value("succeeded", 0u), tasks)
+        << job << ": " << shown.out << shown.err;
+  }
+
   const TemporaryFolder folder_;
   const std::string source_ = folder_.write("square.cu", square_source);
   std::vector<std::string> jobs_;
@@ -85,14 +110,7 @@ TEST_F(Members, ThatAreTooFewSayThatTheyLackAMajorityAndGoOnWhenTheOthersAreBack
   cluster.kill(0);
   expect_accepted(cluster, 1);
   cluster.kill(1);
-  Finished refused;
-  EXPECT_TRUE(await([&] {
-    // What it still led may be left unanswered at first; nothing may be accepted.
-    refused = submit(cluster, 2, "3s");
-    EXPECT_NE(refused.exit_code, 0) << refused.out;
-    return refused.err.find("FG4002") != std::string::npos;
-  })) << refused.err;
-  EXPECT_EQ(refused.exit_code, 6);
+  const Finished refused = await_refusal(cluster, 2);
   for (const char* part : {"of its 3 replicas 1 are up, 2 are needed", "n1", "n2", "start them"}) {
     EXPECT_NE(refused.err.find(part), std::string::npos) << part << ": " << refused.err;
   }
@@ -112,6 +130,67 @@ TEST_F(Members, ThatAreAllKilledAtOnceHaveEverythingThatWasAccepted) {
     cluster.kill(node);
   }
   for (int node = 0; node < 3; ++node) {
+    cluster.start(node);
+  }
+  expect_all_there(cluster, 0);
+}
+
+TEST_F(Members, OfFiveWithFiveReplicasAreEnoughWhileAnyTwoAreKilled) {
+  ProcessCluster cluster({.nodes = 5, .replicas = 5});
+  cluster.await_replicas();
+  for (int node = 0; node < 5; ++node) {
+    expect_accepted(cluster, node);
+  }
+  cluster.kill(0);
+  cluster.kill(3);
+  for (const int node : {1, 2, 4}) {
+    expect_accepted(cluster, node);
+  }
+  expect_all_there(cluster, 4);
+  cluster.start(0);
+  cluster.start(3);
+  cluster.kill(1);
+  cluster.kill(2);
+  for (const int node : {0, 3, 4}) {
+    expect_accepted(cluster, node);
+  }
+  expect_all_there(cluster, 3);
+}
+
+TEST_F(Members, OfFiveWithFiveReplicasSayNothingWrongWhileThreeAreKilledAndGoOnWithOneMore) {
+  ProcessCluster cluster({.nodes = 5, .replicas = 5});
+  cluster.await_replicas();
+  for (int node = 0; node < 5; ++node) {
+    expect_accepted(cluster, node);
+  }
+  expect_all_there(cluster, 4);
+  for (const int node : {0, 1, 2}) {
+    cluster.kill(node);
+  }
+  for (const int node : {3, 4}) {
+    const Finished refused = await_refusal(cluster, node);
+    EXPECT_NE(refused.err.find("of its 5 replicas 2 are up, 3 are needed"), std::string::npos)
+        << refused.err;
+    expect_nothing_wrong(cluster, node);
+  }
+  cluster.start(2);
+  expect_accepted(cluster, 3);
+  cluster.start(0);
+  cluster.start(1);
+  expect_accepted(cluster, 1);
+  expect_all_there(cluster, 0);
+}
+
+TEST_F(Members, OfFiveWithFiveReplicasThatAreAllKilledAtOnceHaveEverythingThatWasAccepted) {
+  ProcessCluster cluster({.nodes = 5, .replicas = 5});
+  cluster.await_replicas();
+  for (int i = 0; i < 10; ++i) {
+    expect_accepted(cluster, i % 5);
+  }
+  for (int node = 0; node < 5; ++node) {
+    cluster.kill(node);
+  }
+  for (int node = 0; node < 5; ++node) {
     cluster.start(node);
   }
   expect_all_there(cluster, 0);
