@@ -113,7 +113,8 @@ base::Status Cluster::make_node(const ChaosOptions& options, int node) {
     }
     words.insert(words.end(), {addresses_[0], "--token-file", token.value()});
   } else {
-    words.insert(words.end(), {"--shards", std::to_string(shard_count_)});
+    words.insert(words.end(), {"--shards", std::to_string(shard_count_), "--replicas",
+                               std::to_string(options.replicas)});
   }
   words.insert(words.end(),
                {"--dir", node_folder(node), "--listen", addresses_[index(node)], "--name",

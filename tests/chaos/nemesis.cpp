@@ -105,6 +105,8 @@ bool Nemesis::is_whole() {
     int nodes = 0;
     const auto members = static_cast<std::uint32_t>(cluster_.size());
     const std::uint32_t share = (cluster_.shard_count() + members - 1) / members;
+    // Where all nodes keep all shards, also the last one to come leads some.
+    const bool all_lead = cluster_.size() <= options_.replicas;
     for (const protocol::NodeView& view : status.value().nodes) {
       const auto healthy = std::count_if(view.devices.begin(), view.devices.end(),
                                          [](const auto& books) { return books.healthy; });
@@ -112,7 +114,8 @@ bool Nemesis::is_whole() {
       for (const protocol::LedShard& shard : view.leads) {
         led.insert(shard.shard);
       }
-      if (options_.replicas_expected > 1 && !replicas_seen_ && view.leads.size() > share) {
+      if (options_.replicas_expected > 1 && !replicas_seen_ &&
+          (view.leads.size() > share || (all_lead && view.leads.empty()))) {
         return false;
       }
     }

@@ -51,6 +51,7 @@ base::Result<bool> set(const std::string& flag, const std::string& value, ChaosO
   };
   const Number numbers[] = {{"--nodes", 3, 7, &options.nodes},
                             {"--devices", 1, 8, &options.devices},
+                            {"--replicas", 3, 5, &options.replicas},
                             {"--replicas-expected", 1, 5, &options.replicas_expected},
                             {"--rounds", 1, 100'000, &options.rounds},
                             {"--minutes", 1, 10'000, &options.minutes}};
@@ -147,9 +148,9 @@ std::vector<FaultKind> draw_rounds(const ChaosOptions& options, const Plan& plan
 std::string to_text(const ChaosOptions& options, const Plan& plan) {
   std::ostringstream text;
   text << "seed " << options.seed << ": " << options.nodes << " nodes with " << options.devices
-       << " CPU devices each, " << options.replicas_expected << " replica"
-       << (options.replicas_expected == 1 ? "" : "s") << " of each shard expected, "
-       << options.rounds << " rounds" << (options.quick ? ", the short ones" : "") << "\n"
+       << " CPU devices each, " << options.replicas << " replicas of each shard, "
+       << options.replicas_expected << " expected, " << options.rounds << " rounds"
+       << (options.quick ? ", the short ones" : "") << "\n"
        << "  " << plan.clients << " clients, a call of each every " << plan.pause_ms
        << " ms or so, " << plan.command_ppm / 10'000 << " % of the submits are commands; "
        << plan.pause_round_ms << " ms between rounds\n"
@@ -183,6 +184,9 @@ base::Result<ChaosOptions> parse_options(const std::vector<std::string>& words) 
       }
     }
   }
+  if (options.replicas == 4) {
+    return bad("--replicas takes 3 or 5, not 4");
+  }
   return options;
 }
 
@@ -190,8 +194,9 @@ std::string replay_command(const ChaosOptions& options) {
   std::string command =
       "scripts/chaos --seed " + std::to_string(options.seed) + " --rounds " +
       std::to_string(options.rounds) + " --nodes " + std::to_string(options.nodes) + " --devices " +
-      std::to_string(options.devices) + " --replicas-expected " +
-      std::to_string(options.replicas_expected) + (options.quick ? " --quick" : "");
+      std::to_string(options.devices) + " --replicas " + std::to_string(options.replicas) +
+      " --replicas-expected " + std::to_string(options.replicas_expected) +
+      (options.quick ? " --quick" : "");
   for (std::size_t i = 0; i < options.only.size(); ++i) {
     command += (i == 0 ? " --only " : ",") + std::string(name_of(options.only[i]));
   }
@@ -201,8 +206,8 @@ std::string replay_command(const ChaosOptions& options) {
 std::string usage() {
   std::string text =
       "chaos [--seed S] [--rounds N | --minutes N] [--nodes N] [--devices N] "
-      "[--replicas-expected 1|3] [--only KIND,...] [--quick] [--keep] [--dir FOLDER] "
-      "[--check FOLDER]; kinds:";
+      "[--replicas 3|5] [--replicas-expected 1|3] [--only KIND,...] [--quick] [--keep] "
+      "[--dir FOLDER] [--check FOLDER]; kinds:";
   for (const char* name : names) {
     text += std::string(" ") + name;
   }

@@ -34,6 +34,7 @@ struct ChaosOptions {
   std::uint64_t seed{1};
   int nodes{3};
   int devices{2};            ///< CPU devices of each node
+  int replicas{3};           ///< of each shard that the cluster is founded with: 3 or 5
   int replicas_expected{3};  ///< 1: a shard is away while its node is; 3: its leader is replaced
   int rounds{8};
   int minutes{0};  ///< further runs with the next seeds until so much time has passed

@@ -39,8 +39,8 @@ TEST(ChaosOptions, PrintACommandThatGivesThemAgain) {
   const auto options = parse_options(words);
   ASSERT_TRUE(options.ok()) << options.error().message;
   EXPECT_EQ(replay_command(options.value()),
-            "scripts/chaos --seed 9 --rounds 3 --nodes 3 --devices 2 --replicas-expected 3 --quick "
-            "--only kill,cut");
+            "scripts/chaos --seed 9 --rounds 3 --nodes 3 --devices 2 --replicas 3 "
+            "--replicas-expected 3 --quick --only kill,cut");
 }
 
 TEST(ChaosOptions, AreRefusedWhereTheyMakeNoSense) {
@@ -50,6 +50,7 @@ TEST(ChaosOptions, AreRefusedWhereTheyMakeNoSense) {
                                              {"--seed", "x"},
                                              {"--rounds", "0"},
                                              {"--nodes", "2"},
+                                             {"--replicas", "4"},
                                              {"--only", "kill,dance"},
                                              {"--dance", "7"}}) {
     const auto options = parse_options(words);
