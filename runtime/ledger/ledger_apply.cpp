@@ -160,8 +160,7 @@ class ReportApplication {
 }  // namespace
 
 void LedgerState::apply_record(const protocol::SubmitRecord& record, Changes& changes) {
-  const Job* known = faults_.repeat_requests ? nullptr : find(record.request);
-  if (known) {
+  if (const Job* known = find(record.request)) {
     changes.push_back(JobAccepted{record.request, known->id, true});
     return;
   }

@@ -16,8 +16,6 @@ struct LedgerFaults {
   bool start_before_parents{false};
   /// A snapshot does not bring back which request a job answers.
   bool forget_requests{false};
-  /// The same request makes another job each time that it is recorded.
-  bool repeat_requests{false};
   /// A cancel changes the records of a job that has ended.
   bool cancel_ended{false};
   /// Take commands for gone at half of the lease that their worker was granted.
