@@ -1,11 +1,12 @@
 // A disk that fails, for one process: preloaded into a node, it stands before fsync and fdatasync.
 //
-// FASTGPU_TEST_SYNC_FOLDER is the folder whose files it watches, FASTGPU_TEST_SYNC_CONTROL a folder
-// of the test's. While there is no file `fail` in the latter, a sync does what it always does, and
-// then its file's name and how much of it is on the disk for good are appended to `synced` there.
-// Once there is one, each sync ends with EIO and is noted in `failed`. What was written since the
-// last good sync is still in the page cache: a test that plays its loss cuts the files back to what
-// `synced` says. Children of the process are left alone.
+// FASTGPU_TEST_SYNC_FOLDER is the folder whose write-ahead logs (*.log) it watches,
+// FASTGPU_TEST_SYNC_CONTROL a folder of the test's. While there is no file `fail` in the latter, a
+// sync does what it always does, and then its file's name and how much of it is on the disk for
+// good are appended to `synced` there; syncs at the same time may be noted in any order. Once there
+// is one, each sync of a log ends with EIO and is noted in `failed`. What was written since the
+// last good sync is still in the page cache: a test that plays its loss cuts the files back to the
+// most that `synced` says. Other files, and children of the process, are left alone.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -46,14 +47,15 @@ __attribute__((constructor)) void begin() {
   ::unsetenv("LD_PRELOAD");
 }
 
-/// Below the folder that is watched; else empty.
+/// Of a log below the folder that is watched; else empty.
 std::string watched_name(int fd) {
   char path[4096];
   const std::string link = "/proc/self/fd/" + std::to_string(fd);
   const ssize_t length = ::readlink(link.c_str(), path, sizeof(path) - 1);
   const std::string name(path, length > 0 ? static_cast<std::size_t>(length) : 0);
   const std::string& folder = watch().folder;
-  return !folder.empty() && name.starts_with(folder) ? name.substr(folder.size()) : std::string();
+  const bool watched = !folder.empty() && name.starts_with(folder) && name.ends_with(".log");
+  return watched ? name.substr(folder.size()) : std::string();
 }
 
 void note(const char* file, const std::string& line) {

@@ -55,7 +55,7 @@ class FailingNode {
     std::istringstream noted(read_file(control_ + "/synced"));
     std::string name;
     for (std::uintmax_t bytes = 0; noted >> name >> bytes;) {
-      synced[name] = bytes;
+      synced[name] = std::max(synced[name], bytes);
     }
     std::uintmax_t lost = 0;
     for (const fs::directory_entry& file : fs::directory_iterator(store_)) {
