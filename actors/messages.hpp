@@ -9,6 +9,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/protocol/local_messages.hpp"
+#include "runtime/protocol/member_lists.hpp"
 #include "runtime/protocol/peer_messages.hpp"
 #include "runtime/store/store.hpp"
 
@@ -75,7 +76,7 @@ struct ShardLed {
 /// From the objects actor to itself: go on with the folders of commands.
 struct FolderTurn {};
 
-/// To the store actor: write these, then tell me (the sender) Durable with my token.
+/// To the store actor: write these, then tell `reply_to` Durable with its token.
 struct StoreWrite {
   caf::actor reply_to;
   store::StoreToken token;
@@ -110,6 +111,7 @@ FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::ShardRetired)
 FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::Place)
 FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::Waiting)
 FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::SharedView)
+FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::SharedMemberLists)
 FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::NodeLost)
 FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::Members)
 FASTGPU_LOCAL_MESSAGE(fastgpu::protocol::DeviceBooks)

@@ -2,12 +2,14 @@
 
 #include <utility>
 
+#include "actors/replica/members_record.hpp"
+
 namespace fastgpu::actors {
 
 namespace {
 
 membership::MonitorOptions options_of(const NodeContext& context) {
-  return {context.cluster, context.self, context.incarnation, {0, context.seeds}};
+  return {context.cluster, context.self, context.incarnation, context.kept_members, context.seeds};
 }
 
 }  // namespace
@@ -27,6 +29,9 @@ caf::message_handler MonitorActor::handlers() {
           on<protocol::DeviceBooks>([this](const protocol::DeviceBooks& books) { step(books); }),
           on<protocol::Members>([this](const protocol::Members& members) {
             step(membership::MembersKnown{members});
+          }),
+          on<Durable>([this](const Durable& durable) {
+            step(membership::MembersKept{durable.token.value});
           })};
 }
 
@@ -53,6 +58,18 @@ void MonitorActor::perform(membership::SendToNode& send) {
 
 void MonitorActor::perform(membership::DialNode& dial) {
   tell(directory().link, DialPeer{std::move(dial.info)});
+}
+
+void MonitorActor::perform(membership::KeepMembers& keep) {
+  tell(directory().store, StoreWrite{caf::actor_cast<caf::actor>(this),
+                                     {keep.members->version},
+                                     {put_members(*keep.members)}});
+}
+
+void MonitorActor::perform(protocol::SharedMemberLists& lists) {
+  for (const auto& [id, shard] : directory().shards) {
+    tell(shard, lists);
+  }
 }
 
 void MonitorActor::perform(protocol::SharedView& view) {

@@ -2,7 +2,7 @@
 
 /// Steps the monitor machine: heartbeats with all members, the view of the cluster for this node.
 /// Hears the link, the own workers and shards; tells gateway, scheduler and shards the view, shards
-/// the lost nodes, the link whom to dial.
+/// the lost nodes and whose disks hold whom, the link whom to dial, the store the list to keep.
 
 #include "actors/base_actor.hpp"
 #include "runtime/membership/monitor_machine.hpp"
@@ -22,7 +22,9 @@ class MonitorActor final : public BaseActor {
   void step(const membership::Event& event);
   void perform(membership::SendToNode& send);
   void perform(membership::DialNode& dial);
+  void perform(membership::KeepMembers& keep);
   void perform(protocol::SharedView& view);
+  void perform(protocol::SharedMemberLists& lists);
   void perform(protocol::NodeLost& lost);
 
   membership::MonitorMachine machine_;

@@ -62,6 +62,7 @@ struct NodeContext {
   base::ShardLayout layout;
   bool replicated{false};                 ///< shards have several replicas each
   std::vector<protocol::NodeInfo> seeds;  ///< members known at the start, this node included
+  protocol::Members kept_members{};       ///< the list that the disk held; version 0: none
   std::uint64_t random_seed{};            ///< differs in each life; actors derive their own from it
 
   std::function<base::Time()> clock;             ///< steady; only ever read through BaseActor::now

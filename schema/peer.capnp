@@ -74,7 +74,7 @@ struct Heartbeat {
   devices @2 :List(Cluster.DeviceBooks);
 
   membersVersion @3 :UInt64;
-  # Members.version of the list that the sender knows; 0 if none.
+  # Members.version of the list that the sender has on its disk; 0 if none.
 }
 
 struct Members {

@@ -24,6 +24,11 @@ void MembersDesk::see(std::set<base::NodeId> up) {
   }
 }
 
+void MembersDesk::hear(protocol::SharedMemberLists lists) {
+  lists_ = std::move(lists);
+  seen_.reset();
+}
+
 // What is asked for changes the log at once, and so the mark: the keeper looks once more, and waits
 // for it.
 void MembersDesk::look(base::Time now) {
@@ -66,6 +71,11 @@ raft::GroupSight MembersDesk::sight() const {
     }
     if (machine.knows_members(member.node)) {
       sight.told.insert(member.node);
+    }
+    for (const raft::Member& other : sight.members.members) {
+      if (lists_ && lists_->knows(member.node, other.node)) {
+        sight.known[member.node].insert(other.node);
+      }
     }
   }
   sight.up = up_;

@@ -3,9 +3,9 @@
 /// Between the keeper of a group's members and the group's log: shows the one how the other stands
 /// whenever something has changed or is due, and passes on what it asks for.
 ///
-/// Place: owned by the shard actor, which tells it plans and who is up, and lets it look after each
-/// turn of the log; on every replica. No thread, no clock. Failure: what the log refuses the keeper
-/// hears. Cheap while nothing changes: a look compares a few numbers.
+/// Place: owned by the shard actor, which tells it plans, who is up and whose disks hold whom, and
+/// lets it look after each turn of the log; on every replica. No thread, no clock. Failure: what
+/// the log refuses the keeper hears. Cheap while nothing changes: a look compares a few numbers.
 
 #include <functional>
 #include <optional>
@@ -13,6 +13,7 @@
 #include <string>
 
 #include "actors/replica/raft_log.hpp"
+#include "runtime/protocol/member_lists.hpp"
 #include "runtime/raft/keeper/group_keeper.hpp"
 
 namespace fastgpu::actors {
@@ -29,6 +30,7 @@ class MembersDesk {
 
   void know(raft::Plan plan, base::Time now);
   void see(std::set<base::NodeId> up);
+  void hear(protocol::SharedMemberLists lists);
   /// After a turn of the log, or when `next_deadline` has come.
   void look(base::Time now);
 
@@ -49,7 +51,8 @@ class MembersDesk {
   const Trace trace_;
   raft::GroupKeeper keeper_;
   std::set<base::NodeId> up_;
-  std::optional<Mark> seen_;  ///< none: look anyway
+  protocol::SharedMemberLists lists_;  ///< null: nobody is known to know anybody
+  std::optional<Mark> seen_;           ///< none: look anyway
 };
 
 }  // namespace fastgpu::actors

@@ -38,15 +38,22 @@ FASTGPU_LOCAL_MESSAGE(fastgpu::actors::Pump)
 namespace fastgpu::actors {
 
 caf::message_handler ReplicaActor::log_handlers() {
-  return caf::message_handler{on<Durable>([this](const Durable& durable) {
-                                log_->on_durable(durable.token);
-                                settle();
-                              }),
-                              on<Pump>([this](const Pump&) {
-                                pumping_ = false;
-                                log_->pump();
-                                settle();
-                              })};
+  return caf::message_handler{
+      on<Durable>([this](const Durable& durable) {
+        log_->on_durable(durable.token);
+        settle();
+      }),
+      on<Pump>([this](const Pump&) {
+        pumping_ = false;
+        log_->pump();
+        settle();
+      }),
+      on<protocol::SharedMemberLists>([this](const protocol::SharedMemberLists& lists) {
+        if (members_) {
+          members_->hear(lists);
+          settle();
+        }
+      })};
 }
 
 void ReplicaActor::open(const ShardLogOptions& options, std::vector<store::KeyValue> contents,

@@ -9,6 +9,7 @@
 #include "actors/logs_actor.hpp"
 #include "actors/monitor_actor.hpp"
 #include "actors/objects_actor.hpp"
+#include "actors/replica/members_record.hpp"
 #include "actors/replica/shard_log.hpp"
 #include "actors/scheduler_actor.hpp"
 #include "actors/shard_actor.hpp"
@@ -86,6 +87,11 @@ base::Status assemble(caf::actor_system& system, NodeParts parts) {
   if (!shards.ok()) {
     return shards.error();
   }
+  auto kept_members = actors::read_members(*parts.store);
+  if (!kept_members.ok()) {
+    return kept_members.error();
+  }
+  context->kept_members = std::move(kept_members).value();
 
   actors::Directory& directory = context->directory;
   directory.store =

@@ -43,10 +43,16 @@ struct ShardLed {
   bool operator==(const ShardLed&) const = default;
 };
 
-/// The own root shard applied a change of members, or the node knew them when it started.
+/// The own root shard applied a change of members.
 struct MembersKnown {
   protocol::Members members;
   bool operator==(const MembersKnown&) const = default;
+};
+
+/// What KeepMembers asked for, of the list of that version, is on the disk for good.
+struct MembersKept {
+  std::uint64_t version{};
+  bool operator==(const MembersKept&) const = default;
 };
 
 /// Time has passed: `next_deadline()` was reached.
@@ -57,6 +63,6 @@ struct Tick {
 /// DeviceBooks are those of the own devices, from their workers.
 using Event = std::variant<FromPeer<protocol::Heartbeat>, FromPeer<protocol::MembersAsk>,
                            FromPeer<protocol::Members>, PeerUp, PeerDown, protocol::DeviceBooks,
-                           ShardLed, MembersKnown, Tick>;
+                           ShardLed, MembersKnown, MembersKept, Tick>;
 
 }  // namespace fastgpu::membership

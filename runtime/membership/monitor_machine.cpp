@@ -18,13 +18,25 @@ Effects MonitorMachine::step(const Event& event, base::Time now) {
   now_ = now;
   effects_.clear();
   if (!std::exchange(started_, true))
-    learn(options_.members);
+    begin();
   std::visit([this](const auto& what) { on(what); }, event);
   dial_where_needed();
+  keep_where_needed();
   suspect_the_silent();
   beat_where_due();
   show_where_due();
+  show_lists_where_changed();
   return std::exchange(effects_, {});
+}
+
+// Who founds a cluster with others knows them before any list does.
+void MonitorMachine::begin() {
+  learn({0, options_.seeds});
+  dial_where_needed();
+  lists_.nodes[options_.self.node].kept = options_.members.version;
+  keeping_version_ = options_.members.version;
+  if (!options_.members.members.empty())
+    learn(options_.members);
 }
 
 void MonitorMachine::on(const Tick&) {}
@@ -65,8 +77,42 @@ void MonitorMachine::learn(const protocol::Members& members) {
     peer.info = info;
   }
   peers_ = std::move(peers);
+  note_in_lists();
   view_urgent_ = true;
   beat_now_ = true;
+}
+
+// Which list named a member first is not known to who starts with a later one: that one is taken,
+// and whoever lives comes to have it.
+void MonitorMachine::note_in_lists() {
+  for (const auto& info : members_.members) {
+    std::uint64_t& since = lists_.nodes[info.node].since;
+    if (since == 0 && members_.version != 0) {
+      since = members_.version;
+      lists_changed_ = true;
+    }
+  }
+}
+
+void MonitorMachine::keep_where_needed() {
+  if (members_.version <= keeping_version_)
+    return;
+  keeping_version_ = members_.version;
+  effects_.push_back(KeepMembers{members_shown_});
+}
+
+void MonitorMachine::on(const MembersKept& event) {
+  std::uint64_t& kept = lists_.nodes[options_.self.node].kept;
+  if (event.version <= kept)
+    return;
+  kept = event.version;
+  lists_changed_ = true;
+  beat_now_ = true;
+}
+
+void MonitorMachine::show_lists_where_changed() {
+  if (std::exchange(lists_changed_, false))
+    effects_.push_back(std::make_shared<const protocol::MemberLists>(lists_));
 }
 
 void MonitorMachine::dial_where_needed() {
@@ -101,6 +147,8 @@ bool MonitorMachine::heard(Peer& peer, base::Incarnation incarnation) {
     if (peer.incarnation)
       lose(peer, peer.incarnation, true);
     peer.incarnation = incarnation;
+    lists_.nodes[peer.info.node].kept = 0;  // its disk may be another one
+    lists_changed_ = true;
     peer.leads.clear();
     peer.devices.clear();
     view_urgent_ = true;
@@ -132,6 +180,9 @@ void MonitorMachine::on(const FromPeer<protocol::Heartbeat>& event) {
       peer.devices = beat.devices;
       view_changed_ = true;
     }
+    std::uint64_t& kept = lists_.nodes[event.from].kept;
+    lists_changed_ = lists_changed_ || kept < beat.members_version;
+    kept = std::max(kept, beat.members_version);
   }
   if (beat.members_version <= members_.version)
     return;
@@ -222,7 +273,7 @@ base::Time MonitorMachine::beat_due() const {
 void MonitorMachine::beat_where_due() {
   if (!beat_now_ && beaten_at_ && now_ < beat_due())
     return;
-  protocol::Heartbeat beat{self(), led(), {}, members_.version};
+  protocol::Heartbeat beat{self(), led(), {}, lists_.nodes[options_.self.node].kept};
   if (devices_changed_ || beat_now_ || !books_told_at_ ||
       now_ >= *books_told_at_ + limits::books_interval) {
     for (const auto& [device, books] : devices_)

@@ -13,6 +13,10 @@
 /// - A newer life of a node proves that the older one is over: NodeLost with proof. Nothing of an
 ///   older life counts any more.
 /// - The members are the newest list heard of; who speaks of a newer one is asked for it.
+/// - A list goes to the disk, and only then is it spoken of: what a node has said that it knows, it
+///   knows in all its lives on that disk. Groups take in members by that (GroupKeeper), since a
+///   replica that restarts knows no commit, and so nothing that the root's log told it, until it
+///   has found the others. Addresses and keys of members never change: who moves joins anew.
 /// What is kept is O(nodes + devices), the work per message O(its own size).
 
 #include <chrono>
@@ -34,7 +38,9 @@ struct MonitorOptions {
   base::ClusterId cluster;
   protocol::NodeInfo self;
   base::Incarnation incarnation;
-  protocol::Members members;  ///< as known from the last life or from joining; may lack `self`
+  protocol::Members members;  ///< as kept by the last life; may lack `self`
+  /// Known from the founding or from joining, to be dialled whatever the list says; may be empty.
+  std::vector<protocol::NodeInfo> seeds{};
 };
 
 class MonitorMachine {
@@ -64,9 +70,14 @@ class MonitorMachine {
   void on(const protocol::DeviceBooks& event);
   void on(const ShardLed& event);
   void on(const MembersKnown& event);
+  void on(const MembersKept& event);
   void on(const Tick& event);
 
+  void begin();
   void learn(const protocol::Members& members);
+  void note_in_lists();
+  void keep_where_needed();
+  void show_lists_where_changed();
   void dial_where_needed();
   bool heard(Peer& peer, base::Incarnation incarnation);
   void lose(Peer& peer, base::Incarnation life, bool proven);
@@ -83,6 +94,9 @@ class MonitorMachine {
   protocol::Members members_;
   std::shared_ptr<const protocol::Members> members_shown_;  ///< the same, for views; null at first
   std::map<base::NodeId, Peer> peers_;                      ///< all members but this node
+  std::uint64_t keeping_version_{0};                        ///< of the list on its way to the disk
+  protocol::MemberLists lists_;
+  bool lists_changed_{false};
   std::map<base::ShardId, protocol::LedShard> leads_;
   std::map<base::DeviceId, protocol::DeviceBooks> devices_;
 

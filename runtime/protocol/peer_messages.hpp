@@ -26,7 +26,7 @@ struct Heartbeat {
   NodeInfo self;
   std::vector<LedShard> leads;
   std::vector<DeviceBooks> devices;
-  std::uint64_t members_version{};  ///< of the root's member list that the sender knows
+  std::uint64_t members_version{};  ///< of the root's member list on the sender's disk
   bool operator==(const Heartbeat&) const = default;
 };
 /// Send me your list of members: yours is newer.

@@ -89,5 +89,29 @@ TEST(MonitorActor, HandsTheListOfMembersToWhoAsks) {
   EXPECT_EQ(told->second, members);
 }
 
+TEST(MonitorActor, KeepsTheListOnTheDiskAndTellsTheShardsOnceItIsThere) {
+  Monitored monitored;
+  auto& bench = monitored.bench;
+  bench.send(protocol::Members{4, {bench.context()->self, other}});
+  const auto write = bench.store.take<StoreWrite>();
+  ASSERT_TRUE(write.has_value());
+  while (const auto lists = bench.shard.take<protocol::SharedMemberLists>()) {
+    EXPECT_FALSE((*lists)->knows(bench.context()->self.node, other.node));
+  }
+  bench.send(Durable{write->token});
+  const auto lists = bench.shard.take<protocol::SharedMemberLists>();
+  ASSERT_TRUE(lists.has_value());
+  EXPECT_TRUE((*lists)->knows(bench.context()->self.node, other.node));
+}
+
+TEST(MonitorActor, BeginsWithWhatTheDiskHeld) {
+  testing::ActorBench bench;
+  bench.context()->kept_members = {4, {bench.context()->self, other}};
+  bench.spawn<MonitorActor>();
+  EXPECT_EQ(bench.link.take<DialPeer>()->info, other);
+  EXPECT_EQ(bench.take_to_node<protocol::Heartbeat>()->second.members_version, 4u);
+  EXPECT_FALSE(bench.store.take<StoreWrite>().has_value()) << "it is there already";
+}
+
 }  // namespace
 }  // namespace fastgpu::actors

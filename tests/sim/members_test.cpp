@@ -98,6 +98,9 @@ class MovingCluster {
     }
     return text;
   }
+  void expect_accepted(std::size_t jobs, base::Duration limit) {
+    EXPECT_TRUE(world.run_until([&] { return accepted.size() >= jobs; }, limit)) << shape();
+  }
   /// Peace, and what must have come of it all.
   void expect_whole() {
     EXPECT_TRUE(world.run_until([this] { return !loading_ && submits_open_ == 0; }, 90s));
@@ -285,6 +288,45 @@ TEST(Members, OfFiveWithFiveReplicasAnyTwoMayDie) {
   }
   ASSERT_TRUE(world.run_until([&] { return cluster.accepted.size() > last + 20; }, 30s))
       << cluster.shape();
+  cluster.expect_whole();
+}
+
+// What a replica knows to be committed is on no disk: who restarts knows of a member that came
+// later only what it has kept itself.
+TEST(Members, WhoKeepsAShardIsFoundFromTheDisksOfAMajorityAlone) {
+  MovingCluster cluster(three_of(4));
+  SimWorld& world = cluster.world;
+  ASSERT_TRUE(world.run_until([&] { return cluster.all_led(); }, 10s));
+  cluster.join(3);
+  cluster.change(0, protocol::MemberState::draining);
+  ASSERT_TRUE(world.run_until([&] { return cluster.as_planned(); }, 60s)) << cluster.shape();
+  ASSERT_TRUE(cluster.keeps_some(3)) << cluster.shape();
+  for (const std::uint32_t node : {0u, 1u, 2u, 3u}) {
+    cluster.crash(node);
+  }
+  world.start(2);
+  world.start(3);
+  EXPECT_TRUE(world.run_until([&] { return cluster.all_led(); }, 10s)) << cluster.shape();
+  cluster.load(1s);
+  cluster.expect_accepted(5, 20s);
+}
+
+TEST(Members, WhoWasAwayWhileANodeCameIsNotNeededByThatNodeAlone) {
+  MovingCluster cluster(three_of(4));
+  SimWorld& world = cluster.world;
+  ASSERT_TRUE(world.run_until([&] { return cluster.all_led(); }, 10s));
+  cluster.crash(2);
+  cluster.join(3);
+  cluster.change(0, protocol::MemberState::draining);
+  world.run_for(20s);
+  EXPECT_TRUE(cluster.keeps_some(3)) << "it came while one was away:" << cluster.shape();
+  EXPECT_TRUE(cluster.keeps_some(0)) << "the third has not heard of it:" << cluster.shape();
+  cluster.crash(1);
+  world.start(2);
+  EXPECT_TRUE(world.run_until([&] { return cluster.all_led(); }, 10s)) << cluster.shape();
+  world.start(1);
+  ASSERT_TRUE(world.run_until([&] { return cluster.as_planned(); }, 60s)) << cluster.shape();
+  EXPECT_FALSE(cluster.keeps_some(0)) << cluster.shape();
   cluster.expect_whole();
 }
 

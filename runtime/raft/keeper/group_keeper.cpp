@@ -7,6 +7,13 @@ namespace fastgpu::raft {
 
 using base::to_string;
 
+namespace {
+
+/// Up to so many voters always know each other: see the header.
+constexpr std::size_t voters_acquainted = 3;
+
+}  // namespace
+
 GroupKeeper::GroupKeeper(base::NodeId self, KeeperLimits limits) : self_(self), limits_(limits) {}
 
 KeeperEffects GroupKeeper::step(const KeeperEvent& event, base::Time now) {
@@ -94,10 +101,10 @@ bool GroupKeeper::replace_disks() {
     if (!has_another_disk(intended) || intended.node == self_) {
       continue;
     }
-    if (there->voter && !can_spare(there->node)) {
-      return wait(
-          "more voters to answer, before the former disk of " + to_string(there->node) + " may go",
-          limits_.look_interval);
+    const std::string needed = there->voter ? needed_without(there->node) : "";
+    if (!needed.empty()) {
+      return wait(needed + ", before the former disk of " + to_string(there->node) + " may go",
+                  limits_.look_interval);
     }
     return act(MemberChange::remove, there->node, {}, "has another disk -> it comes anew");
   }
@@ -134,17 +141,42 @@ bool GroupKeeper::promote() {
       look_again = limits_.look_interval;
       continue;
     }
+    if (!is_acquainted(intended.node)) {
+      if (take_vote_of_the_silent()) {
+        return true;
+      }
+      missing = missing.empty() ? to_string(intended.node) + " and the voters to know each other"
+                                : missing;
+      continue;
+    }
     return act(MemberChange::promote, intended.node, {}, "has caught up -> it votes");
   }
   return !missing.empty() && wait(missing, look_again);
 }
 
-// Those that do not answer first: without them fewer must answer.
+// Else it could keep those who are to come from voting for ever: it may never come back.
+bool GroupKeeper::take_vote_of_the_silent() {
+  if (sight_.members.voters() <= voters_acquainted || now_ - plan_since_ < limits_.plan_stands) {
+    return false;
+  }
+  for (const base::NodeId node : voters()) {
+    if (!should_vote(node) && !is_near(node) && needed_without(node).empty()) {
+      return act(MemberChange::demote, node, {},
+                 "is not to vote and does not answer -> it votes no more");
+    }
+  }
+  return false;
+}
+
+// Those that may go first, of them those that do not answer: without them fewer must answer.
 bool GroupKeeper::take_votes() {
   const Member* next = nullptr;
+  const auto rank = [this](base::NodeId node) {
+    return std::pair(!needed_without(node).empty(), is_near(node));
+  };
   for (const Member& one : sight_.members.members) {
     const bool goes = one.voter && one.node != self_ && !should_vote(one.node);
-    if (goes && (next == nullptr || (is_near(next->node) && !is_near(one.node)))) {
+    if (goes && (next == nullptr || rank(one.node) < rank(next->node))) {
       next = &one;
     }
   }
@@ -157,9 +189,8 @@ bool GroupKeeper::take_votes() {
   if (next == nullptr) {
     return leave_first();
   }
-  if (!can_spare(next->node)) {
-    return wait("more voters to answer, before " + to_string(next->node) + " may go",
-                limits_.look_interval);
+  if (const std::string needed = needed_without(next->node); !needed.empty()) {
+    return wait(needed + ", before " + to_string(next->node) + " may go", limits_.look_interval);
   }
   return act(MemberChange::demote, next->node, {}, "is not to vote -> it votes no more");
 }
@@ -241,24 +272,64 @@ bool GroupKeeper::should_vote(base::NodeId node) const {
   });
 }
 
-bool GroupKeeper::can_spare(base::NodeId node) const {
-  std::size_t voters = 0;
-  std::size_t answering = 0;
+std::vector<base::NodeId> GroupKeeper::voters() const {
+  std::vector<base::NodeId> nodes;
   for (const Member& one : sight_.members.members) {
-    if (one.voter && one.node != node) {
-      ++voters;
-      answering += is_near(one.node) ? 1 : 0;
+    if (one.voter) {
+      nodes.push_back(one.node);
     }
   }
-  return voters > 0 && answering >= voters / 2 + 1;
+  return nodes;
 }
 
+std::string GroupKeeper::needed_without(base::NodeId node) const {
+  std::vector<base::NodeId> rest = voters();
+  std::erase(rest, node);
+  const auto answering = static_cast<std::size_t>(
+      std::count_if(rest.begin(), rest.end(), [this](base::NodeId one) { return is_near(one); }));
+  if (answering < rest.size() / 2 + 1) {
+    return "more voters to answer";
+  }
+  return rest.size() == voters_acquainted && !know_each_other(rest)
+             ? "the other voters to know each other"
+             : "";
+}
+
+bool GroupKeeper::is_acquainted(base::NodeId learner) const {
+  std::vector<base::NodeId> all = voters();
+  const std::size_t before = all.size();
+  const bool knows_all = std::all_of(all.begin(), all.end(),
+                                     [&](base::NodeId voter) { return knows(learner, voter); });
+  const auto knowing = static_cast<std::size_t>(std::count_if(
+      all.begin(), all.end(), [&](base::NodeId voter) { return knows(voter, learner); }));
+  all.push_back(learner);
+  return knows_all &&
+         (before <= voters_acquainted ? knowing >= before / 2 + 1 : know_each_other(all));
+}
+
+bool GroupKeeper::knows(base::NodeId who, base::NodeId whom) const {
+  const auto known = sight_.known.find(who);
+  return who == whom || (known != sight_.known.end() && known->second.contains(whom));
+}
+
+bool GroupKeeper::know_each_other(const std::vector<base::NodeId>& nodes) const {
+  return std::all_of(nodes.begin(), nodes.end(), [&](base::NodeId who) {
+    return std::all_of(nodes.begin(), nodes.end(),
+                       [&](base::NodeId whom) { return knows(who, whom); });
+  });
+}
+
+// None while they and the voters do not know each other: the second could not follow the first.
 std::size_t GroupKeeper::learners_ready() const {
-  return static_cast<std::size_t>(
-      std::count_if(plan_.begin(), plan_.end(), [this](const Intended& intended) {
-        const Member* there = member(intended.node);
-        return there != nullptr && !there->voter && is_near(intended.node);
-      }));
+  std::vector<base::NodeId> all = voters();
+  const std::size_t before = all.size();
+  for (const Intended& intended : plan_) {
+    const Member* there = member(intended.node);
+    if (there != nullptr && !there->voter && is_near(intended.node)) {
+      all.push_back(intended.node);
+    }
+  }
+  return know_each_other(all) ? all.size() - before : 0;
 }
 
 bool GroupKeeper::act(MemberChange change, base::NodeId node, StoreId store, std::string why) {

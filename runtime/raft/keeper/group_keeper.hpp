@@ -10,23 +10,40 @@
 /// Rules, in this order:
 /// 1. A member whose node has another disk than the one intended goes first, then comes anew.
 /// 2. An intended node that is no member becomes a learner as soon as it is up.
-/// 3. A learner that is to vote is promoted once it is near. A lone voter is joined by two at a
-/// time
-///    where two are to come: two voters survive nothing, so the time with two is short.
+/// 3. A learner that is to vote is promoted once it is near and acquainted (see below). A lone
+/// voter
+///    is joined by two at a time where two are to come: two voters survive nothing, so the time
+///    with two is short.
 /// 4. Only when all intended voters vote, by a plan that has stood for a moment (members may come
-/// one
-///    by one when a cluster is founded), do others lose their vote: those that do not answer first,
-///    and never one whose vote the rest needs for a majority that answers. This replica hands the
-///    leadership over before it loses its own.
+///    one by one when a cluster is founded), do others lose their vote: those that do not answer
+///    first, and never one whose vote the rest needs for a majority that answers. This replica
+///    hands the leadership over before it loses its own. But one that does not answer goes earlier
+///    where a promotion waits for its acquaintance, and three others vote.
 /// 5. A learner that is not intended goes once it knows that it has no vote (so it will not ask for
 ///    votes later), or cannot be told.
 /// 6. The leadership goes to the first of the plan once that has been up, a voter and near for a
 ///    while. What fails, or comes back soon, is tried again later each time.
 /// Of two intended replicas the first votes alone.
+///
+/// Acquaintance: a node knows another if it has its address and key on its disk; only so does it
+/// call it, or let it in, after a restart. Any majority of the voters must find each other when all
+/// of them have restarted: not each must know each, but by what they tell each other of the list of
+/// members (membership/monitor_machine) each must come to know all. Kept by two rules:
+/// - Who is to vote knows all voters, and of up to three voters most know it; of more all know it,
+///   and each other. (So up to three always know each other: most of one or two are all. Of four
+///   one may not know the newest, but any three of them have one who knows all, and whom it knows.
+///   Five and more know each other.)
+/// - Of four voters none goes unless the three that stay know each other. (Any two of three may be
+///   all that is left. More than four know each other anyway, though their last word of it may not
+///   have been heard here, so that is not asked for.)
+/// What a dead node knew is on its disk: who died unacquainted delays changes, until it comes back
+/// or is planned for no more, and harms nothing else. Another disk is another member.
+///
 /// Failure: what the log refuses is tried again after a while. Every wait has a reason, said when
 /// it changes, and a moment at which it is looked at (and, if it lasts, said) again.
 
 #include <compare>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -76,6 +93,8 @@ struct GroupSight {
   std::set<base::NodeId> near;
   std::set<base::NodeId> told;  ///< members that have the members in force on their disks
   std::set<base::NodeId> up;    ///< nodes, as the view shows them
+  /// By member: which other members it has on its disk, as far as it has said so.
+  std::map<base::NodeId, std::set<base::NodeId>> known;
   bool operator==(const GroupSight&) const = default;
 };
 /// The log refused what the last step asked for.
@@ -132,6 +151,7 @@ class GroupKeeper {
   bool add_learners();
   bool promote();
   bool take_votes();
+  bool take_vote_of_the_silent();
   bool leave_first();
   bool remove_learners();
   bool lead_by_first();
@@ -142,8 +162,12 @@ class GroupKeeper {
   const Member* member(base::NodeId node) const { return sight_.members.find(node); }
   bool is_near(base::NodeId node) const { return sight_.near.contains(node); }
   bool is_up(base::NodeId node) const { return node == self_ || sight_.up.contains(node); }
-  /// A majority of those that vote without `node` answers.
-  bool can_spare(base::NodeId node) const;
+  /// What must be so before `node` may vote no more, as words; empty where it may.
+  std::string needed_without(base::NodeId node) const;
+  bool is_acquainted(base::NodeId learner) const;
+  bool knows(base::NodeId who, base::NodeId whom) const;
+  bool know_each_other(const std::vector<base::NodeId>& nodes) const;
+  std::vector<base::NodeId> voters() const;
   std::size_t learners_ready() const;
 
   bool act(MemberChange change, base::NodeId node, StoreId store, std::string why);

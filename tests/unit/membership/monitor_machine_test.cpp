@@ -30,6 +30,10 @@ class Bench {
         dialled.push_back(dial->info);
       else if (auto* loss = std::get_if<protocol::NodeLost>(&effect))
         lost.push_back(*loss);
+      else if (auto* keep = std::get_if<KeepMembers>(&effect))
+        kept.push_back(keep->members->version);
+      else if (auto* told = std::get_if<protocol::SharedMemberLists>(&effect))
+        lists = **told;
       else
         views.push_back(std::get<protocol::SharedView>(effect));
     }
@@ -74,6 +78,8 @@ class Bench {
   std::vector<SendToNode> sent;
   std::vector<protocol::NodeInfo> dialled;
   std::vector<protocol::NodeLost> lost;
+  std::vector<std::uint64_t> kept;  ///< versions that were to go to the disk
+  protocol::MemberLists lists;
   std::vector<protocol::SharedView> views;
 };
 
@@ -241,6 +247,60 @@ TEST(Monitor, TheViewIsByNodeAndDoesNotFollowEveryNumber) {
   EXPECT_EQ(bench.views.size(), before);
   bench.pass(MonitorMachine::view_interval);
   EXPECT_EQ(bench.seen().devices.at(0).version, 49u);
+}
+
+TEST(Monitor, AListIsSpokenOfOnceItIsOnTheDisk) {
+  Bench bench;
+  EXPECT_TRUE(bench.kept.empty()) << "what it began with is there already";
+  bench.sent.clear();
+  bench.step(MembersKnown{{9, {info(self), info(peer), info({3})}}});
+  EXPECT_EQ(bench.kept, std::vector<std::uint64_t>{9});
+  EXPECT_EQ(bench.take<Heartbeat>().back().members_version, 3u);
+  bench.step(MembersKnown{{10, {info(self), info(peer), info({3})}}});
+  bench.step(MembersKept{9});
+  EXPECT_EQ(bench.take<Heartbeat>().back().members_version, 9u) << "and then at once";
+  bench.step(MembersKept{10});
+  EXPECT_EQ(bench.take<Heartbeat>().back().members_version, 10u);
+  EXPECT_EQ(bench.kept, (std::vector<std::uint64_t>{9, 10}));
+}
+
+TEST(Monitor, TellsWhoHasWhomOnItsDisk) {
+  Bench bench;
+  bench.step(MembersKnown{{9, {info(self), info(peer), info({3})}}});
+  bench.beat(9);
+  EXPECT_TRUE(bench.lists.knows(self, peer));
+  EXPECT_TRUE(bench.lists.knows(peer, self));
+  EXPECT_FALSE(bench.lists.knows(self, {3})) << "not on the disk yet";
+  EXPECT_FALSE(bench.lists.knows({3}, self)) << "it has said nothing";
+  bench.step(MembersKept{9});
+  EXPECT_TRUE(bench.lists.knows(self, {3}));
+  EXPECT_FALSE(bench.lists.knows(peer, {3}));
+  bench.beat(9, {}, 9);
+  bench.beat(9, {}, 3);
+  EXPECT_TRUE(bench.lists.knows(peer, {3})) << "a late word takes nothing back";
+  bench.step(PeerDown{peer, {9}});
+  EXPECT_TRUE(bench.lists.knows(peer, {3})) << "nor does its death";
+  bench.step(PeerUp{peer, {10}});
+  EXPECT_FALSE(bench.lists.knows(peer, self)) << "another life may be on another disk";
+}
+
+TEST(Monitor, AFounderKnowsNobodyForSureBeforeThereIsAList) {
+  Bench bench({0, {info(self), info(peer)}});
+  bench.beat(9, {}, 0);
+  EXPECT_FALSE(bench.lists.knows(self, peer));
+  EXPECT_TRUE(bench.kept.empty());
+}
+
+TEST(Monitor, DialsTheSeedsWhateverTheKeptListSays) {
+  MonitorMachine machine({{7, 7}, info(self), {5}, {3, {info(self), info(peer)}}, {info({4})}});
+  std::vector<base::NodeId> dialled;
+  for (const Effect& effect : machine.step(Tick{}, base::Time{1000s})) {
+    if (const auto* dial = std::get_if<DialNode>(&effect)) {
+      dialled.push_back(dial->info.node);
+    }
+  }
+  EXPECT_EQ(dialled, (std::vector<base::NodeId>{{4}, peer}));
+  EXPECT_EQ(machine.members().version, 3u);
 }
 
 }  // namespace

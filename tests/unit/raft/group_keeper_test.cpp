@@ -5,6 +5,8 @@
 
 #include <gmock/gmock.h>
 
+#include <bit>
+
 #include "tests/unit/raft/keeper_bench.hpp"
 
 namespace fastgpu::raft::testing {
@@ -163,6 +165,59 @@ TEST(GroupKeeper, KeepsAVoteThatTheRestNeeds) {
   EXPECT_THAT(last.keeper().waits_for(), HasSubstr("before n3 may go"));
 }
 
+TEST(GroupKeeper, ALearnerVotesOnceItKnowsAllVotersAndMostOfThemKnowIt) {
+  KeeperBench group = three();
+  group.forget(1, 4);
+  group.forget(2, 4);
+  group.forget(4, 3);
+  group.plan({1, 2, 4});
+  group.run_for(2s);
+  EXPECT_EQ(group.members(), "1 2 3 4?");
+  EXPECT_EQ(group.keeper().waits_for(), "n4 and the voters to know each other");
+  group.learn(2, 4);
+  group.run_for(1s);
+  EXPECT_EQ(group.members(), "1 2 3 4?") << "it does not know all";
+  group.learn(4, 3);
+  group.run();
+  EXPECT_EQ(group.members(), "1 2 3 4") << "two of three know it";
+  group.forget(2, 4);
+  group.learn(1, 4);
+  group.run_for(1s);
+  EXPECT_EQ(group.members(), "1 2 3 4") << "but all that stay must, before one of four goes";
+  EXPECT_THAT(group.keeper().waits_for(), HasSubstr("to know each other, before n3 may go"));
+  group.learn(2, 4);
+  group.run_for(1s);
+  EXPECT_EQ(group.members(), "1 2 4");
+}
+
+TEST(GroupKeeper, WhoDiedUnacquaintedIsReplacedAllTheSame) {
+  KeeperBench group = three();
+  group.die(3);
+  group.forget(3, 4);
+  group.forget(3, 5);
+  group.plan({1, 4, 5});
+  group.run();
+  EXPECT_THAT(
+      group.done,
+      ElementsAre(change(MemberChange::add_learner, 4), change(MemberChange::add_learner, 5),
+                  change(MemberChange::promote, 4), change(MemberChange::demote, 3),
+                  change(MemberChange::promote, 5), change(MemberChange::demote, 2),
+                  change(MemberChange::remove, 2), change(MemberChange::remove, 3)))
+      << "before the fifth voter comes it has to go: those two could not find each other";
+}
+
+TEST(GroupKeeper, TwoVotersAreJoinedByAThirdThatBothKnow) {
+  KeeperBench group({KeeperBench::voter(1), KeeperBench::voter(2)}, 1);
+  group.sight.near.insert({2});
+  group.forget(2, 3);
+  group.plan({1, 2, 3});
+  group.run_for(1s);
+  EXPECT_EQ(group.members(), "1 2 3?");
+  group.learn(2, 3);
+  group.run_for(1s);
+  EXPECT_EQ(group.members(), "1 2 3");
+}
+
 TEST(GroupKeeper, OfTwoTheSecondLearnsOnly) {
   KeeperBench group({KeeperBench::voter(1)}, 1);
   group.plan({1, 2});
@@ -188,6 +243,10 @@ TEST(GroupKeeper, ALoneVoterIsJoinedByTwoAtATime) {
   EXPECT_EQ(group.members(), "1 2? 3?");
   EXPECT_EQ(group.keeper().waits_for(), "a third replica, since two voters survive nothing");
   group.sight.near.insert({3});
+  group.forget(2, 3);
+  group.run_for(1s);
+  EXPECT_EQ(group.members(), "1 2? 3?") << "the third could not follow";
+  group.learn(2, 3);
   group.run_for(1s);
   EXPECT_EQ(group.members(), "1 2 3");
 }
@@ -329,6 +388,7 @@ class Trouble {
     }
     bench_.sight.near.insert(bench_.leader);
     revive_a_majority();
+    forget_strangers();
   }
 
   void run() {
@@ -342,6 +402,7 @@ class Trouble {
     }
     for (int i = 0; i < 2000 && !done(); ++i) {
       catch_up(1'000'000);
+      hear_of_acquaintance(1'000'000);
       one_step(0);
       bench_.now += 250ms;
     }
@@ -386,6 +447,8 @@ class Trouble {
     }
     bench_.sight.up.insert({node});
     ++disks_lost_[node];
+    on_disk_[{node}] = {{node}};
+    bench_.sight.known.erase({node});
   }
   StoreId store_of(std::uint32_t node) {
     return {KeeperBench::first_store(node).value + 1000 * disks_lost_[node]};
@@ -420,6 +483,65 @@ class Trouble {
       }
     }
   }
+  /// The members know each other, and nobody else knows or is known to anybody.
+  void forget_strangers() {
+    bench_.sight.known.clear();
+    for (const Member& one : bench_.sight.members.members) {
+      for (const Member& other : bench_.sight.members.members) {
+        on_disk_[one.node].insert(other.node);
+      }
+    }
+  }
+  /// Who is up gets the list of all, sooner or later, and the leader hears of it.
+  void hear_of_acquaintance(std::uint32_t ppm) {
+    for (std::uint32_t node = 1; node <= 9; ++node) {
+      if (!bench_.sight.up.contains({node})) {
+        continue;
+      }
+      for (std::uint32_t other = 1; other <= 9 && random_.chance(ppm); ++other) {
+        on_disk_[{node}].insert({other});
+      }
+      if (random_.chance(ppm)) {
+        bench_.sight.known[{node}] = on_disk_[{node}];
+      }
+    }
+  }
+  bool know_each_other(base::NodeId one, base::NodeId other) {
+    return on_disk_[one].contains(other) && on_disk_[other].contains(one);
+  }
+  /// Whichever majority of the voters restarts, they are one circle of acquaintances. Who has lost
+  /// its disk is a voter that never comes back.
+  bool any_majority_meets() {
+    std::vector<base::NodeId> voters;
+    for (const Member& one : bench_.sight.members.members) {
+      if (one.voter && one.store == store_of(one.node.value)) {
+        voters.push_back(one.node);
+      }
+    }
+    for (std::uint32_t some = 1; some < 1u << voters.size(); ++some) {
+      if (static_cast<std::size_t>(std::popcount(some)) == bench_.sight.members.majority() &&
+          met(voters, some) != some) {
+        return false;
+      }
+    }
+    return true;
+  }
+  /// Of `some` of the voters, those whom the first of them comes to know.
+  std::uint32_t met(const std::vector<base::NodeId>& voters, std::uint32_t some) {
+    std::uint32_t met = some & -some;
+    for (std::uint32_t before = 0; before != met;) {
+      before = met;
+      for (std::size_t i = 0; i < voters.size(); ++i) {
+        for (std::size_t j = 0; j < voters.size(); ++j) {
+          if ((met >> i & 1) != 0 && (some >> j & 1) != 0 &&
+              know_each_other(voters[i], voters[j])) {
+            met |= 1u << j;
+          }
+        }
+      }
+    }
+    return met;
+  }
   void disturb() {
     const auto victim = static_cast<std::uint32_t>(1 + random_.below(9));
     if (random_.chance(150'000) && victim != bench_.leader.value) {
@@ -437,6 +559,10 @@ class Trouble {
     }
     bench_.sight.changing = random_.chance(100'000);
     catch_up(400'000);
+    hear_of_acquaintance(200'000);
+    if (random_.chance(50'000)) {
+      bench_.sight.known.clear();  // the leader's node restarts, and has to hear it anew
+    }
     bench_.now += base::Duration{static_cast<std::int64_t>(random_.below(2'000'000'000))};
   }
   void one_step(std::uint32_t refused_ppm = 300'000) {
@@ -461,6 +587,7 @@ class Trouble {
     const std::string before = bench_.members();
     bench_.apply(*effect);
     EXPECT_TRUE(has_majority(bench_)) << before << " became " << bench_.members();
+    EXPECT_TRUE(any_majority_meets()) << before << " became " << bench_.members();
     EXPECT_NE(bench_.sight.members.find(bench_.leader), nullptr) << "the leader left";
     EXPECT_GT(bench_.sight.members.voters(), 0u);
   }
@@ -477,6 +604,7 @@ class Trouble {
 
   base::Random random_;
   std::map<std::uint32_t, std::uint64_t> disks_lost_;
+  std::map<base::NodeId, std::set<base::NodeId>> on_disk_;  ///< whom each node knows
   KeeperBench bench_;
 };
 

@@ -30,6 +30,9 @@ class KeeperBench {
     sight.members.members = std::move(members);
     for (std::uint32_t node = 1; node <= 9; ++node) {
       sight.up.insert({node});
+      for (std::uint32_t other = 1; other <= 9; ++other) {
+        sight.known[{node}].insert({other});
+      }
     }
   }
 
@@ -134,6 +137,9 @@ class KeeperBench {
     sight.near.erase({node});
     sight.told.erase({node});
   }
+  /// `who` has not got `whom` on its disk, as far as the leader has heard.
+  void forget(std::uint32_t who, std::uint32_t whom) { sight.known[{who}].erase({whom}); }
+  void learn(std::uint32_t who, std::uint32_t whom) { sight.known[{who}].insert({whom}); }
   std::string members() const {
     std::string text;
     for (const Member& one : sight.members.members) {

@@ -16,6 +16,14 @@ using base::Admission;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+protocol::SharedMemberLists all_know_all(std::uint32_t nodes) {
+  auto lists = std::make_shared<protocol::MemberLists>();
+  for (std::uint32_t id = 1; id <= nodes; ++id) {
+    lists->nodes[{id}] = {1, 1};
+  }
+  return lists;
+}
+
 std::uint32_t wait_for_leader(ReplicaGroup& group) {
   EXPECT_TRUE(group.run_until([&] { return group.leader().has_value(); }));
   return group.leader().value_or(0);
@@ -115,6 +123,7 @@ TEST(RaftGroup, ItsMembersAreBroughtToThePlan) {
     desks[id] = std::make_unique<MembersDesk>(
         base::NodeId{id}, group.log(id), [&](const std::string& line) { lines.push_back(line); });
     desks[id]->see({{1}, {2}, {3}, {4}});
+    desks[id]->hear(all_know_all(4));
     desks[id]->know({{{4}, {104}}, {{2}, {102}}, {{3}, {103}}}, group.now());
   }
   const std::uint32_t first = wait_for_leader(group);
