@@ -281,7 +281,9 @@ void ClientMachine::retry(base::CallId id, bool elsewhere, base::Duration after)
     forget_tries(id);
   }
   if (elsewhere) {
-    call.server = other_than(call.server);
+    const ServerId left = std::exchange(call.server, other_than(call.server));
+    // Later calls do not begin there either: it may be cut off from the rest for long.
+    preferred_ = preferred_ == left ? call.server : preferred_;
   }
   if (after > base::Duration::zero()) {
     call.backoff = std::min<base::Duration>(call.backoff * 2, limits::client_backoff_max);

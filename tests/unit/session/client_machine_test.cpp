@@ -180,6 +180,14 @@ TEST_F(Client, TriesAgainElsewhereWhenANodeCannotReachTheShard) {
   EXPECT_EQ(all_of<Dial>(wait_until_due()).at(0).server, ServerId{1});
 }
 
+TEST_F(Client, BeginsItsNextCallElsewhereWhereANodeCouldNotReachTheShard) {
+  const SendRequest sent = sent_to_first(protocol::AskCluster{});
+  step(ReplyReceived{{0}, sent.wire_call, unavailable});
+  const auto next = start(protocol::AskCluster{}, 2);
+  EXPECT_THAT(all_of<SendRequest>(next), IsEmpty()) << "the first node could say nothing";
+  EXPECT_EQ(all_of<Dial>(next), (std::vector<Dial>{{{1}, "host2:1"}}));
+}
+
 TEST_F(Client, AsksOneOtherNodeWhetherTheNodeWithALogIsDown) {
   const base::Error down{ErrorKind::unavailable, ErrorCode::node_down, "n3 is down", ""};
   const SendRequest first = sent_to_first(protocol::ReadLog{{3}, {9}});
