@@ -41,7 +41,11 @@ Event translate(const Other&) {
 const char* words_of(raft::AlarmKind kind) {
   switch (kind) {
     case raft::AlarmKind::wrong_address:
-      return "it is not for this node, or of another epoch";
+      return "it is not for this node";
+    case raft::AlarmKind::earlier_epoch:
+      return "its log is from before the group was founded anew";
+    case raft::AlarmKind::later_epoch:
+      return "its group was founded anew, without this replica";
     case raft::AlarmKind::wrong_store:
       return "it is of, or for, another disk than the member's";
     case raft::AlarmKind::not_a_member:
@@ -67,6 +71,13 @@ const char* words_of(raft::AlarmKind kind) {
 std::string line_of(const raft::Alarm& alarm) {
   return base::to_string(alarm.from) + " said what no sound replica says: " + words_of(alarm.kind) +
          " -> dropped";
+}
+
+std::string outdated_line(base::ShardId shard, base::NodeId told_by) {
+  return "shard " + std::to_string(shard.value) +
+         " was founded anew without this node's replica, " + base::to_string(told_by) +
+         " says: it takes no part in the shard any more. Drain this node, remove it (fastgpu node "
+         "remove) and let it join again, with an empty folder";
 }
 
 std::optional<base::LogEvent> event_of(const raft::Effect& effect) {

@@ -23,4 +23,7 @@ base::Admission admission_of(raft::Refusal why);
 /// "n2 said what no sound replica says: it is not the member's disk -> dropped"
 std::string line_of(const raft::Alarm& alarm);
 
+/// What whoever runs the node is told once a replica of it is out for good.
+std::string outdated_line(base::ShardId shard, base::NodeId told_by);
+
 }  // namespace fastgpu::actors

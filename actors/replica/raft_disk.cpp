@@ -73,6 +73,9 @@ base::Result<raft::StoredState> RaftDisk::load(const store::LogRecords& records)
 // In the order of raft::apply.
 std::vector<store::Write> RaftDisk::changes(const raft::Persist& persist) {
   std::vector<store::Write> writes;
+  if (persist.epoch) {
+    head_.epoch = *persist.epoch;
+  }
   if (persist.hard) {
     head_.hard = *persist.hard;
   }

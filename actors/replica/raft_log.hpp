@@ -33,7 +33,7 @@ struct RaftLogOptions {
   base::ShardId shard;
   base::NodeId self;
   raft::StoreId store;
-  base::Epoch epoch{1};  ///< a greater one than the stored replaces it (a forced recovery)
+  base::Epoch epoch{1};  ///< of the founding; a greater one that is stored stands, a smaller goes
   std::uint64_t seed{1};
   /// The group as it is founded, the same list for all of them; empty: waits to be called.
   raft::Configuration founders;

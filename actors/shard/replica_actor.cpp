@@ -120,6 +120,18 @@ void ReplicaActor::send(const raft::Send& said) {
   tell_node(said.message.to, to_wire(shard_, said.message), said.may_wait);
 }
 
+void ReplicaActor::alarm(const raft::Alarm& alarm) {
+  const bool later = alarm.kind == raft::AlarmKind::later_epoch;
+  if ((later || alarm.kind == raft::AlarmKind::earlier_epoch) &&
+      !epochs_told_.emplace(alarm.kind, alarm.from).second) {
+    return;
+  }
+  trace(line_of(alarm));
+  if (later && context().warn) {
+    context().warn(outdated_line(shard_, alarm.from));
+  }
+}
+
 void ReplicaActor::pump_soon() {
   if (log_ && log_->has_events() && !pumping_) {
     pumping_ = true;

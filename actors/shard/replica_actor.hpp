@@ -8,6 +8,8 @@
 
 #include <memory>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "actors/base_actor.hpp"
@@ -39,7 +41,7 @@ class ReplicaActor : public BaseActor, private store::StoreWriter, private RaftH
  private:
   base::Admission write(store::StoreToken token, std::vector<store::Write> writes) override;
   void send(const raft::Send& said) override;
-  void alarm(const raft::Alarm& alarm) override { trace(line_of(alarm)); }
+  void alarm(const raft::Alarm& alarm) override;
   /// After each turn of the log.
   void settle();
 
@@ -47,8 +49,9 @@ class ReplicaActor : public BaseActor, private store::StoreWriter, private RaftH
   std::unique_ptr<store::StoredLog> log_;
   RaftLog* group_{nullptr};               ///< the same, where the shard has several replicas
   std::unique_ptr<MembersDesk> members_;  ///< there, too
-  std::shared_ptr<const protocol::Members> planned_;  ///< from which its plan is
-  bool pumping_{false};                               ///< a Pump is under way
+  std::shared_ptr<const protocol::Members> planned_;                ///< from which its plan is
+  bool pumping_{false};                                             ///< a Pump is under way
+  std::set<std::pair<raft::AlarmKind, base::NodeId>> epochs_told_;  ///< said over and over: once
 };
 
 }  // namespace fastgpu::actors

@@ -22,7 +22,7 @@ void RaftMachine::draw_election_deadline() {
 bool RaftMachine::may_campaign() const {
   const Configuration* before = log_.active_index() > commit_ ? log_.before_active() : nullptr;
   const bool leaving = before != nullptr && before->has_voter(options_.self, options_.store);
-  return can_vote() || (leaving && !broken(Fault::leave_before_commit));
+  return !outdated_ && (can_vote() || (leaving && !broken(Fault::leave_before_commit)));
 }
 
 // While a snapshot is being put in place this log is neither the old nor the new one; and a replica
@@ -223,7 +223,7 @@ void RaftMachine::become_leader() {
   on_members_changed();
   if (broken(Fault::no_no_op)) {
     std::get<Leader>(role_).ready = true;
-    effects_.push_back(Leading{options_.epoch, term_});
+    effects_.push_back(Leading{epoch_, term_});
     return;
   }
   // Commits what earlier terms left behind, and shows that this leader can commit at all.

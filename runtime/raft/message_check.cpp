@@ -4,7 +4,6 @@
 #include <type_traits>
 
 namespace fastgpu::raft {
-namespace {
 
 bool is_reply(const Body& body) {
   return std::holds_alternative<VoteReply>(body) || std::holds_alternative<AppendReply>(body) ||
@@ -14,6 +13,8 @@ bool is_reply(const Body& body) {
 bool is_from_leader(const Body& body) {
   return std::holds_alternative<Append>(body) || std::holds_alternative<SnapshotChunk>(body);
 }
+
+namespace {
 
 bool in_order(const std::vector<Member>& members) {
   return std::adjacent_find(members.begin(), members.end(), [](const Member& a, const Member& b) {
@@ -99,12 +100,14 @@ std::optional<AlarmKind> against_the_leader(const Message& message, const Standi
 
 std::optional<AlarmKind> objection(const Message& message, const Standing& standing) {
   const RaftOptions& options = standing.options;
-  if (message.to != options.self || message.from == options.self || !message.from ||
-      message.epoch != options.epoch) {
+  if (message.to != options.self || message.from == options.self || !message.from) {
     return AlarmKind::wrong_address;
   }
   if (!stores_agree(message, standing)) {
     return AlarmKind::wrong_store;
+  }
+  if (message.epoch != standing.epoch) {
+    return message.epoch < standing.epoch ? AlarmKind::earlier_epoch : AlarmKind::later_epoch;
   }
   // Candidates and leaders may be members that this replica has yet to hear of: only answers and
   // handovers come from nobody else.

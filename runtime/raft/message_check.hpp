@@ -14,11 +14,16 @@ namespace fastgpu::raft {
 /// What the check needs to know of the machine.
 struct Standing {
   const RaftOptions& options;
+  base::Epoch epoch;
   base::Term term;
   bool leads{false};
   std::optional<base::NodeId> leader;  ///< of this term
   const LogView& log;
 };
+
+bool is_reply(const Body& body);
+/// Entries, or a piece of a snapshot.
+bool is_from_leader(const Body& body);
 
 /// Why the message is refused, or none.
 std::optional<AlarmKind> objection(const Message& message, const Standing& standing);

@@ -17,7 +17,7 @@ namespace fastgpu::raft {
 
 /// All of it or nothing goes to disk, after everything with smaller tags; then Persisted is told.
 /// Within it: cut, then the snapshot, then the prefix goes, then entries are added (see apply() in
-/// stored_state.hpp). A failed write is PersistFailed.
+/// stored_state.hpp). A failed write is PersistFailed. The epoch stands beside the stored state.
 struct Persist {
   PersistTag tag;
   std::optional<HardState> hard;
@@ -27,6 +27,7 @@ struct Persist {
   std::optional<base::LogIndex> drop_through;  ///< this entry and earlier ones go
   std::vector<Entry> entries;
   bool urgent{false};  ///< others wait for it (a term, a vote): do not gather, write at once
+  std::optional<base::Epoch> epoch{};  ///< the log is of this founding of the group from now on
   bool operator==(const Persist&) const = default;
 };
 struct Send {
@@ -82,7 +83,9 @@ struct Refused {
   bool operator==(const Refused&) const = default;
 };
 enum class AlarmKind : std::uint8_t {
-  wrong_address,     ///< not for this node, or of another epoch
+  wrong_address,     ///< not for this node
+  earlier_epoch,     ///< of a replica that is no part of the group since it was founded anew
+  later_epoch,       ///< the group was founded anew, without this replica
   wrong_store,       ///< of, or for, a disk that is not the member's: it was lost or swapped
   not_a_member,      ///< answers or orders from outside of the group
   term_far_ahead,    ///< beyond belief

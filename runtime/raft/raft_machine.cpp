@@ -25,6 +25,7 @@ base::Result<std::unique_ptr<RaftMachine>> RaftMachine::open(RaftOptions options
 
 RaftMachine::RaftMachine(RaftOptions options, const StoredState& stored)
     : options_(options),
+      epoch_(options.epoch),
       random_(options.seed),
       term_(stored.hard.term),
       vote_(stored.hard.vote),
@@ -124,13 +125,18 @@ void RaftMachine::handle(const Tick&) {
 
 void RaftMachine::handle(const Received& event) {
   const Message& message = event.message;
-  const Standing standing{options_, term_, role() == RoleKind::leader, leader(), log_};
+  const bool anew = calls_anew(message);
+  const Standing standing{
+      options_, anew ? message.epoch : epoch_, term_, role() == RoleKind::leader, leader(), log_};
   if (const auto why = objection(message, standing)) {
-    effects_.push_back(Alarm{*why, message.from});
+    on_refused(message, *why);
     return;
   }
-  if (idle_ || pending_.size() >= options_.limits.persists_in_flight_max) {
-    return;  // the disk is behind: the sender repeats itself
+  if (outdated_ || idle_ || pending_.size() >= options_.limits.persists_in_flight_max) {
+    return;  // where the disk is behind, the sender repeats itself
+  }
+  if (anew) {
+    take_epoch(message.epoch);
   }
   std::visit([&](const auto& body) { receive(message, body); }, message.body);
 }
@@ -249,7 +255,7 @@ void RaftMachine::give_out() {
     effects_.push_back(Committed{entry, token});
     if (leader != nullptr && given_ == leader->first_own && !leader->ready) {
       leader->ready = true;
-      effects_.push_back(Leading{options_.epoch, term_});
+      effects_.push_back(Leading{epoch_, term_});
     }
     if (entry.kind == EntryKind::configuration) {
       on_members_committed();
@@ -300,7 +306,7 @@ void RaftMachine::issue(Persist persist) {
 void RaftMachine::send(base::NodeId to, StoreId store, Body body, bool may_wait) {
   const bool is_vote =
       std::holds_alternative<VoteReply>(body) || std::holds_alternative<VoteRequest>(body);
-  Message message{options_.self, options_.store, to, store, options_.epoch, term_, std::move(body)};
+  Message message{options_.self, options_.store, to, store, epoch_, term_, std::move(body)};
   if (hard_tag_ <= durable_tag_ || (is_vote && broken(Fault::votes_before_sync))) {
     effects_.push_back(Send{std::move(message), may_wait});
   } else if (held_.size() < options_.limits.held_messages_max) {

@@ -15,9 +15,12 @@
 /// Durable before visible: what may only be said of a disk (a term, a vote, an acknowledgement) is
 /// held here until the Persisted of its tag, and dropped if the term has changed since. Events are
 /// taken at any time; no step waits.
-/// Failure: messages that no sound peer sends end in an Alarm. A failed write ends in Halt. What
-/// cannot be true unless this code is wrong aborts.
-/// Limits: RaftLimits; each queue is refused (proposals, reads) or dropped (messages) when full.
+/// A group that was founded anew has a greater epoch (see recovery/refounding.hpp). Its messages
+/// are the only ones that its replicas take; a replica with an earlier log that hears of it stops
+/// for good, one whose log is empty joins whoever leads it. Failure: messages that no sound peer
+/// sends end in an Alarm. A failed write ends in Halt. What cannot be true unless this code is
+/// wrong aborts. Limits: RaftLimits; each queue is refused (proposals, reads) or dropped (messages)
+/// when full.
 
 #include <deque>
 #include <memory>
@@ -44,6 +47,9 @@ class RaftMachine {
   /// Refuses what is damaged, and a disk that is not this replica's.
   static base::Result<std::unique_ptr<RaftMachine>> open(RaftOptions options, StoredState stored);
 
+  base::Epoch epoch() const { return epoch_; }
+  /// The group was founded anew without this replica, which takes no part in anything any more.
+  bool outdated() const { return outdated_; }
   base::Term term() const { return term_; }
   std::optional<base::NodeId> vote() const { return vote_; }
   RoleKind role() const { return static_cast<RoleKind>(role_.index()); }
@@ -129,6 +135,13 @@ class RaftMachine {
   bool broken(Fault fault) const { return options_.fault == fault; }
   bool can_vote() const { return log_.active().has_voter(options_.self, options_.store); }
 
+  // --- recovery/epochs.cpp: a group that was founded anew
+  // -----------------------------------------
+  bool is_empty() const;
+  bool calls_anew(const Message& message) const;
+  void take_epoch(base::Epoch epoch);
+  void on_refused(const Message& message, AlarmKind why);
+
   // --- election.cpp ------------------------------------------------------------------------------
   bool may_campaign() const;
   void on_election_timeout();
@@ -185,6 +198,7 @@ class RaftMachine {
   void receive(const Message& message, const TimeoutNow& order);
 
   const RaftOptions options_;
+  base::Epoch epoch_;
   base::Random random_;
 
   // The turn that is under way.
@@ -210,6 +224,7 @@ class RaftMachine {
   Role role_;
   base::Time election_at_{};
   std::optional<std::string> halted_;
+  bool outdated_{false};
   bool idle_{false};  ///< Fault::go_idle
 };
 

@@ -47,7 +47,7 @@ struct RaftLimits {
 struct RaftOptions {
   base::NodeId self;
   StoreId store;
-  base::Epoch epoch{1};
+  base::Epoch epoch{1};   ///< of the stored log; an empty one takes that of whoever calls it first
   std::uint64_t seed{1};  ///< of the election timeouts
   RaftLimits limits;
   Fault fault{Fault::none};

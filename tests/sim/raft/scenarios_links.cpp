@@ -66,7 +66,7 @@ Violations messages_out_of_the_protocol_are_dropped(Fault fault) {
   expect_dropped(group, message(group, 1, 2, term, Append{{{0}, term}, {}, {}, {1}}),
                  "index 0 of a term");
   Message other = message(group, 1, 2, term, Append{last, {}, {}, {1}});
-  other.epoch = {2};
+  other.epoch = {0};
   expect_dropped(group, other, "another epoch");
   group.run_for(200ms);
   group.expect(group.leader() == 1u, "the leader leads on");

@@ -42,8 +42,8 @@ TEST_F(RaftEdge, AMessageForSomebodyElseIsRefused) {
   message.to = {3};
   EXPECT_EQ(refused(message), AlarmKind::wrong_address);
   message = from(2, 2, AppendReply{});
-  message.epoch = {2};
-  EXPECT_EQ(refused(message), AlarmKind::wrong_address);
+  message.epoch = {0};
+  EXPECT_EQ(refused(message), AlarmKind::earlier_epoch);
   EXPECT_EQ(refused(from(1, 2, AppendReply{})), AlarmKind::wrong_address);
 }
 
