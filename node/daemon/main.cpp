@@ -1,6 +1,7 @@
 // fastgpu-node: the daemon of one host. `init` founds a cluster, `join` makes a further node of it,
-// `run` is what a service starts. They exit with the codes of docs/errors.md; `run` with 78 where
-// its configuration is wrong, so that a service manager does not start it again and again.
+// `run` is what a service starts, `recover` is for when too many disks are lost. They exit with the
+// codes of docs/errors.md; `run` with 78 where its configuration is wrong, so that a service
+// manager does not start it again and again.
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -20,6 +21,7 @@
 #include "node/daemon/node_keys.hpp"
 #include "node/daemon/readiness.hpp"
 #include "node/daemon/real_node.hpp"
+#include "node/daemon/recover.hpp"
 #include "node/daemon/report.hpp"
 #include "node/embedded/up.hpp"
 #include "node/host/random.hpp"
@@ -210,6 +212,18 @@ void add_founding_options(CLI::App& command, Arguments& arguments) {
       ->capture_default_str();
 }
 
+void add_recover_options(CLI::App& command, RecoverArguments& recover) {
+  command.add_option("--dir", recover.folder, "the data folder of a node that does not run")
+      ->required();
+  command
+      .add_option(
+          "--shards", recover.shards,
+          "these only, such as 0,3; left out, those in which this node votes, but not alone")
+      ->delimiter(',');
+  command.add_flag("--force", recover.force,
+                   "go on from this node's logs alone; what other nodes had beyond them is lost");
+}
+
 int main_program(int argc, char** argv) {
   Arguments arguments;
   CLI::App app{"The FastGPU daemon: one on each host, none of them the head."};
@@ -227,6 +241,12 @@ int main_program(int argc, char** argv) {
   CLI::App* run_command = app.add_subcommand("run", "serve, in the foreground");
   run_command->add_option("--dir", arguments.folder, "the node's data folder")->required();
   run_command->add_flag("-v,--verbose", arguments.verbose, "tell on stderr what happens and why");
+  RecoverArguments lost;
+  CLI::App* recover_command = app.add_subcommand(
+      "recover",
+      "show what this node holds of each shard, and found shards anew from that whose "
+      "majority is gone for good");
+  add_recover_options(*recover_command, lost);
   UpOptions up;
   CLI::App* up_command = app.add_subcommand("up", "a throw-away cluster: what fastgpu up starts");
   up_command->add_option("--nodes", up.nodes, "how many nodes")->check(CLI::Range(1, 16));
@@ -252,6 +272,9 @@ int main_program(int argc, char** argv) {
   }
   if (up_command->parsed()) {
     return run_up(up);
+  }
+  if (recover_command->parsed()) {
+    return recover(lost);
   }
   return init_command->parsed()   ? init(arguments)
          : join_command->parsed() ? join(arguments)

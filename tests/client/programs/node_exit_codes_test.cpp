@@ -90,6 +90,26 @@ TEST_F(FoundedNode, ExitsWithFourWhereAnotherProcessHasItsFolderOrAddress) {
   expect_failure({"run", "--dir", other}, 4);
 }
 
+TEST_F(FoundedNode, RecoversNothingWhereNothingIsHeldOrLacksAMajority) {
+  const Words recover{"recover", "--dir", folder_.file("n")};
+  expect_failure({"recover", "--dir", folder_.file("nowhere")}, 3);
+  expect_failure(recover, 3);  // it never ran
+  {
+    Process first(Words{program("fastgpu-node")} + run_);
+    ASSERT_TRUE(first.await_line("ready")) << first.err();
+    expect_failure(recover, 4);
+    expect_failure(recover + Words{"--force"}, 4);
+  }
+  expect_failure(recover + Words{"--shards", "0,8"}, 2);
+  for (const Words& how : {Words{}, Words{"--force"}, Words{"--shards", "0,3", "--force"}}) {
+    const Finished done = node(recover + how);
+    EXPECT_EQ(done.exit_code, 0) << done.err;
+    EXPECT_NE(done.out.find("votes alone"), std::string::npos) << done.out;
+    EXPECT_NE(done.out.find("Nothing to recover"), std::string::npos) << done.out;
+  }
+  EXPECT_EQ(node({"recover", "--help"}).exit_code, 0);
+}
+
 TEST_F(FoundedNode, ExitsWithFiveWhereTheJoinTokenIsWrong) {
   Process first(Words{program("fastgpu-node")} + run_);
   ASSERT_TRUE(first.await_line("ready")) << first.err();

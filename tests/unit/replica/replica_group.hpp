@@ -31,8 +31,8 @@ struct GroupOptions {
   std::uint32_t founders{0};  ///< the first so many; 0: all
   std::uint32_t loss_ppm{0};
   std::size_t compact_after{0};  ///< commands; 0: never
-  store::MemoryStoreOptions store;
-  raft::RaftLimits limits;
+  store::MemoryStoreOptions store{};
+  raft::RaftLimits limits{};
 };
 
 class ReplicaGroup {
@@ -64,6 +64,10 @@ class ReplicaGroup {
     return crashed;
   }
   bool is_up(std::uint32_t id) { return at(id).log != nullptr; }
+  /// What is on the disk of one that is down, to be changed while nobody looks.
+  store::MemoryDisk& disk(std::uint32_t id) { return at(id).disk; }
+  /// What was acknowledged until now may be lost.
+  void forget_acknowledged() { acknowledged_.clear(); }
   void isolate(std::uint32_t id) { isolated_.insert({id}); }
   void join_all() { isolated_.clear(); }
   /// It does nothing and hears nothing, as if its process were stopped, until it thaws.
@@ -98,6 +102,7 @@ class ReplicaGroup {
   const std::vector<std::string>& acknowledged() const { return acknowledged_; }
   const std::vector<base::LogEvent>& events(std::uint32_t id) { return at(id).events; }
   std::uint64_t alarms() const { return alarms_; }
+  const std::set<raft::AlarmKind>& alarms(std::uint32_t id) { return at(id).alarms; }
   std::uint64_t installs() const { return installs_; }
   /// What should never be; empty where all is well.
   const std::vector<std::string>& violations() const { return violations_; }
@@ -201,7 +206,10 @@ class ReplicaGroup {
       return store->write(token, std::move(writes));
     }
     void send(const raft::Send& said) override { group.post(said.message); }
-    void alarm(const raft::Alarm&) override { ++group.alarms_; }
+    void alarm(const raft::Alarm& alarm) override {
+      ++group.alarms_;
+      alarms.insert(alarm.kind);
+    }
     base::Time now() const override { return group.now_; }
 
     ReplicaGroup& group;
@@ -212,6 +220,7 @@ class ReplicaGroup {
     std::vector<std::string> applied;
     std::vector<base::LogEvent> events;  ///< of this life
     std::optional<base::Term> leading;
+    std::set<raft::AlarmKind> alarms;
   };
 
   Node& at(std::uint32_t id) { return *nodes_.at({id}); }
