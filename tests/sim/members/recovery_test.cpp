@@ -85,14 +85,15 @@ TEST_F(Recovery, FromOneLogHasAllThatWasInItAndTheGroupsAreThreeAgain) {
   found_anew(0);
   world.start(0);
   ASSERT_TRUE(world.run_until([this] { return leads_all(0); }, 5s)) << cluster.shape();
-  cluster.load(25s);
-  ASSERT_TRUE(accepts(10s));
+  cluster.load(4s);
+  ASSERT_TRUE(accepts(4s));
   replace_the_lost();
   for (std::uint32_t shard = 0; shard < world.shard_count(); ++shard) {
     EXPECT_EQ(cluster.watch->members_of({shard}).voters(), 3u) << cluster.shape();
   }
   cluster.crash(0);
-  ASSERT_TRUE(accepts(10s)) << "of three any one may die again";
+  cluster.load(4s);
+  ASSERT_TRUE(accepts(4s)) << "of three any one may die again";
   world.start(0);
   cluster.expect_whole();
 }
@@ -158,8 +159,8 @@ TEST_F(Recovery, OldReplicasThatComeBackNeitherVoteNorLeadForLong) {
   ASSERT_TRUE(world.run_until(
       [this] { return cluster.relay->outdated.size() == 2u * world.shard_count(); }, 10s));
   const std::uint64_t led = cluster.relay->led_apart;
-  cluster.load(20s);
-  ASSERT_TRUE(accepts(10s));
+  cluster.load(4s);
+  ASSERT_TRUE(accepts(4s));
   world.run_for(5s);
   EXPECT_EQ(cluster.relay->led_apart, led) << "they lead no more";
   EXPECT_TRUE(leads_all(0)) << cluster.shape();
