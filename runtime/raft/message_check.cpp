@@ -106,7 +106,7 @@ std::optional<AlarmKind> objection(const Message& message, const Standing& stand
   if (!stores_agree(message, standing)) {
     return AlarmKind::wrong_store;
   }
-  if (message.epoch != standing.epoch) {
+  if (message.epoch != standing.epoch && options.fault != Fault::accept_any_epoch) {
     return message.epoch < standing.epoch ? AlarmKind::earlier_epoch : AlarmKind::later_epoch;
   }
   // Candidates and leaders may be members that this replica has yet to hear of: only answers and

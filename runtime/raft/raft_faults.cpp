@@ -56,6 +56,9 @@ constexpr std::array names = {
     std::string_view("no_pre_vote"),
     std::string_view("no_check_quorum"),
     std::string_view("ignore_lower_terms"),
+    std::string_view("accept_any_epoch"),
+    std::string_view("outlive_epoch"),
+    std::string_view("epoch_in_memory"),
 };
 static_assert(names.size() == static_cast<std::size_t>(Fault::count));
 

@@ -61,6 +61,9 @@ enum class Fault : std::uint8_t {
   no_pre_vote,
   no_check_quorum,
   ignore_lower_terms,  ///< messages of lower terms are left unanswered
+  accept_any_epoch,    ///< a group founded anew listens to its past
+  outlive_epoch,       ///< a replica goes on though its group was founded anew without it
+  epoch_in_memory,     ///< an empty replica does not write the epoch in which it is called
   count,
 };
 

@@ -25,13 +25,14 @@ class RecoverText : public ::testing::Test {
 };
 
 TEST_F(RecoverText, ShowsOneLineForEachShardWithNamesOfNodes) {
-  EXPECT_EQ(table_of({replica(0, true), replica(3, false)}, view),
-            "SHARD  EPOCH  LAST TERM  LAST ENTRY  SETTLED  JOBS  LIVE  NEWEST JOB            HERE    "
-            "VOTERS  LEARNERS\n"
-            "0      1      5          1200        1000     40    3     2023-11-14T22:13:20Z  votes   "
-            "n1,n2   n9\n"
-            "3      1      5          1200        1000     40    3     2023-11-14T22:13:20Z  learns  "
-            "n2      n1,n9\n");
+  EXPECT_EQ(
+      table_of({replica(0, true), replica(3, false)}, view),
+      "SHARD  EPOCH  LAST TERM  LAST ENTRY  SETTLED  JOBS  LIVE  NEWEST JOB            HERE    "
+      "VOTERS  LEARNERS\n"
+      "0      1      5          1200        1000     40    3     2023-11-14T22:13:20Z  votes   "
+      "n1,n2   n9\n"
+      "3      1      5          1200        1000     40    3     2023-11-14T22:13:20Z  learns  "
+      "n2      n1,n9\n");
 }
 
 TEST_F(RecoverText, NamesTheCommandThatGoesOn) {

@@ -21,7 +21,9 @@ bool RaftMachine::calls_anew(const Message& message) const {
 void RaftMachine::take_epoch(base::Epoch epoch) {
   epoch_ = epoch;
   set_hard_state(term_, vote_);
-  write().epoch = epoch;
+  if (!broken(Fault::epoch_in_memory)) {
+    write().epoch = epoch;
+  }
 }
 
 void RaftMachine::on_refused(const Message& message, AlarmKind why) {
@@ -29,7 +31,7 @@ void RaftMachine::on_refused(const Message& message, AlarmKind why) {
     return;  // its leader will call
   }
   effects_.push_back(Alarm{why, message.from});
-  if (why == AlarmKind::later_epoch && !outdated_) {
+  if (why == AlarmKind::later_epoch && !outdated_ && !broken(Fault::outlive_epoch)) {
     outdated_ = true;
     become_follower(term_);
   } else if (why == AlarmKind::earlier_epoch && !outdated_ && !is_empty() &&

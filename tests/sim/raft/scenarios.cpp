@@ -51,6 +51,11 @@ constexpr Scenario table[] = {
     {"a_node_that_was_cut_off_deposes_nobody", a_node_that_was_cut_off_deposes_nobody},
     {"a_node_of_a_greater_term_comes_back", a_node_of_a_greater_term_comes_back},
     {"a_bridge_is_enough_to_go_on", a_bridge_is_enough_to_go_on},
+    {"a_group_founded_anew_does_not_listen_to_its_past",
+     a_group_founded_anew_does_not_listen_to_its_past},
+    {"two_old_replicas_are_no_group_once_they_know", two_old_replicas_are_no_group_once_they_know},
+    {"an_empty_replica_keeps_the_epoch_in_which_it_was_called",
+     an_empty_replica_keeps_the_epoch_in_which_it_was_called},
 };
 
 }  // namespace

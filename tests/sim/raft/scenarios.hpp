@@ -72,5 +72,9 @@ Violations a_leader_that_hears_nobody_steps_down(Fault fault);
 Violations a_node_that_was_cut_off_deposes_nobody(Fault fault);
 Violations a_node_of_a_greater_term_comes_back(Fault fault);
 Violations a_bridge_is_enough_to_go_on(Fault fault);
+// groups founded anew
+Violations a_group_founded_anew_does_not_listen_to_its_past(Fault fault);
+Violations two_old_replicas_are_no_group_once_they_know(Fault fault);
+Violations an_empty_replica_keeps_the_epoch_in_which_it_was_called(Fault fault);
 
 }  // namespace fastgpu::raft::testing

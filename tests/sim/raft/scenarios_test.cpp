@@ -163,5 +163,17 @@ TEST(RaftLinks, ABridgeIsEnoughToGoOn) {
   EXPECT_THAT(a_bridge_is_enough_to_go_on(Fault::none), IsEmpty());
 }
 
+TEST(RaftEpochs, AGroupFoundedAnewDoesNotListenToItsPast) {
+  EXPECT_THAT(a_group_founded_anew_does_not_listen_to_its_past(Fault::none), IsEmpty());
+}
+
+TEST(RaftEpochs, TwoOldReplicasAreNoGroupOnceTheyKnow) {
+  EXPECT_THAT(two_old_replicas_are_no_group_once_they_know(Fault::none), IsEmpty());
+}
+
+TEST(RaftEpochs, AnEmptyReplicaKeepsTheEpochInWhichItWasCalled) {
+  EXPECT_THAT(an_empty_replica_keeps_the_epoch_in_which_it_was_called(Fault::none), IsEmpty());
+}
+
 }  // namespace
 }  // namespace fastgpu::raft::testing
