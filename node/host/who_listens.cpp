@@ -50,17 +50,21 @@ bool is_connected(int socket) {
 std::set<std::string> who_listens(const std::vector<std::string>& addresses,
                                   std::chrono::milliseconds limit) {
   std::vector<pollfd> dialled;
+  std::size_t open = 0;
   for (const std::string& address : addresses) {
     dialled.push_back({begin_to_dial(address), POLLOUT, 0});
+    open += dialled.back().fd >= 0 ? 1 : 0;
   }
   std::set<std::string> found;
   const auto end = std::chrono::steady_clock::now() + limit;
-  for (std::size_t open = dialled.size(); open > 0;) {
+  while (open > 0) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         end - std::chrono::steady_clock::now());
-    if (left.count() <= 0 ||
-        ::poll(dialled.data(), dialled.size(), static_cast<int>(left.count())) <= 0) {
+    if (left.count() <= 0) {
       break;
+    }
+    if (::poll(dialled.data(), dialled.size(), static_cast<int>(left.count())) < 0) {
+      continue;  // a signal came
     }
     open = 0;
     for (std::size_t i = 0; i < dialled.size(); ++i) {

@@ -71,5 +71,29 @@ TEST_F(Recovered, FromOneOfThreeHasAllJobsOfItsLogAndGrowsToThreeAgain) {
   expect_all_there(cluster, 4);
 }
 
+TEST_F(Recovered, IsNotDisturbedByAnOldMemberThatComesBackAndIsToldSo) {
+  ProcessCluster cluster;
+  cluster.await_replicas();
+  for (int i = 0; i < 3; ++i) {
+    expect_accepted(cluster, i);
+  }
+  for (const int node : {1, 2, 0}) {
+    cluster.kill(node);
+  }
+  const Finished done = recover(cluster, {"--force"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  cluster.start(0);
+  cluster.start(1);
+  EXPECT_TRUE(cluster.await_error(1, "was founded anew without this node's replica"));
+  expect_accepted(cluster, 0);
+  expect_accepted(cluster, 1);
+  EXPECT_EQ(led_by(cluster, 1, "n2"), 0u);
+  cluster.kill(1);
+  const Finished removed = cluster.fastgpu_at(0, {"node", "remove", "--force", "n2"});
+  EXPECT_EQ(removed.exit_code, 0) << removed.err;
+  expect_accepted(cluster, 0);
+  expect_all_there(cluster, 0);
+}
+
 }  // namespace
 }  // namespace fastgpu::testing
