@@ -203,13 +203,17 @@ TEST_F(RecoveryAmidWork, LateResultsOfTheOldGroupsAreFencedOnceTheirTasksWerePla
       [this] { return cluster.relay->outdated.size() == world.shard_count(); }, 10s));
   ASSERT_TRUE(world.run_until([this] { return cluster.all_ended(); }, 60s));
   std::size_t placed_anew = 0;
+  std::size_t superseded = 0;  // they were on the node that slept
   for (const auto& [id, spec] : cluster.accepted) {
     const ledger::Job* job = cluster.watch->watch().find(id);
     for (const auto& [attempt, about] : job->attempts) {
       placed_anew += attempt.epoch > old ? 1 : 0;
+      const bool slept = attempt.epoch == old && about.device.node == world.info(1).node;
+      superseded += slept && job->attempts.rbegin()->first.epoch > old ? 1 : 0;
     }
     cluster.watch->watch().check_end(id, spec, false);
   }
+  EXPECT_GT(superseded, 0u);
   EXPECT_GT(placed_anew, 0u);
   EXPECT_TRUE(cluster.watch->watch().violations().empty())
       << cluster.watch->watch().violations().front();
