@@ -135,8 +135,7 @@ class RaftMachine {
   bool broken(Fault fault) const { return options_.fault == fault; }
   bool can_vote() const { return log_.active().has_voter(options_.self, options_.store); }
 
-  // --- recovery/epochs.cpp: a group that was founded anew
-  // -----------------------------------------
+  // --- recovery/epochs.cpp -----------------------------------------------------------------------
   bool is_empty() const;
   bool calls_anew(const Message& message) const;
   void take_epoch(base::Epoch epoch);
