@@ -132,10 +132,11 @@ void CopyMachine::handle(const CopiesAwaited& event) {
     return;
   }
   ++awaited_[event.owner];
-  waits_[event.waiter] = {
-      event.owner, {event.hashes.begin(), event.hashes.end()}, now_ + event.wait};
+  Wait& wait = waits_[event.waiter] = {event.owner, {}, now_ + event.wait};
   for (const base::ObjectHash& hash : event.hashes) {
-    if (const Held* held = find({event.owner, hash})) {
+    Held* held = find({event.owner, hash});
+    if (held != nullptr && wait.open.insert(hash).second) {
+      ++held->waits;
       look_at({event.owner, hash}, *held);
     }
   }
@@ -148,6 +149,7 @@ void CopyMachine::handle(const OwnersUnpinned& event) {
       continue;
     }
     for (const auto& [hash, held] : found.mapped()) {
+      under_copied_ -= held.under_copied ? 1 : 0;
       for (std::set<Key>* keys : {&awaited_todo_, &todo_, &stuck_}) {
         keys->erase({owner, hash});
       }
@@ -245,7 +247,15 @@ CopyMachine::Held* CopyMachine::find(const Key& key) {
   return held == owner->second.end() ? nullptr : &held->second;
 }
 
-void CopyMachine::look_at(const Key& key, const Held& held) {
+void CopyMachine::recount(Held& held) {
+  const bool counts = held.waits == 0 && missing(held, false) > 0;
+  under_copied_ += counts ? 1 : 0;
+  under_copied_ -= held.under_copied ? 1 : 0;
+  held.under_copied = counts;
+}
+
+void CopyMachine::look_at(const Key& key, Held& held) {
+  recount(held);
   stuck_.erase(key);
   if (missing(held, true) == 0) {
     return;
@@ -262,7 +272,7 @@ void CopyMachine::look_at(const Key& key, const Held& held) {
 void CopyMachine::look_at_all() {
   for (const auto& [waiter, wait] : waits_) {
     for (const base::ObjectHash& hash : wait.open) {
-      if (const Held* held = find({wait.owner, hash})) {
+      if (Held* held = find({wait.owner, hash})) {
         look_at({wait.owner, hash}, *held);
       }
     }
@@ -282,7 +292,7 @@ void CopyMachine::look_on() {
   std::size_t seen = 0;
   auto owner = pins_.lower_bound(*look_from_);
   for (; owner != pins_.end() && seen < limits::copy_look_pins; ++owner) {
-    for (const auto& [hash, held] : owner->second) {
+    for (auto& [hash, held] : owner->second) {
       look_at({owner->first, hash}, held);
       ++seen;
     }
@@ -294,18 +304,6 @@ void CopyMachine::look_on() {
   } else {
     look_from_.reset();
   }
-}
-
-std::size_t CopyMachine::under_copied() const {
-  std::set<Key> keys(stuck_);
-  keys.insert(todo_.begin(), todo_.end());
-  keys.insert(awaited_todo_.begin(), awaited_todo_.end());
-  for (const auto& [call, ask] : asks_) {
-    for (const base::ObjectHash& hash : ask.hashes) {
-      keys.insert({ask.owner, hash});
-    }
-  }
-  return keys.size();
 }
 
 // --- asking --------------------------------------------------------------------------------------
@@ -427,8 +425,11 @@ void CopyMachine::settle_waits() {
     Wait& wait = at->second;
     const bool late = wait.deadline <= now_;
     while (!wait.open.empty() && (late || is_settled(wait.owner, *wait.open.begin()))) {
-      const Held* held = find({wait.owner, *wait.open.begin()});
-      wait.fewer += held != nullptr && missing(*held, false) > 0 ? 1 : 0;
+      if (Held* held = find({wait.owner, *wait.open.begin()})) {
+        wait.fewer += missing(*held, false) > 0 ? 1 : 0;
+        --held->waits;
+        recount(*held);
+      }
       wait.open.erase(wait.open.begin());
     }
     if (!wait.open.empty()) {
@@ -459,6 +460,23 @@ void CopyMachine::end_wait(const PinOwner& owner) {
 // --- checks --------------------------------------------------------------------------------------
 
 void CopyMachine::check_invariants() const {
+  std::map<Key, std::size_t> waits;
+  for (const auto& [waiter, wait] : waits_) {
+    for (const base::ObjectHash& hash : wait.open) {
+      ++waits[{wait.owner, hash}];
+    }
+  }
+  std::size_t under_copied = 0;
+  for (const auto& [owner, pins] : pins_) {
+    for (const auto& [hash, held] : pins) {
+      const auto waited = waits.find({owner, hash});
+      FASTGPU_CHECK(held.waits == (waited == waits.end() ? 0 : waited->second), "waits are known");
+      under_copied += held.under_copied ? 1 : 0;
+      const bool counts = held.waits == 0 && missing(held, false) > 0;
+      FASTGPU_CHECK(!all_counted() || held.under_copied == counts, "each is counted as it is");
+    }
+  }
+  FASTGPU_CHECK(under_copied == under_copied_, "the count is that of the pins");
   std::size_t unawaited = 0;
   for (const auto& [call, ask] : asks_) {
     unawaited += ask.awaited ? 0 : 1;

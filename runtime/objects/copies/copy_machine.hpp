@@ -111,8 +111,12 @@ class CopyMachine {
   Effects step(const CopyEvent& event, base::Time now);
   std::optional<base::Time> next_deadline() const;
 
-  /// Pins that are this node's business and have fewer copies than they should, as far as known.
-  std::size_t under_copied() const;
+  /// Pins that are this node's business and have fewer copies than they should, as far as looked
+  /// at; without those that somebody waits for: they are on their way, and nobody has been told yet
+  /// that they are safe.
+  std::size_t under_copied() const { return under_copied_; }
+  /// All pins have been looked at since the members were seen first, or changed last.
+  bool all_counted() const { return !members_.empty() && !look_from_; }
   std::size_t asks_in_flight() const { return asks_.size(); }
   /// Aborts if its tables contradict each other; for tests.
   void check_invariants() const;
@@ -137,6 +141,8 @@ class CopyMachine {
     Nodes others;                           ///< have pinned it as well
     Nodes asked;                            ///< an ask is on its way
     Nodes failed;                           ///< it did not come there lately
+    std::uint16_t waits{0};                 ///< so many wait for it
+    bool under_copied{false};               ///< and counted so
     base::Time kept_at{base::Time::min()};  ///< when the last of the others said so
   };
   struct Ask {
@@ -171,7 +177,8 @@ class CopyMachine {
   Held* find(const Key& key);
   bool is_awaited(const PinOwner& owner) const { return awaited_.contains(owner); }
   /// It is asked for in this step or when there is room, if copies are missing.
-  void look_at(const Key& key, const Held& held);
+  void look_at(const Key& key, Held& held);
+  void recount(Held& held);
   void look_at_all();
   void look_on();
   void ask_more();
@@ -199,6 +206,7 @@ class CopyMachine {
   std::optional<base::Time> stuck_until_;  ///< then they are looked at again
   std::map<std::uint64_t, Ask> asks_;
   std::size_t asks_unawaited_{0};
+  std::size_t under_copied_{0};
   std::map<CopyWaiter, Wait> waits_;
   std::map<PinOwner, std::size_t> awaited_;  ///< to how many waits
   std::optional<PinOwner> look_from_;        ///< all pins from this owner on are to be looked at

@@ -99,6 +99,7 @@ TEST_F(CopyBench, AsksTheFirstNodeInTheOrderAndTellsWhoWaitsWhenItHasTheCopy) {
   EXPECT_EQ(ask.owner, owner);
   EXPECT_EQ(ask.objects, (std::vector{std::pair(hash(1), base::NodeId{1})}));
   EXPECT_TRUE(settled_.empty());
+  EXPECT_EQ(machine_->under_copied(), 0u) << "nobody has been told that it is safe";
   answer(ask);
   ASSERT_EQ(settled_, (std::vector<CopiesSettled>{{{1}, 0}}));
   EXPECT_EQ(machine_->under_copied(), 0u);
@@ -309,6 +310,43 @@ TEST_F(CopyBench, TakesTheHomeThatAskedForACopyAsAHolderOfWhatIsMadeHereAsWell) 
   EXPECT_EQ(machine_->under_copied(), 0u);
 }
 
+TEST_F(CopyBench, CountsWhatIsDueAndSaysWhenItHasLookedAtAll) {
+  pin({hash(1), hash(2)});
+  pin({hash(3)}, {1}, {}, other_owner);
+  pin({hash(4)}, {2}, {2});
+  EXPECT_EQ(machine_->under_copied(), 3u) << "the fourth is the business of its home";
+  while (!asks_.empty()) {
+    answer(take());
+  }
+  EXPECT_EQ(machine_->under_copied(), 0u);
+  EXPECT_TRUE(machine_->all_counted());
+  member(1).active = false;
+  see();
+  EXPECT_FALSE(machine_->all_counted()) << "all may lack one now";
+  pass(limits::copy_look_interval);
+  EXPECT_TRUE(machine_->all_counted());
+  EXPECT_EQ(machine_->under_copied(), 3u);
+  step(OwnersUnpinned{{other_owner}});
+  EXPECT_EQ(machine_->under_copied(), 2u);
+  while (!asks_.empty()) {
+    answer(take());
+  }
+  EXPECT_EQ(machine_->under_copied(), 0u);
+}
+
+TEST_F(CopyBench, WhatIsWaitedForIsDueOnlyWhenNobodyWaitsAnyMore) {
+  pin({hash(1)});
+  wait_for({hash(1), hash(1), hash(2)});
+  pass(500ms);
+  wait_for({hash(1)});
+  pass(500ms);
+  EXPECT_EQ(settled_.size(), 1u);
+  EXPECT_EQ(machine_->under_copied(), 0u) << "the second waits still";
+  pass(500ms);
+  EXPECT_EQ(settled_.size(), 2u);
+  EXPECT_EQ(machine_->under_copied(), 1u);
+}
+
 TEST_F(CopyBench, OffersAllPinsOfAnEarlierLifeInBoundedAsks) {
   CopyMachine later({1}, 100);
   std::vector<base::ObjectHash> many;
@@ -390,7 +428,7 @@ TEST_F(CopyBench, ComesToEnoughCopiesAfterAnyTrouble) {
     see({{{1}}, {{2}}, {{3}}, {{4}}, {{5}}}, copies);
     for (std::uint32_t i = 0; i < 300; ++i) {
       const auto node = static_cast<std::uint32_t>(2 + random.below(4));
-      switch (random.below(6)) {
+      switch (random.below(7)) {
         case 0:
           pin({hash(i), hash(i + 1)}, {1}, {}, random.chance(500'000) ? owner : other_owner);
           break;
@@ -408,6 +446,11 @@ TEST_F(CopyBench, ComesToEnoughCopiesAfterAnyTrouble) {
           see(members_, copies);
           break;
         case 4:
+          if (random.chance(200'000)) {
+            step(OwnersUnpinned{{random.chance(500'000) ? owner : other_owner}});
+          }
+          break;
+        case 5:
           pass(base::Duration{static_cast<std::int64_t>(random.below(2'000'000'000))});
           break;
         default:
