@@ -27,6 +27,8 @@ caf::message_handler MonitorActor::handlers() {
           }),
           on<ShardLed>([this](const ShardLed& led) { step(membership::ShardLed{led.shard}); }),
           on<protocol::DeviceBooks>([this](const protocol::DeviceBooks& books) { step(books); }),
+          on<protocol::ReplicaStands>([this](const protocol::ReplicaStands& said) { step(said); }),
+          on<protocol::CopiesStand>([this](const protocol::CopiesStand& said) { step(said); }),
           on<protocol::Members>([this](const protocol::Members& members) {
             step(membership::MembersKnown{members});
           }),

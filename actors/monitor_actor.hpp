@@ -1,8 +1,9 @@
 #pragma once
 
 /// Steps the monitor machine: heartbeats with all members, the view of the cluster for this node.
-/// Hears the link, the own workers and shards; tells gateway, scheduler and shards the view, shards
-/// the lost nodes and whose disks hold whom, the link whom to dial, the store the list to keep.
+/// Hears the link, the own workers, shards and objects; tells gateway, scheduler and shards the
+/// view, shards the lost nodes and whose disks hold whom, the link whom to dial, the store the list
+/// to keep.
 
 #include "actors/base_actor.hpp"
 #include "runtime/membership/monitor_machine.hpp"
@@ -15,7 +16,7 @@ class MonitorActor final : public BaseActor {
 
  private:
   caf::message_handler handlers() override;
-  void on_begin() override { step(membership::Tick{}); }
+  void on_begin() override { step(membership::NodeBegun{directory().shards.size()}); }
   void on_tick() override { step(membership::Tick{}); }
   std::optional<base::Time> next_deadline() const override { return machine_.next_deadline(); }
   void hear(const FromPeer& said);

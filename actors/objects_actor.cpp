@@ -85,6 +85,9 @@ void ObjectsActor::end_turn() {
         [this](const auto& said) { tell(directory().workers.at(said.device.ordinal), said); },
         answer);
   }
+  if (copies.stand) {
+    tell(directory().monitor, *copies.stand);
+  }
   if (copies.fewer > 0) {
     trace(std::to_string(copies.fewer) + " objects have too few copies -> more are made later");
   }

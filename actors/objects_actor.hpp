@@ -2,10 +2,8 @@
 
 /// Keeps objects for clients and workers, brings them from other nodes (FetchDesk), fills and
 /// empties the folders of commands (FolderDesk), pins what jobs need and lets go of the rest
-/// (PinDesk), has it pinned on other nodes (CopyDesk) and pins for them (CopyWorks). Owns the blob
-/// store and the job folders, whose calls block on the disk: in production this actor has a thread
-/// of its own, and long work is cut into turns. Decisions are those of the machines beneath the
-/// desks.
+/// (PinDesk), has it pinned elsewhere (CopyDesk) and pins for others (CopyWorks). Owns blob store
+/// and job folders, whose calls block: it has its own thread in production.
 
 #include <memory>
 #include <optional>

@@ -149,6 +149,21 @@ struct DeviceBooks {
   # Set by the worker of a GPU once its driver has told; else absent.
 }
 
+struct NodeDuties {
+  # Set by a node about itself: what others rely on it for, and a node that drains hands over first.
+
+  votingReplicas @0 :UInt32;
+  # Shards of which it has a replica that votes.
+
+  copiesDue @1 :UInt64;
+  # Objects that it answers for with fewer durable copies than there should be, one for each request
+  # or job that needs it; without those that a submit or a task's end waits for still.
+
+  copiesCounted @2 :Bool;
+  # It has looked at all its objects since members came, went or changed last. False: more may be
+  # due than it says.
+}
+
 enum NodeState {
   up @0;
   suspect @1;  # not heard of for a while
@@ -173,4 +188,8 @@ struct NodeView {
 
   devices @5 :List(DeviceBooks);
   # As of its last heartbeat, by ordinal.
+
+  duties @6 :NodeDuties;
+  # As of its last heartbeat; `copiesCounted` only if that was by the list of members that the
+  # answering node knows. Absent: it has not said.
 }

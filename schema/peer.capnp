@@ -75,6 +75,9 @@ struct Heartbeat {
 
   membersVersion @3 :UInt64;
   # Members.version of the list that the sender has on its disk; 0 if none.
+
+  duties @4 :Cluster.NodeDuties;
+  # Set once all replicas and the objects of the sender have told it how they stand; absent before.
 }
 
 struct Members {

@@ -27,6 +27,7 @@ CopyDesk::CopyDesk(const objects::BlobStore& store, const NodeContext& node)
       machine_(self_, (node.incarnation.value << 32) + 1) {}
 
 void CopyDesk::see(const protocol::SharedView& view, base::Time now) {
+  members_version_ = view->members ? view->members->version : 0;
   members_.clear();
   for (const protocol::NodeView& node : view->nodes) {
     members_.push_back({node.info.node, node.info.state == protocol::MemberState::active,
@@ -121,6 +122,9 @@ CopyDesk::Turn CopyDesk::end_turn(const PinDesk::Turn& pins, base::Time now) {
     held_.emplace(waiter, std::move(held.answer));
     step(objects::CopiesAwaited{waiter, held.owner, std::move(held.hashes), held.wait}, now);
   }
+  const protocol::CopiesStand stand{machine_.under_copied(), machine_.all_counted(),
+                                    members_version_};
+  turn_.stand = std::exchange(stand_, stand) == stand ? std::nullopt : std::optional(stand);
   return std::exchange(turn_, {});
 }
 

@@ -1,9 +1,8 @@
 #pragma once
 
 /// Copies on other nodes of what this one has pinned: puts what CopyMachine decides into words, and
-/// holds back the answers that wait for copies. Beneath the objects actor, which sends what
-/// `end_turn` gives, and calls on its own thread. Every answer held comes out once, at its deadline
-/// the latest. CopyWorks is the other side.
+/// holds back the answers that wait for copies; each comes out once, at its deadline the latest.
+/// Beneath the objects actor, which sends what `end_turn` gives, and calls on its own thread.
 
 #include <map>
 #include <optional>
@@ -31,6 +30,7 @@ class CopyDesk {
     std::vector<PinnedFor> pinned;
     std::vector<WorkerAnswer> answers;
     std::size_t fewer{0};  ///< objects of those answers with fewer copies than they should have
+    std::optional<protocol::CopiesStand> stand;  ///< where it is another than in the last turn
   };
 
   CopyDesk(const objects::BlobStore& store, const NodeContext& node);
@@ -77,6 +77,8 @@ class CopyDesk {
   const bool replicated_;
   objects::CopyMachine machine_;
   std::vector<objects::CopyMember> members_;
+  std::uint64_t members_version_{0};            ///< of the list in the last view
+  std::optional<protocol::CopiesStand> stand_;  ///< as told last
   std::map<std::pair<base::DeviceId, protocol::StageToken>, base::JobId> collecting_;
   std::vector<Held> fresh_;  ///< held in this turn
   std::map<objects::CopyWaiter, HeldAnswer> held_;

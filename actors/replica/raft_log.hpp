@@ -49,6 +49,8 @@ class RaftLog final : public store::StoredLog {
                                                      std::vector<store::KeyValue> contents);
 
   const raft::RaftMachine& machine() const { return *machine_; }
+  /// This replica is a voter, by the newest members in its log.
+  bool votes() const { return machine_->log().active().has_voter(options_.self, options_.store); }
   bool has_events() const override { return !events_.empty(); }
   bool waits_for_room() const override { return write_refused_ && handed_ == durable_; }
   std::optional<base::Time> next_deadline() const override;

@@ -70,6 +70,7 @@ void ReplicaActor::open(const ShardLogOptions& options, std::vector<store::KeyVa
                                           const std::string& line) { trace(of + line); });
   }
   log_->start(std::move(sink));
+  tell_vote();
   pump_soon();
 }
 
@@ -143,10 +144,20 @@ void ReplicaActor::settle() {
   if (members_) {
     members_->look(now());
   }
+  tell_vote();
   if (group_ != nullptr && context().observer) {
     context().observer->replica_stepped(context().self, shard_, group_->machine());
   }
   pump_soon();
+}
+
+/// A shard that this node keeps alone has its vote for good.
+void ReplicaActor::tell_vote() {
+  const bool votes = group_ == nullptr || group_->votes();
+  if (vote_told_ != votes) {
+    vote_told_ = votes;
+    tell(directory().monitor, protocol::ReplicaStands{shard_, votes});
+  }
 }
 
 }  // namespace fastgpu::actors

@@ -4,7 +4,8 @@
 /// with replicas on other nodes, drives it, and keeps the members of its group as the plan of the
 /// cluster has them. ShardActor is the other half, and the only one that derives from it.
 /// Opens the log from what the store held at the start; corrupt contents end the process, or
-/// accepted work were lost. The plan comes with the view of the cluster.
+/// accepted work were lost. The plan comes with the view of the cluster; the monitor is told
+/// whether this replica votes.
 
 #include <memory>
 #include <optional>
@@ -44,6 +45,8 @@ class ReplicaActor : public BaseActor, private store::StoreWriter, private RaftH
   void alarm(const raft::Alarm& alarm) override;
   /// After each turn of the log.
   void settle();
+  /// To the monitor, where it has changed.
+  void tell_vote();
 
   base::ShardId shard_;
   std::unique_ptr<store::StoredLog> log_;
@@ -52,6 +55,7 @@ class ReplicaActor : public BaseActor, private store::StoreWriter, private RaftH
   std::shared_ptr<const protocol::Members> planned_;                ///< from which its plan is
   bool pumping_{false};                                             ///< a Pump is under way
   std::set<std::pair<raft::AlarmKind, base::NodeId>> epochs_told_;  ///< said over and over: once
+  std::optional<bool> vote_told_;
 };
 
 }  // namespace fastgpu::actors

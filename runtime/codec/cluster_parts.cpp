@@ -171,6 +171,16 @@ protocol::DeviceBooks read(DeviceBooks::Reader from, Reading& reading) {
   return books;
 }
 
+void write(NodeDuties::Builder to, const protocol::NodeDuties& from) {
+  to.setVotingReplicas(from.voting_replicas);
+  to.setCopiesDue(from.copies_due);
+  to.setCopiesCounted(from.copies_counted);
+}
+
+protocol::NodeDuties read(NodeDuties::Reader from, Reading&) {
+  return {from.getVotingReplicas(), from.getCopiesDue(), from.getCopiesCounted()};
+}
+
 void write(NodeView::Builder to, const protocol::NodeView& from) {
   write(to.initInfo(), from.info);
   to.setIncarnation(from.incarnation.value);
@@ -178,10 +188,12 @@ void write(NodeView::Builder to, const protocol::NodeView& from) {
   to.setAgeNs(from.age_ns);
   codec::write_list(to.initLeads(list_size(from.leads.size())), from.leads);
   codec::write_list(to.initDevices(list_size(from.devices.size())), from.devices);
+  if (from.duties)
+    write(to.initDuties(), *from.duties);
 }
 
 protocol::NodeView read(NodeView::Reader from, Reading& reading) {
-  return {
+  protocol::NodeView view{
       read(from.getInfo(), reading),
       {from.getIncarnation()},
       codec::read_enum(from.getState(), protocol::NodeState::down, "node state"),
@@ -189,6 +201,9 @@ protocol::NodeView read(NodeView::Reader from, Reading& reading) {
       codec::read_list(from.getLeads(), reading, "led shards"),
       codec::read_list(from.getDevices(), reading, "devices"),
   };
+  if (from.hasDuties())
+    view.duties = read(from.getDuties(), reading);
+  return view;
 }
 
 }  // namespace fastgpu::schema

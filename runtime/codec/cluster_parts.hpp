@@ -27,6 +27,8 @@ void write(DeviceBooks::Builder to, const protocol::DeviceBooks& from);
 /// Refuses books with more free than there is.
 protocol::DeviceBooks read(DeviceBooks::Reader from, codec::Reading& reading);
 
+void write(NodeDuties::Builder to, const protocol::NodeDuties& from);
+protocol::NodeDuties read(NodeDuties::Reader from, codec::Reading& reading);
 void write(NodeView::Builder to, const protocol::NodeView& from);
 protocol::NodeView read(NodeView::Reader from, codec::Reading& reading);
 

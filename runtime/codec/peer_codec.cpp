@@ -21,15 +21,20 @@ static void write_message(PeerMessage::Builder to, const protocol::Heartbeat& fr
   codec::write_list(heartbeat.initLeads(list_size(from.leads.size())), from.leads);
   codec::write_list(heartbeat.initDevices(list_size(from.devices.size())), from.devices);
   heartbeat.setMembersVersion(from.members_version);
+  if (from.duties)
+    write(heartbeat.initDuties(), *from.duties);
 }
 
 static protocol::Heartbeat read(Heartbeat::Reader from, Reading& reading) {
-  return {
+  protocol::Heartbeat heartbeat{
       read(from.getSelf(), reading),
       codec::read_list(from.getLeads(), reading, "led shards"),
       codec::read_list(from.getDevices(), reading, "devices"),
       from.getMembersVersion(),
   };
+  if (from.hasDuties())
+    heartbeat.duties = read(from.getDuties(), reading);
+  return heartbeat;
 }
 
 static void write_message(PeerMessage::Builder to, const protocol::MembersAsk&) {

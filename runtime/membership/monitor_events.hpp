@@ -9,6 +9,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/protocol/cluster.hpp"
+#include "runtime/protocol/local_messages.hpp"
 #include "runtime/protocol/peer_messages.hpp"
 
 namespace fastgpu::membership {
@@ -43,6 +44,12 @@ struct ShardLed {
   bool operator==(const ShardLed&) const = default;
 };
 
+/// The actors of the node have begun; so many of them keep a replica of a shard.
+struct NodeBegun {
+  std::size_t replicas{};
+  bool operator==(const NodeBegun&) const = default;
+};
+
 /// The own root shard applied a change of members.
 struct MembersKnown {
   protocol::Members members;
@@ -60,9 +67,11 @@ struct Tick {
   bool operator==(const Tick&) const = default;
 };
 
-/// DeviceBooks are those of the own devices, from their workers.
+/// DeviceBooks are those of the own devices, from their workers; ReplicaStands and CopiesStand are
+/// of the own replicas and objects.
 using Event = std::variant<FromPeer<protocol::Heartbeat>, FromPeer<protocol::MembersAsk>,
                            FromPeer<protocol::Members>, PeerUp, PeerDown, protocol::DeviceBooks,
-                           ShardLed, MembersKnown, MembersKept, Tick>;
+                           ShardLed, MembersKnown, MembersKept, Tick, NodeBegun,
+                           protocol::ReplicaStands, protocol::CopiesStand>;
 
 }  // namespace fastgpu::membership

@@ -75,6 +75,8 @@ void MonitorMachine::learn(const protocol::Members& members) {
     else
       peer.heard_at = now_;
     peer.info = info;
+    if (peer.duties)
+      peer.duties->copies_counted = false;
   }
   peers_ = std::move(peers);
   note_in_lists();
@@ -151,6 +153,7 @@ bool MonitorMachine::heard(Peer& peer, base::Incarnation incarnation) {
     lists_changed_ = true;
     peer.leads.clear();
     peer.devices.clear();
+    peer.duties.reset();
     view_urgent_ = true;
   }
   peer.heard_at = now_;
@@ -183,6 +186,7 @@ void MonitorMachine::on(const FromPeer<protocol::Heartbeat>& event) {
     std::uint64_t& kept = lists_.nodes[event.from].kept;
     lists_changed_ = lists_changed_ || kept < beat.members_version;
     kept = std::max(kept, beat.members_version);
+    take_duties(peer, beat);
   }
   if (beat.members_version <= members_.version)
     return;
@@ -194,6 +198,16 @@ void MonitorMachine::on(const FromPeer<protocol::Heartbeat>& event) {
     asked_at = now_;
   }
   effects_.push_back(SendToNode{event.from, protocol::MembersAsk{}});
+}
+
+void MonitorMachine::take_duties(Peer& peer, const protocol::Heartbeat& beat) {
+  std::optional<protocol::NodeDuties> duties = beat.duties;
+  if (duties && beat.members_version < members_.version)
+    duties->copies_counted = false;
+  if (peer.duties == duties)
+    return;
+  peer.duties = duties;
+  view_changed_ = true;
 }
 
 void MonitorMachine::on(const PeerUp& event) {
@@ -259,6 +273,20 @@ void MonitorMachine::on(const ShardLed& event) {
   view_urgent_ = true;
 }
 
+void MonitorMachine::on(const NodeBegun& event) {
+  duties_.expect(event.replicas);
+}
+
+void MonitorMachine::on(const protocol::ReplicaStands& event) {
+  duties_.take(event);
+  view_changed_ = true;
+}
+
+void MonitorMachine::on(const protocol::CopiesStand& event) {
+  duties_.take(event);
+  view_changed_ = true;
+}
+
 std::vector<protocol::LedShard> MonitorMachine::led() const {
   std::vector<protocol::LedShard> all;
   for (const auto& [id, shard] : leads_)
@@ -267,13 +295,15 @@ std::vector<protocol::LedShard> MonitorMachine::led() const {
 }
 
 base::Time MonitorMachine::beat_due() const {
-  return *beaten_at_ + (devices_changed_ ? limits::heartbeat_interval : quiet_beat_interval);
+  const bool news = devices_changed_ || duties() != duties_told_;
+  return *beaten_at_ + (news ? limits::heartbeat_interval : quiet_beat_interval);
 }
 
 void MonitorMachine::beat_where_due() {
   if (!beat_now_ && beaten_at_ && now_ < beat_due())
     return;
   protocol::Heartbeat beat{self(), led(), {}, lists_.nodes[options_.self.node].kept};
+  beat.duties = duties_told_ = duties();
   if (devices_changed_ || beat_now_ || !books_told_at_ ||
       now_ >= *books_told_at_ + limits::books_interval) {
     for (const auto& [device, books] : devices_)
@@ -310,12 +340,13 @@ protocol::SharedView MonitorMachine::view() const {
   shown->cluster = options_.cluster;
   shown->self = options_.self.node;
   shown->members = members_shown_;
-  protocol::NodeView self{this->self(), options_.incarnation, NodeState::up, 0, led(), {}};
+  protocol::NodeView self{this->self(), options_.incarnation, NodeState::up, 0, led(), {},
+                          duties()};
   for (const auto& [device, books] : devices_)
     self.devices.push_back(books);
   for (const auto& [id, peer] : peers_)
     shown->nodes.push_back({peer.info, peer.incarnation, peer.state, (now_ - peer.heard_at).count(),
-                            peer.leads, peer.devices});
+                            peer.leads, peer.devices, peer.duties});
   const auto place =
       std::upper_bound(shown->nodes.begin(), shown->nodes.end(), self,
                        [](const auto& a, const auto& b) { return a.info.node < b.info.node; });

@@ -3,8 +3,9 @@
 /// Who is there, who lives, what they lead and what their devices can take: this node's opinion.
 ///
 /// Place in the flow: heartbeats of all members come in through the router, the own devices' books
-/// from the workers; the view goes to everybody on the node, lost nodes to the shards. One per
-/// node, owned by the monitor actor, stepped on its thread only; no clock, no I/O.
+/// from the workers, the own duties from replicas and objects; the view goes to everybody on the
+/// node, lost nodes to the shards. One per node, owned by the monitor actor, stepped on its thread
+/// only; no clock, no I/O.
 ///
 /// Rules:
 /// - A node is up while it is heard; suspect after limits::suspect_after of silence, or at once
@@ -17,6 +18,8 @@
 ///   knows in all its lives on that disk. Groups take in members by that (GroupKeeper), since a
 ///   replica that restarts knows no commit, and so nothing that the root's log told it, until it
 ///   has found the others. Addresses and keys of members never change: who moves joins anew.
+/// - What a node says of its duties by an older list of members than the newest known here is shown
+///   as not counted: it may not know yet who comes, goes or drains.
 /// What is kept is O(nodes + devices), the work per message O(its own size).
 
 #include <chrono>
@@ -31,6 +34,7 @@
 #include "runtime/membership/monitor_effects.hpp"
 #include "runtime/membership/monitor_events.hpp"
 #include "runtime/membership/monitor_state.hpp"
+#include "runtime/membership/own_duties.hpp"
 
 namespace fastgpu::membership {
 
@@ -72,6 +76,9 @@ class MonitorMachine {
   void on(const MembersKnown& event);
   void on(const MembersKept& event);
   void on(const Tick& event);
+  void on(const NodeBegun& event);
+  void on(const protocol::ReplicaStands& event);
+  void on(const protocol::CopiesStand& event);
 
   void begin();
   void learn(const protocol::Members& members);
@@ -83,6 +90,8 @@ class MonitorMachine {
   void lose(Peer& peer, base::Incarnation life, bool proven);
   void suspect_the_silent();
   base::Time beat_due() const;
+  void take_duties(Peer& peer, const protocol::Heartbeat& beat);
+  std::optional<protocol::NodeDuties> duties() const { return duties_.told(members_.version); }
   void beat_where_due();
   void show_where_due();
   std::vector<protocol::LedShard> led() const;
@@ -99,11 +108,13 @@ class MonitorMachine {
   bool lists_changed_{false};
   std::map<base::ShardId, protocol::LedShard> leads_;
   std::map<base::DeviceId, protocol::DeviceBooks> devices_;
+  OwnDuties duties_;
 
   bool started_{false};
-  bool beat_now_{true};         ///< what others must know at once has changed
-  bool devices_changed_{true};  ///< since the last heartbeat
-  bool view_urgent_{true};      ///< somebody came, went or leads something else
+  bool beat_now_{true};                              ///< what others must know at once has changed
+  bool devices_changed_{true};                       ///< since the last heartbeat
+  std::optional<protocol::NodeDuties> duties_told_;  ///< in the last heartbeat
+  bool view_urgent_{true};  ///< somebody came, went or leads something else
   bool view_changed_{true};
   std::optional<base::Time> beaten_at_;
   std::optional<base::Time> books_told_at_;

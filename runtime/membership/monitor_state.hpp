@@ -19,6 +19,7 @@ struct Peer {
   base::Time heard_at;  ///< or when it became known, before the first
   std::vector<protocol::LedShard> leads;
   std::vector<protocol::DeviceBooks> devices;
+  std::optional<protocol::NodeDuties> duties;
   std::string dialled_address;  ///< empty: not dialled yet
   std::optional<base::Time> asked_members_at;
 };

@@ -98,6 +98,19 @@ struct DeviceBooks {
   bool operator==(const DeviceBooks&) const = default;
 };
 
+/// What others rely on a node for, as it says of itself: a node that drains hands it over first.
+struct NodeDuties {
+  std::uint32_t voting_replicas{};  ///< shards of which it has a replica that votes
+  /// Objects that it answers for with fewer durable copies than there should be, one for each
+  /// request or job that needs it. Copies that a submit or a task's end waits for are no part of
+  /// it: of those nobody has been told yet that they are kept.
+  std::uint64_t copies_due{};
+  /// It has looked at all its objects since members came, went or changed last. False: more may be
+  /// due than it says.
+  bool copies_counted{false};
+  bool operator==(const NodeDuties&) const = default;
+};
+
 /// A node as some other node sees it.
 enum class NodeState : std::uint8_t { up, suspect, down };
 const char* to_word(NodeState state);
@@ -109,7 +122,13 @@ struct NodeView {
   std::int64_t age_ns{};  ///< since it was last heard of
   std::vector<LedShard> leads;
   std::vector<DeviceBooks> devices;
+  std::optional<NodeDuties> duties{};  ///< none: it has not said, or does not know yet
   bool operator==(const NodeView&) const = default;
 };
+
+/// The drain of this node of `all` is over: nothing of the cluster is lost or waits when it stops.
+/// It is up, has no replica that votes, no task and no copy that is due; nor is one due elsewhere,
+/// since what another node lacks a copy of may be here.
+bool is_drained(const NodeView& node, const std::vector<NodeView>& all);
 
 }  // namespace fastgpu::protocol

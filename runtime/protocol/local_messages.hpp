@@ -103,6 +103,24 @@ struct NodeLost {
   bool operator==(const NodeLost&) const = default;
 };
 
+// --- replicas and objects to monitor -------------------------------------------------------------
+
+/// How the replica of a shard stands on this node. Said by every one at its start, and when it
+/// changes.
+struct ReplicaStands {
+  base::ShardId shard;
+  bool votes{false};  ///< it is a voter of its group, by the newest members in its log
+  bool operator==(const ReplicaStands&) const = default;
+};
+/// How the copies stand of the objects that this node answers for: see NodeDuties. Said with the
+/// first view, and when it changes.
+struct CopiesStand {
+  std::uint64_t due{};
+  bool counted{false};
+  std::uint64_t members_version{};  ///< of the list of members by which that is
+  bool operator==(const CopiesStand&) const = default;
+};
+
 // --- gateway and shard ---------------------------------------------------------------------------
 
 /// A request that the shard's ledger answers: Submit, ListJobs, ShowJob, WaitJob, CancelJob, Join,

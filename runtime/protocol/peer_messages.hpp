@@ -5,6 +5,7 @@
 /// itself. Every message may be lost, repeated or late; receivers answer a repeat from their books.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -26,7 +27,8 @@ struct Heartbeat {
   NodeInfo self;
   std::vector<LedShard> leads;
   std::vector<DeviceBooks> devices;
-  std::uint64_t members_version{};  ///< of the root's member list on the sender's disk
+  std::uint64_t members_version{};     ///< of the root's member list on the sender's disk
+  std::optional<NodeDuties> duties{};  ///< none: not all parts of the sender have told it theirs
   bool operator==(const Heartbeat&) const = default;
 };
 /// Send me your list of members: yours is newer.

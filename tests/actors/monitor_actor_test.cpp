@@ -40,7 +40,7 @@ TEST(MonitorActor, DialsTheMembersAndShowsThemToTheWholeNode) {
   EXPECT_TRUE(bench.shard.take<protocol::SharedView>().has_value());
 }
 
-TEST(MonitorActor, BeatsByItselfAndTellsBooksAndLeaderships) {
+TEST(MonitorActor, BeatsByItselfAndTellsBooksLeadershipsAndDuties) {
   Monitored monitored;
   auto& bench = monitored.bench;
   while (bench.take_to_node<protocol::Heartbeat>())
@@ -49,12 +49,15 @@ TEST(MonitorActor, BeatsByItselfAndTellsBooksAndLeaderships) {
   books.device = {{1}, 0};
   books.version = 3;
   bench.send(books);
+  bench.send(protocol::ReplicaStands{{0}, true});
+  bench.send(protocol::CopiesStand{2, true, 0});
   bench.send(ShardLed{{{0}, {1}, {4}}});
   const auto beat = bench.take_to_node<protocol::Heartbeat>();
   ASSERT_TRUE(beat.has_value());
   EXPECT_EQ(beat->first, other.node);
   EXPECT_EQ(beat->second.leads.at(0).term, base::Term{4});
   EXPECT_EQ(beat->second.devices.at(0).version, 3u);
+  EXPECT_EQ(beat->second.duties, (protocol::NodeDuties{1, 2, true}));
   bench.pass(4 * membership::MonitorMachine::quiet_beat_interval);
   std::size_t beats = 0;
   while (bench.take_to_node<protocol::Heartbeat>())

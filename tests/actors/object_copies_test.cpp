@@ -102,6 +102,27 @@ TEST_F(ObjectCopies, ASubmitGoesOnWhenNobodyTakesACopyInTime) {
   EXPECT_TRUE(bench_.take_to_node<protocol::KeepCopies>()) << "it is still asked for";
 }
 
+TEST_F(ObjectCopies, TheMonitorHearsHowManyCopiesAreDueWhenThatChanges) {
+  using Stand = protocol::CopiesStand;
+  EXPECT_EQ(bench_.monitor.take<Stand>(), (Stand{0, false, 0})) << "before the first view";
+  EXPECT_EQ(bench_.monitor.take<Stand>(), (Stand{0, true, 0}));
+  put();
+  bench_.send_peer(two, protocol::ObjectPin{4, request, {object_on({1}).hash}});
+  EXPECT_FALSE(bench_.monitor.take<Stand>()) << "it is not promised yet";
+  bench_.pass(limits::copy_wait_submit);
+  EXPECT_EQ(bench_.monitor.take<Stand>(), (Stand{1, true, 0}));
+  const auto ask = bench_.take_to_node<protocol::KeepCopies>();
+  ASSERT_TRUE(ask);
+  bench_.send_peer(ask->first, protocol::CopiesKept{ask->second.call, true, {}});
+  EXPECT_EQ(bench_.monitor.take<Stand>(), (Stand{0, true, 0}));
+
+  protocol::Members members;
+  members.version = 8;
+  view_.members = std::make_shared<const protocol::Members>(members);
+  see();
+  EXPECT_EQ(bench_.monitor.take<Stand>(), (Stand{0, true, 8})) << "by the newest list";
+}
+
 TEST_F(ObjectCopies, FetchesWhatItIsToKeepAndSaysSoOnceThatIsPinnedDurably) {
   const protocol::KeepCopies keep{9, request, {}, {object_on(two)}};
   bench_.send_peer(two, keep);

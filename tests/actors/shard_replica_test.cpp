@@ -19,14 +19,14 @@ raft::StoreId store_of(std::uint32_t node) {
 
 class ShardReplica : public ::testing::Test {
  protected:
-  void spawn() {
+  void spawn(std::uint32_t founders = 3) {
     ShardActorOptions options;
     options.shard = shard;
     options.contents = disk.contents();
     options.group.emplace();
     options.group->self = {1};
     options.group->store = store_of(1);
-    for (std::uint32_t node = 1; node <= 3; ++node) {
+    for (std::uint32_t node = 1; node <= founders; ++node) {
       options.group->founders.members.push_back({{node}, store_of(node), true});
     }
     bench.spawn<ShardActor>(std::move(options));
@@ -81,6 +81,18 @@ TEST_F(ShardReplica, AsksTheOthersWhetherItMayLeadOnceItsFoundingIsDurable) {
   ASSERT_TRUE(request);
   EXPECT_TRUE(request->pre);
   EXPECT_FALSE(bench.monitor.take<ShardLed>());
+}
+
+TEST_F(ShardReplica, TheMonitorHearsOnceThatItVotes) {
+  lead();
+  EXPECT_EQ(bench.monitor.take<protocol::ReplicaStands>(), (protocol::ReplicaStands{shard, true}));
+  EXPECT_FALSE(bench.monitor.take<protocol::ReplicaStands>());
+}
+
+TEST_F(ShardReplica, TheMonitorHearsThatOneWhoWaitsToBeCalledDoesNotVote) {
+  spawn(0);
+  disk.sync(bench);
+  EXPECT_EQ(bench.monitor.take<protocol::ReplicaStands>(), (protocol::ReplicaStands{shard, false}));
 }
 
 TEST_F(ShardReplica, AcceptsASubmitOnceAMajorityHasIt) {

@@ -46,6 +46,9 @@ TEST_F(JsonSchema, DescribesEveryDocument) {
   EXPECT_EQ(check("cp", json_copied({{7}, "y.f32", "./y.f32", 1, 4}, "n1", noon)), "");
   EXPECT_EQ(check("status", json_cluster(cluster(), list, names, noon)), "");
   EXPECT_EQ(check("node_list", json_node_list(cluster(), names, noon)), "");
+  protocol::ClusterStatus silent = cluster();
+  silent.nodes[0].duties.reset();
+  EXPECT_EQ(check("node_list", json_node_list(silent, names, noon)), "");
   EXPECT_EQ(check("gpus", json_device_list(cluster(), names, noon)), "");
   EXPECT_EQ(check("node_token", json_token("0af1", "n1", noon)), "");
   protocol::ClusterStatus with_gpu = cluster();

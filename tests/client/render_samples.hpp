@@ -30,6 +30,7 @@ inline protocol::ClusterStatus cluster() {
     books.slots_free = 0;
     books.queued_tasks = 3;
     node.devices.push_back(books);
+    node.duties = protocol::NodeDuties{3, 0, true};
     status.nodes.push_back(node);
   }
   return status;

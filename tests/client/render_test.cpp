@@ -57,15 +57,52 @@ TEST(RenderTable, ShowsTheClusterInAFewLines) {
 
 TEST(RenderTable, ListsNodesAndDevices) {
   EXPECT_EQ(table_nodes(cluster(), Names(cluster()), noon),
-            "NAME  ADDRESS         STATE  DEVICES  SHARDS  HEARD\n"
-            "n1    127.0.0.1:7601  up     1        0       now\n"
-            "n2    127.0.0.1:7602  down   1        1       4.2 s ago\n"
+            "NAME  ADDRESS         STATE  DEVICES  SHARDS  REPLICAS  COPIES DUE  HEARD\n"
+            "n1    127.0.0.1:7601  up     1        0       3         0           now\n"
+            "n2    127.0.0.1:7602  down   1        1       -         -           4.2 s ago\n"
             "as of 0.2 s ago (n1)\n");
   EXPECT_EQ(table_devices(cluster(), Names(cluster()), noon),
             "NODE  DEVICE  MODEL       MEMORY   FREE     SLOTS  QUEUED  STATE\n"
             "n1    cpu:0   CPU x86-64  8.0 GiB  6.0 GiB  0/1    3       busy\n"
             "n2    cpu:0   CPU x86-64  8.0 GiB  6.0 GiB  0/1    3       away\n"
             "as of 0.2 s ago (n1)\n");
+}
+
+TEST(RenderTable, ShowsWhetherADrainIsOver) {
+  protocol::ClusterStatus status = cluster();
+  status.nodes.pop_back();
+  protocol::NodeView& node = status.nodes[0];
+  node.info.state = protocol::MemberState::draining;
+  node.devices[0].slots_free = node.devices[0].slots_total;
+  node.devices[0].queued_tasks = 0;
+  node.leads.clear();
+  node.duties = protocol::NodeDuties{0, 2, false};
+  EXPECT_EQ(table_nodes(status, Names(status), noon),
+            "NAME  ADDRESS         STATE     DEVICES  SHARDS  REPLICAS  COPIES DUE  HEARD\n"
+            "n1    127.0.0.1:7601  draining  1        -       0         at least 2  now\n"
+            "as of 0.2 s ago (n1)\n");
+  EXPECT_EQ(json_node_list(status, Names(status), noon)["items"][0]["drained"], false);
+  node.duties = protocol::NodeDuties{0, 0, true};
+  EXPECT_EQ(table_nodes(status, Names(status), noon),
+            "NAME  ADDRESS         STATE    DEVICES  SHARDS  REPLICAS  COPIES DUE  HEARD\n"
+            "n1    127.0.0.1:7601  drained  1        -       0         0           now\n"
+            "as of 0.2 s ago (n1)\n");
+  EXPECT_EQ(json_node_list(status, Names(status), noon)["items"][0]["drained"], true);
+}
+
+TEST(RenderTable, SaysHowManyObjectsLackCopiesWhereSomeDo) {
+  protocol::ClusterStatus status = cluster();
+  status.nodes[0].duties->copies_due = 1;
+  status.nodes[1].duties->copies_due = 9;
+  EXPECT_NE(table_cluster(status, one_running(), Names(status), noon)
+                .find("\n1 object has fewer copies than wanted; it is being copied\n"),
+            std::string::npos)
+      << "what a node said that is down since counts no more";
+  status.nodes[0].duties->copies_due = 30;
+  EXPECT_NE(table_cluster(status, one_running(), Names(status), noon)
+                .find("\n30 objects have fewer copies than wanted; they are being copied\n"),
+            std::string::npos);
+  EXPECT_EQ(json_cluster(status, one_running(), Names(status), noon)["copies_due"], 30);
 }
 
 TEST(RenderTable, ShowsHowGpusAreAndLeavesOutWhatTheirDriverDoesNotTell) {
@@ -135,6 +172,19 @@ TEST(RenderJson, ListsJobs) {
             R"("submitted_at":"2026-01-31T11:56:00.000Z","finished_at":null,)"
             R"("device_seconds":1.5,"labels":{},)"
             R"("waiting":{"reason":"capacity","message":"2 devices, all busy"}}])");
+}
+
+TEST(RenderJson, TellsTheDutiesOfANodeWhereItHasSaidThem) {
+  protocol::ClusterStatus status = cluster();
+  status.nodes[0].duties = protocol::NodeDuties{3, 7, true};
+  status.nodes[1].duties.reset();
+  const Json items = json_node_list(status, Names(status), noon)["items"];
+  EXPECT_EQ(items[0]["voting_replicas"], 3);
+  EXPECT_EQ(items[0]["copies_due"], 7);
+  EXPECT_EQ(items[0]["copies_counted"], true);
+  EXPECT_EQ(items[1]["voting_replicas"], nullptr);
+  EXPECT_EQ(items[1]["copies_due"], nullptr);
+  EXPECT_EQ(items[1]["copies_counted"], false);
 }
 
 TEST(RenderJson, MarksAnIncompleteListStale) {

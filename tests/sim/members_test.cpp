@@ -42,6 +42,32 @@ TEST(Members, AFourthJoinsUnderLoadTheFirstIsDrainedAndAnotherDies) {
   EXPECT_EQ(cluster.unanswered, 0u) << "every submit was accepted in time";
 }
 
+TEST(Members, OneThatIsDrainedSaysWhenThatIsOverAndVotesAgainWhenItIsTakenBack) {
+  MovingCluster cluster(three_of(4));
+  SimWorld& world = cluster.world;
+  ASSERT_TRUE(world.run_until([&] { return cluster.all_led(); }, 10s));
+  cluster.join(3);
+  ASSERT_TRUE(world.run_until([&] { return cluster.as_planned(); }, 60s)) << cluster.shape();
+  world.run_for(1s);
+  EXPECT_EQ(cluster.shown(0).duties, (protocol::NodeDuties{3, 0, true}));
+  cluster.change(0, protocol::MemberState::draining);
+  int looks = 0;
+  for (; looks < 600 && !cluster.shown(0).drained; ++looks) {
+    world.run_for(100ms);
+  }
+  EXPECT_GT(looks, 10) << "the replicas have to move first";
+  EXPECT_FALSE(cluster.votes(0)) << cluster.shape();
+  EXPECT_EQ(cluster.shown(0).duties, (protocol::NodeDuties{0, 0, true}));
+  EXPECT_TRUE(world.run_until([&] { return cluster.as_planned(); }, 60s)) << cluster.shape();
+  world.run_for(1s);
+  EXPECT_TRUE(cluster.shown(0).drained);
+  cluster.change(0, protocol::MemberState::active);
+  ASSERT_TRUE(world.run_until([&] { return cluster.as_planned(); }, 60s)) << cluster.shape();
+  world.run_for(1s);
+  EXPECT_FALSE(cluster.shown(0).drained);
+  EXPECT_EQ(cluster.shown(0).duties, (protocol::NodeDuties{3, 0, true}));
+}
+
 TEST(Members, OneNodeGrowsToThreeAndShrinksAgain) {
   SimOptions options = three_of(3);
   options.founding_nodes = 1;

@@ -55,6 +55,7 @@ struct ClusterCounts {
   std::uint32_t devices_busy{};
   std::uint32_t jobs_pending{};
   std::uint32_t jobs_running{};
+  std::uint64_t copies_due{};  ///< of objects, as nodes that are not down have said
 };
 ClusterCounts count(const protocol::ClusterStatus& status, const protocol::JobList& jobs);
 

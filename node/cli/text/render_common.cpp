@@ -69,6 +69,7 @@ ClusterCounts count(const protocol::ClusterStatus& status, const protocol::JobLi
     if (node.state == protocol::NodeState::down) {
       continue;  // its devices are away with it
     }
+    counts.copies_due += node.duties ? node.duties->copies_due : 0;
     for (const protocol::DeviceBooks& books : node.devices) {
       ++counts.devices;
       counts.devices_busy += books.slots_free < books.slots_total ? 1 : 0;

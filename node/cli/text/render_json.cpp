@@ -378,6 +378,7 @@ Json json_cluster(const protocol::ClusterStatus& status, const protocol::JobList
                  {"running", counts.jobs_running},
                  {"finished", jobs.finished_hidden}};
   all["shards_unanswered"] = jobs.shards_unanswered;
+  all["copies_due"] = counts.copies_due;
   return all;
 }
 
@@ -389,14 +390,19 @@ Json json_node_list(const protocol::ClusterStatus& status, const Names& names, S
     for (const protocol::LedShard& led : node.leads) {
       leads.push_back(std::to_string(led.shard.value));
     }
-    all["items"].push_back({{"id", std::to_string(node.info.node.value)},
-                            {"name", node.info.name},
-                            {"address", node.info.address},
-                            {"state", protocol::to_word(node.state)},
-                            {"member", protocol::to_word(node.info.state)},
-                            {"age_seconds", seconds(node.age_ns)},
-                            {"devices", node.devices.size()},
-                            {"leads_shards", std::move(leads)}});
+    all["items"].push_back(
+        {{"id", std::to_string(node.info.node.value)},
+         {"name", node.info.name},
+         {"address", node.info.address},
+         {"state", protocol::to_word(node.state)},
+         {"member", protocol::to_word(node.info.state)},
+         {"age_seconds", seconds(node.age_ns)},
+         {"devices", node.devices.size()},
+         {"leads_shards", std::move(leads)},
+         {"voting_replicas", node.duties ? Json(node.duties->voting_replicas) : Json(nullptr)},
+         {"copies_due", node.duties ? Json(node.duties->copies_due) : Json(nullptr)},
+         {"copies_counted", node.duties && node.duties->copies_counted},
+         {"drained", protocol::is_drained(node, status.nodes)}});
   }
   return all;
 }

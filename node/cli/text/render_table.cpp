@@ -92,6 +92,23 @@ std::string done_of(const protocol::JobSummary& summary) {
   return std::to_string(total_of(summary) - live) + "/" + std::to_string(total_of(summary));
 }
 
+const char* state_of(const protocol::NodeView& node, const protocol::ClusterStatus& status) {
+  if (node.info.state == protocol::MemberState::active || node.state != protocol::NodeState::up) {
+    return protocol::to_word(node.state);
+  }
+  return protocol::is_drained(node, status.nodes) ? "drained" : protocol::to_word(node.info.state);
+}
+
+/// Replicas that vote and copies that are due, of a node that can say so now; else empty.
+std::pair<std::string, std::string> duties_of(const protocol::NodeView& node) {
+  if (!node.duties || node.state == protocol::NodeState::down) {
+    return {};
+  }
+  const std::string due = std::to_string(node.duties->copies_due);
+  return {std::to_string(node.duties->voting_replicas),
+          node.duties->copies_counted ? due : "at least " + due};
+}
+
 /// Why a device does not do all that it is there for. A null device is not there for commands.
 std::string unable_line(const protocol::DeviceBooks& books, const Names& names) {
   const std::string name = names.of(books.device);
@@ -220,22 +237,26 @@ std::string table_cluster(const protocol::ClusterStatus& status, const protocol:
     text += "INCOMPLETE: " + std::to_string(jobs.shards_unanswered) +
             " parts of the ledger did not answer; their jobs are not counted\n";
   }
+  if (counts.copies_due != 0) {
+    text += std::to_string(counts.copies_due) +
+            (counts.copies_due == 1
+                 ? " object has fewer copies than wanted; it is being copied\n"
+                 : " objects have fewer copies than wanted; they are being copied\n");
+  }
   return text;
 }
 
 std::string table_nodes(const protocol::ClusterStatus& status, const Names& names, Stamp stamp) {
-  Table table({"NAME", "ADDRESS", "STATE", "DEVICES", "SHARDS", "HEARD"});
+  Table table({"NAME", "ADDRESS", "STATE", "DEVICES", "SHARDS", "REPLICAS", "COPIES DUE", "HEARD"});
   for (const protocol::NodeView& node : status.nodes) {
     std::string shards;
     for (const protocol::LedShard& led : node.leads) {
       shards += (shards.empty() ? "" : ",") + std::to_string(led.shard.value);
     }
     const bool self = node.info.node == status.source;
-    const bool serves =
-        node.info.state == protocol::MemberState::active || node.state != protocol::NodeState::up;
-    table.add({node.info.name, node.info.address,
-               serves ? protocol::to_word(node.state) : protocol::to_word(node.info.state),
-               std::to_string(node.devices.size()), shards,
+    const auto [replicas, copies_due] = duties_of(node);
+    table.add({node.info.name, node.info.address, state_of(node, status),
+               std::to_string(node.devices.size()), shards, replicas, copies_due,
                self ? "now" : show_duration(nanoseconds(node.age_ns)) + " ago"});
   }
   return table.text() + as_of_line(stamp_of(status, stamp), names.of(status.source)) + "\n";

@@ -62,8 +62,10 @@ security::JoinToken make_token(const protocol::ClusterStatus& cluster) {
 }  // namespace
 
 int verb_node_drain(Context& context, const Invocation& invocation) {
-  return change_nodes(context, invocation, protocol::MemberState::draining,
-                      "drains: it takes no new tasks, its replicas move to other nodes");
+  return change_nodes(
+      context, invocation, protocol::MemberState::draining,
+      "drains: it takes no new tasks, its replicas and objects move to other nodes; "
+      "that is over once fastgpu node list shows it as drained");
 }
 
 int verb_node_undrain(Context& context, const Invocation& invocation) {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -125,6 +126,32 @@ class MovingCluster {
   bool all_ended() const {
     return std::all_of(accepted.begin(), accepted.end(),
                        [this](const auto& job) { return watch->watch().has_ended(job.first); });
+  }
+  struct Shown {
+    std::optional<protocol::NodeDuties> duties;
+    bool drained{false};
+  };
+  /// As some node that is up shows it.
+  Shown shown(std::uint32_t index) {
+    const protocol::ClientReply reply = client_->ask(protocol::AskCluster{});
+    const auto& nodes = std::get<protocol::ClusterStatus>(reply).nodes;
+    for (const protocol::NodeView& node : nodes) {
+      if (node.info.node == world.info(index).node) {
+        return {node.duties, protocol::is_drained(node, nodes)};
+      }
+    }
+    ADD_FAILURE() << "it is not shown";
+    return {};
+  }
+  /// A vote of it counts in some group, by that group's leader.
+  bool votes(std::uint32_t index) const {
+    bool some = false;
+    for (std::uint32_t shard = 0; shard < world.shard_count(); ++shard) {
+      const raft::Configuration members = watch->members_of({shard});
+      const raft::Member* member = members.find(world.info(index).node);
+      some |= member != nullptr && member->voter;
+    }
+    return some;
   }
   bool keeps_some(std::uint32_t index) const {
     bool some = false;

@@ -90,6 +90,17 @@ class MemberJobs : public ::testing::Test {
     }
     return shards;
   }
+  /// Its drain is over, as that one sees it.
+  static bool is_drained(const ProcessCluster& cluster, int asked, const std::string& name) {
+    const Finished listed = cluster.fastgpu_at(asked, {"node", "list", "--json"});
+    const nlohmann::json document = nlohmann::json::parse(listed.out, nullptr, false);
+    for (const nlohmann::json& node : document.value("items", nlohmann::json::array())) {
+      if (node.value("name", "") == name) {
+        return node.value("drained", false);
+      }
+    }
+    return false;
+  }
 
  private:
   static void expect_succeeded(const std::string& job, const Finished& shown) {

@@ -113,7 +113,8 @@ TEST_F(Members, TakeTheReplicasOfOneThatIsDrainedAndRemovedUnderLoad) {
     expect_accepted(cluster, 1);
     // Of eight shards; they are led as planned once they have their replicas.
     return led_by(cluster, 1, "n1") == 0 && led_by(cluster, 1, "n2") <= 3 &&
-           led_by(cluster, 1, "n3") <= 3 && led_by(cluster, 1, "n4") >= 2;
+           led_by(cluster, 1, "n3") <= 3 && led_by(cluster, 1, "n4") >= 2 &&
+           is_drained(cluster, 1, "n1");
   })) << cluster.fastgpu_at(1, {"node", "list"}).out;
   const Finished removed = cluster.fastgpu_at(1, {"node", "remove", "n1"});
   EXPECT_EQ(removed.exit_code, 0) << removed.err;

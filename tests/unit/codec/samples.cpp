@@ -170,13 +170,23 @@ protocol::DeviceBooks device_books() {
   return books;
 }
 
+protocol::NodeDuties node_duties() {
+  return {numbers.next(), numbers.wide(), true};
+}
+
 protocol::NodeView node_view() {
   return {node_info(),
           incarnation(),
           protocol::NodeState::down,
           numbers.next<std::int64_t>(),
           {led_shard(), led_shard()},
-          {device_books(), device_books()}};
+          {device_books(), device_books()},
+          node_duties()};
+}
+
+protocol::Heartbeat heartbeat() {
+  return {
+      node_info(), {led_shard()}, {device_books(), device_books()}, numbers.wide(), node_duties()};
 }
 
 protocol::Stop stop() {
@@ -274,7 +284,7 @@ protocol::Members members() {
 std::vector<protocol::PeerMessage> peer_messages() {
   using namespace protocol;
   return {
-      Heartbeat{node_info(), {led_shard()}, {device_books(), device_books()}, numbers.wide()},
+      heartbeat(),
       MembersAsk{},
       members(),
       Assign{attempt_id(), job_id(), ranges(), device_id(), incarnation(), shared_spec(),

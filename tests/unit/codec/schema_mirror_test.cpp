@@ -186,6 +186,7 @@ TEST(Schema, HasAFieldForEachOfTheSharedValues) {
   expect_same_fields<schema::JoinToken, protocol::JoinToken>();
   expect_same_fields<schema::LedShard, protocol::LedShard>();
   expect_same_fields<schema::DeviceBooks, protocol::DeviceBooks>();
+  expect_same_fields<schema::NodeDuties, protocol::NodeDuties>();
   expect_same_fields<schema::NodeView, protocol::NodeView>();
 }
 

@@ -236,6 +236,84 @@ TEST(Monitor, ALeadershipIsToldAtOnce) {
   EXPECT_TRUE(bench.seen(self).leads.empty());
 }
 
+void say_duties(Bench& bench, std::uint64_t life, std::uint64_t members_version) {
+  bench.step(FromPeer<Heartbeat>{
+      peer, {life}, {info(peer), {}, {}, members_version, protocol::NodeDuties{2, 0, true}}});
+  bench.pass(MonitorMachine::view_interval);
+}
+
+TEST(Monitor, TellsItsDutiesOnceAllPartsOfTheNodeHaveSaidTheirs) {
+  Bench bench;
+  bench.step(NodeBegun{2});
+  bench.step(protocol::CopiesStand{7, true, 3});
+  bench.step(protocol::ReplicaStands{{0}, true});
+  bench.step(protocol::ReplicaStands{{0}, true});
+  bench.pass(1s);
+  for (const Heartbeat& beat : bench.take<Heartbeat>())
+    EXPECT_EQ(beat.duties, std::nullopt) << "one replica has not said whether it votes";
+  EXPECT_EQ(bench.seen(self).duties, std::nullopt);
+  bench.step(protocol::ReplicaStands{{4}, false});
+  bench.pass(50ms);
+  const protocol::NodeDuties duties{1, 7, true};
+  EXPECT_EQ(bench.take<Heartbeat>().back().duties, duties);
+  EXPECT_EQ(bench.seen(self).duties, duties);
+}
+
+TEST(Monitor, TellsDutiesSoonWhenTheyChangeAndWithEachHeartbeat) {
+  Bench bench;
+  bench.step(NodeBegun{1});
+  bench.step(protocol::CopiesStand{0, true, 3});
+  bench.step(protocol::ReplicaStands{{0}, true});
+  bench.pass(1s);
+  bench.sent.clear();
+  bench.pass(1s);
+  const auto quiet = bench.take<Heartbeat>();
+  EXPECT_EQ(quiet.size(), 5u) << "as seldom as ever";
+  EXPECT_EQ(quiet.back().duties, (protocol::NodeDuties{1, 0, true}));
+  bench.step(protocol::ReplicaStands{{0}, false});
+  bench.step(protocol::CopiesStand{4, false, 3});
+  bench.pass(50ms);
+  EXPECT_EQ(bench.take<Heartbeat>().back().duties, (protocol::NodeDuties{0, 4, false}));
+  for (std::uint64_t due = 5; due <= 1000; ++due) {
+    bench.step(protocol::CopiesStand{due, false, 3});
+    bench.pass(1ms);
+  }
+  EXPECT_LE(bench.take<Heartbeat>().size(), 21u) << "but not with every change";
+  bench.step(protocol::CopiesStand{4, false, 3});
+  bench.pass(50ms);
+  bench.sent.clear();
+  bench.step(protocol::CopiesStand{4, false, 3});
+  bench.pass(1s);
+  EXPECT_LE(bench.take<Heartbeat>().size(), 5u) << "a repeat is no news";
+}
+
+TEST(Monitor, WhatWasSaidByAnOlderListOfMembersIsNotCounted) {
+  Bench bench;
+  say_duties(bench, 9, 2);
+  EXPECT_EQ(bench.seen().duties, (protocol::NodeDuties{2, 0, false}));
+  say_duties(bench, 9, 3);
+  EXPECT_EQ(bench.seen().duties, (protocol::NodeDuties{2, 0, true}));
+  bench.step(NodeBegun{0});
+  bench.step(protocol::CopiesStand{0, true, 3});
+  bench.pass(50ms);
+  EXPECT_EQ(bench.seen(self).duties, (protocol::NodeDuties{0, 0, true}));
+
+  bench.step(MembersKnown{{4, {info(self), info(peer), info({3})}}});
+  EXPECT_EQ(bench.seen().duties, (protocol::NodeDuties{2, 0, false}));
+  EXPECT_EQ(bench.seen(self).duties, (protocol::NodeDuties{0, 0, false}));
+  bench.step(protocol::CopiesStand{0, true, 4});
+  say_duties(bench, 9, 4);
+  EXPECT_EQ(bench.seen().duties, (protocol::NodeDuties{2, 0, true}));
+  EXPECT_EQ(bench.seen(self).duties, (protocol::NodeDuties{0, 0, true}));
+}
+
+TEST(Monitor, TheDutiesOfAnEarlierLifeCountNoMore) {
+  Bench bench;
+  say_duties(bench, 9, 3);
+  bench.beat(10);
+  EXPECT_EQ(bench.seen().duties, std::nullopt);
+}
+
 TEST(Monitor, TheViewIsByNodeAndDoesNotFollowEveryNumber) {
   Bench bench({3, {info({9}), info(self), info(peer)}});
   EXPECT_EQ(bench.views.back()->nodes.at(0).info.node, self);
