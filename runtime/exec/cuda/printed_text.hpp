@@ -3,9 +3,10 @@
 /// What kernels print: the driver writes it to standard output when it waits for the device, and to
 /// standard error of which assertions have failed.
 ///
-/// Place in the flow: owned by the CUDA device. Puts a file in memory in the place of one of the
-/// process's streams, and empties it after each task. One thread. Without such a file nothing is
-/// collected.
+/// Place in the flow: owned by the CUDA device, one for each of the two. Puts a file in memory in
+/// the place of the stream, and empties it when it is asked for what is there: after each task of
+/// standard output, at the process's end of standard error. One thread. Without such a file nothing
+/// is collected.
 
 #include <cstddef>
 #include <span>
