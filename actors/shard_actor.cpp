@@ -37,7 +37,10 @@ caf::message_handler ShardActor::handlers() {
       on<protocol::ShardRequest>([this](const protocol::ShardRequest& request) { step(request); }),
       on<protocol::Place>([this](const protocol::Place& place) { step(place); }),
       on<protocol::Waiting>([this](const protocol::Waiting& waiting) { step(waiting); }),
-      on<protocol::NodeLost>([this](const protocol::NodeLost& lost) { step(lost); }),
+      on<protocol::NodeLost>([this](const protocol::NodeLost& lost) {
+        lose(lost.node);
+        step(lost);
+      }),
       on<protocol::DiskRoom>([this](const protocol::DiskRoom& room) { step(room); }),
       on<protocol::SharedView>([this](const protocol::SharedView& view) {
         see(view);

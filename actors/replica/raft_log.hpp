@@ -71,6 +71,7 @@ class RaftLog final : public store::StoredLog {
   void tick() override { turn(raft::Tick{}); }
   void pump() override;
   void receive(const raft::Message& message) { turn(raft::Received{message}); }
+  void lose(base::NodeId peer) { turn(raft::PeerLost{peer}); }
 
  private:
   RaftLog(const RaftLogOptions& options, store::StoreWriter& writer, RaftHost& host);

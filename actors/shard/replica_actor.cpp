@@ -81,6 +81,13 @@ void ReplicaActor::receive(base::NodeId from, const protocol::RaftMessage& messa
   }
 }
 
+void ReplicaActor::lose(base::NodeId peer) {
+  if (group_ != nullptr) {
+    group_->lose(peer);
+    settle();
+  }
+}
+
 void ReplicaActor::see(const protocol::SharedView& view) {
   if (!members_) {
     return;

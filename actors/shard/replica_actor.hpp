@@ -31,6 +31,8 @@ class ReplicaActor : public BaseActor, private store::StoreWriter, private RaftH
             base::ReplicatedLog::Sink sink);
   base::ReplicatedLog& log() { return *log_; }
   void receive(base::NodeId from, const protocol::RaftMessage& message);
+  /// The connection to this node broke, or it is silent.
+  void lose(base::NodeId peer);
   void see(const protocol::SharedView& view);
   void tick_log();
   std::optional<base::Time> log_deadline() const;

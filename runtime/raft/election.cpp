@@ -1,6 +1,7 @@
 /// Elections: section 5.2 and 5.4.1 of the Raft paper, pre-vote (dissertation 9.6), check-quorum
 /// and the refusal of votes while a leader is alive (dissertation 4.2.3 and 6.2).
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/base/check.hpp"
@@ -14,6 +15,36 @@ void RaftMachine::draw_election_deadline() {
   election_at_ = now_ + limits.election_timeout_min +
                  base::Duration(static_cast<std::int64_t>(
                      random_.below(static_cast<std::uint64_t>(spread.count()))));
+}
+
+// Among the voters without this leader. It moves on with the term, so that not the same node is
+// the first each time.
+std::size_t RaftMachine::turn_after(base::NodeId leader) const {
+  std::size_t before = 0;
+  std::size_t others = 0;
+  for (const Member& member : log_.active().members) {
+    if (member.voter && member.node != leader) {
+      before += member.node < options_.self ? 1 : 0;
+      ++others;
+    }
+  }
+  return (before + term_.value) % std::max<std::size_t>(others, 1);
+}
+
+// A leader whose connection broke is most likely dead, and whoever else thinks so gives a pre-vote.
+// If it lives after all, it is heard again before, or loses its office and nothing else.
+void RaftMachine::handle(const PeerLost& event) {
+  auto* follower = std::get_if<Follower>(&role_);
+  if (follower == nullptr || follower->leader != event.node) {
+    return;
+  }
+  const auto& limits = options_.limits;
+  const auto step = limits.early_election_step;
+  follower->heard = now_ - limits.election_timeout_min;
+  const base::Duration wait = step / 2 + turn_after(event.node) * step +
+                              base::Duration(static_cast<std::int64_t>(
+                                  random_.below(static_cast<std::uint64_t>(step.count()) / 4)));
+  election_at_ = std::min(election_at_, now_ + wait);
 }
 
 // A voter whose removal is not committed may be needed to commit it: nobody else may have an entry

@@ -66,7 +66,13 @@ struct Transfer {
   bool operator==(const Transfer&) const = default;
 };
 
+/// The connection to this node broke, or it was silent for long. It proves nothing.
+struct PeerLost {
+  base::NodeId node;
+  bool operator==(const PeerLost&) const = default;
+};
+
 using Event = std::variant<Started, Tick, Received, Persisted, PersistFailed, Propose, Read,
-                           Compact, ChangeMembers, Transfer>;
+                           Compact, ChangeMembers, Transfer, PeerLost>;
 
 }  // namespace fastgpu::raft

@@ -117,6 +117,7 @@ class RaftMachine {
   void handle(const Compact& event);
   void handle(const ChangeMembers& event);
   void handle(const Transfer& event);
+  void handle(const PeerLost& event);
   void finish();
   void give_out();
   void issue_write();
@@ -159,6 +160,7 @@ class RaftMachine {
   Follower& follow(const Message& message);
   bool has_live_leader() const;
   void draw_election_deadline();
+  std::size_t turn_after(base::NodeId leader) const;
 
   // --- leader.cpp, follower.cpp: entries ---------------------------------------------------------
   void receive(const Message& message, const Append& append);

@@ -21,6 +21,9 @@ struct RaftLimits {
   /// min; a leader that heard no majority for min steps down.
   base::Duration election_timeout_min{std::chrono::milliseconds{500}};
   base::Duration election_timeout_max{std::chrono::milliseconds{1000}};
+  /// After the leader's connection broke, the voters that are left try one after another, so long
+  /// apart: at once they would share the votes.
+  base::Duration early_election_step{std::chrono::milliseconds{50}};
   /// Unanswered entries or pieces are sent again after this.
   base::Duration resend_after{std::chrono::milliseconds{150}};
   base::Duration transfer_timeout{std::chrono::milliseconds{1000}};

@@ -191,6 +191,37 @@ TEST_P(Failover, KernelTasksOfALostNodeRunElsewhereInTwoSeconds) {
   }
 }
 
+class LeaderKilled : public ::testing::TestWithParam<std::uint64_t> {};
+
+// Its connections break: nobody waits for the time in which a silent leader may still live.
+TEST_P(LeaderKilled, OthersLeadItsShardsAtOnce) {
+  SimOptions options;
+  options.seed = GetParam();
+  options.nodes = 3;
+  options.replicas = 3;
+  options.shards = 8;
+  const auto watch = std::make_shared<Watch>();
+  SimWorld world(options, watch);
+  const auto led_without = [&](base::NodeId gone) {
+    for (std::uint32_t shard = 0; shard < world.shard_count(); ++shard) {
+      if (watch->leader_of({shard}).value_or(gone) == gone) {
+        return false;
+      }
+    }
+    return true;
+  };
+  for (std::uint32_t victim = 0; victim < 3; ++victim) {
+    ASSERT_TRUE(world.run_until([&] { return led_without({}); }, 10s));
+    world.run_for(5s);
+    world.crash(victim);
+    EXPECT_TRUE(world.run_until([&] { return led_without({victim + 1}); }, 200ms)) << victim;
+    world.start(victim);
+    world.run_for(5s);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, LeaderKilled, ::testing::Range<std::uint64_t>(1, 6));
+
 std::vector<Blow> blows() {
   std::vector<Blow> all;
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {

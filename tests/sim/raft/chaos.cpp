@@ -11,7 +11,7 @@ namespace {
 /// Each seed turns whole classes of trouble on or off, and draws how much of it there is.
 struct Drawn {
   std::uint32_t nodes{3};
-  bool crashes{}, cuts{}, one_way{}, pauses{}, stalls{}, members{}, transfers{};
+  bool crashes{}, cuts{}, one_way{}, pauses{}, stalls{}, members{}, transfers{}, rumours{};
   GroupOptions group;
 
   std::string text() const {
@@ -20,8 +20,8 @@ struct Drawn {
     };
     return std::to_string(nodes) + " nodes," + word(crashes, "crashes") + word(cuts, "cuts") +
            word(one_way, "one-way") + word(pauses, "pauses") + word(stalls, "stalls") +
-           word(members, "members") + word(transfers, "transfers") + "; loss " +
-           std::to_string(group.loss_ppm) + " ppm, duplicates " +
+           word(members, "members") + word(transfers, "transfers") + word(rumours, "rumours") +
+           "; loss " + std::to_string(group.loss_ppm) + " ppm, duplicates " +
            std::to_string(group.duplicate_ppm) + " ppm, delay to " +
            std::to_string(group.delay_max / 1us) + " us, sync to " +
            std::to_string(group.sync_max / 1us) + " us, crash at sync " +
@@ -46,6 +46,7 @@ Drawn draw(const ChaosOptions& options) {
   drawn.stalls = often();
   drawn.members = random.chance(400'000);
   drawn.transfers = random.chance(400'000);
+  drawn.rumours = random.chance(400'000);
   GroupOptions& group = drawn.group;
   group.seed = random.next();
   group.fault = options.fault;
@@ -120,6 +121,10 @@ class Chaos {
     }
     if (drawn_.transfers && now_and_then(20'000) && up(to)) {
       group_.transfer(to, any());
+    }
+    const std::uint32_t hears = any();
+    if (drawn_.rumours && now_and_then(100'000) && up(hears)) {
+      group_.lose_peer(hears, to);
     }
     if (drawn_.members && now_and_then(80'000) && up(to)) {
       change(to);

@@ -193,6 +193,10 @@ base::LogToken Group::transfer(std::uint32_t id, std::uint32_t to) {
   return token;
 }
 
+void Group::lose_peer(std::uint32_t id, std::uint32_t peer) {
+  step({id}, PeerLost{{peer}});
+}
+
 std::optional<Refusal> Group::refusal(base::LogToken token) const {
   const auto found = refusals_.find(token);
   return found == refusals_.end() ? std::nullopt : std::optional(found->second);

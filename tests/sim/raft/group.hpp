@@ -102,6 +102,8 @@ class Group {
   base::LogToken read(std::uint32_t id);
   base::LogToken change(std::uint32_t id, MemberChange what, std::uint32_t node);
   base::LogToken transfer(std::uint32_t id, std::uint32_t to);
+  /// Node `id` is told that it lost `peer`, be it so or not.
+  void lose_peer(std::uint32_t id, std::uint32_t peer);
   Outcome outcome(base::LogToken token) const { return outcomes_.at(token); }
   std::optional<Refusal> refusal(base::LogToken token) const;
   void step(base::NodeId node, const Event& event);

@@ -222,6 +222,33 @@ TEST_F(RaftReplica, AForeignStoreIsRefused) {
   EXPECT_EQ(RaftMachine::open(options, stored).error().code, base::ErrorCode::conflict);
 }
 
+TEST_F(RaftReplica, ABrokenConnectionToTheLeaderBringsAnElectionSoon) {
+  open(3);
+  receive(2, 2, Append{{{1}, {1}}, {}, {1}, {1}});
+  sync();
+  effects.clear();
+  const VoteRequest wish{true, {3}, {{9}, {1}}, false};
+  receive(3, 2, wish);
+  EXPECT_FALSE(sent<VoteReply>().at(0).granted) << "the leader was heard just now";
+  step(PeerLost{{3}});
+  EXPECT_GT(*machine->next_deadline(), now + 400ms) << "that is not the leader";
+  step(PeerLost{{2}});
+  EXPECT_LE(*machine->next_deadline(), now + 2 * RaftLimits{}.early_election_step);
+  receive(3, 2, wish);
+  EXPECT_TRUE(sent<VoteReply>().at(0).granted);
+  now = *machine->next_deadline();
+  step(Tick{});
+  EXPECT_TRUE(sent<VoteRequest>().at(0).pre) << "the term grows only with a majority";
+}
+
+TEST_F(RaftReplica, ALeaderThatIsHeardAgainAfterABrokenConnectionStays) {
+  open(3);
+  receive(2, 2, Append{{{1}, {1}}, {}, {1}, {1}});
+  step(PeerLost{{2}});
+  receive(2, 2, Append{{{1}, {1}}, {}, {1}, {1}});
+  EXPECT_GT(*machine->next_deadline(), now + 400ms);
+}
+
 TEST_F(RaftReplica, WithoutAGroupItNeverCampaigns) {
   StoredState stored;
   stored.store = store_of(1);
