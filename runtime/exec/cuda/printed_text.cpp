@@ -11,7 +11,7 @@ namespace fastgpu::exec {
 PrintedText::PrintedText(int stream) : file_(memfd_create("fastgpu-printed", MFD_CLOEXEC)) {
   if (!file_)
     return;
-  std::fflush(nullptr);
+  std::fflush(stream == STDOUT_FILENO ? stdout : stderr);
   // Appending: the driver and the C library each keep a position of their own.
   fcntl(file_.get(), F_SETFL, O_APPEND);
   if (dup2(file_.get(), stream) < 0)

@@ -132,7 +132,8 @@ class Recorder {
     std::unique_lock lock(mutex_);
     std::optional<T> found;
     if (!changed_.wait_for(lock, patience, [&] { return (found = look()).has_value(); })) {
-      ADD_FAILURE() << "the event did not come";
+      ADD_FAILURE() << "the event did not come; "
+                    << (deaths_.empty() ? "no death" : "the last death: " + deaths_.back().reason);
       return {};
     }
     return *found;
