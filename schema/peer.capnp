@@ -121,6 +121,9 @@ struct Assign {
   # Of commands: from this moment of the worker's own clock on (Renew.askedAtNs plus the lease that
   # was answered last), the worker starts them only when a Renew that listed the attempt was
   # answered, since they may have been placed anew. 0: always so.
+
+  lostBefore @7 :Bool;
+  # A node was lost that had them: they had had their turn, and go before all that have not.
 }
 
 struct Stop {

@@ -74,6 +74,7 @@ static void write_message(PeerMessage::Builder to, const protocol::Assign& from)
   if (from.spec)
     write(assign.initSpec(), *from.spec);
   assign.setStartBeforeNs(from.start_before_ns);
+  assign.setLostBefore(from.lost_before);
 }
 
 static protocol::Assign read(Assign::Reader from, Reading& reading) {
@@ -87,6 +88,7 @@ static protocol::Assign read(Assign::Reader from, Reading& reading) {
       {from.getIncarnation()},
       read_shared(from.getSpec(), reading),
       from.getStartBeforeNs(),
+      from.getLostBefore(),
   };
 }
 

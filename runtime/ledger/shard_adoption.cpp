@@ -243,14 +243,15 @@ void ShardMachine::lose_node(base::NodeId node, base::Incarnation through, bool 
 // found out while those that only waited beside it are spared. Its worker's list says what ran, but
 // only as of the last renewal, and a task may kill its node before the next one. So those that its
 // device runs first, as many as it has slots, count as well: the queue is served in order, and one
-// that has not run yet can stand there only because those before it have ended. What an earlier
-// leader placed counts only when that life of the node has surely ended: else this leader may just
-// not have heard of it yet.
+// that has not run yet can stand there only because those before it have ended. What a lost node
+// had before goes ahead of the others: either may have been the first. What an earlier leader
+// placed counts only when that life of the node has surely ended: else this leader may just not
+// have heard of it yet.
 ShardMachine::TasksByAttempt ShardMachine::last_running(base::NodeId node,
                                                         base::Incarnation through,
                                                         bool proven) const {
   TasksByAttempt ran;
-  std::map<base::DeviceId, std::uint64_t> slots_left;
+  std::map<std::pair<base::DeviceId, bool>, std::uint64_t> slots_left;
   for (const base::AttemptId& attempt : duties_.on_node(node)) {
     const Holding& holding = *duties_.find(attempt);
     if (holding.incarnation > through) {
@@ -262,7 +263,9 @@ ShardMachine::TasksByAttempt ShardMachine::last_running(base::NodeId node,
       continue;
     }
     of_attempt = holding.seen_running;
-    const auto slots = slots_left.try_emplace(holding.device, slots_of(holding.device)).first;
+    const bool goes_ahead = !lost_part(holding.job, holding.ranges).empty();
+    const auto slots =
+        slots_left.try_emplace({holding.device, goes_ahead}, slots_of(holding.device)).first;
     TaskRanges first;
     for (const base::TaskRange& range : holding.ranges) {
       const auto count =

@@ -117,6 +117,7 @@ void ShardMachine::forget_leadership() {
   assigns_.clear();
   finishing_.clear();
   waiting_.clear();
+  lost_.clear();
   signatures_.clear();
   requests_in_flight_.clear();
   calls_in_flight_ = 0;
@@ -173,6 +174,7 @@ void ShardMachine::on_applied(const JobCancelled& change) {
 void ShardMachine::on_applied(const JobEnded& change) {
   if (leading_) {
     waiting_.erase(change.job);
+    lost_.erase(change.job);
     signatures_.erase(change.job);
     dependencies_.remove(change.job);
     dependencies_.hear({change.job, protocol::JobKnowledge::known, change.state}, ++last_ask_,

@@ -171,14 +171,14 @@ class ShardMachine {
   void resend_assigns();
   /// Tells the scheduler that an Assign got no answer that counts.
   void give_up_assign(const base::AttemptId& attempt, protocol::RefusalReason reason);
+  TaskRanges lost_part(base::JobId job, const TaskRanges& ranges) const;
   void tell_ready(base::JobId job, const TaskRanges& ranges, protocol::PlaceCause cause);
   /// Tasks that were held are ready again.
   void make_ready(base::JobId job, const TaskRanges& ranges, protocol::PlaceCause cause);
   /// These tasks cannot be assigned where they were placed: ready again.
   void take_back(const protocol::Place& choice, const TaskRanges& ranges,
                  protocol::PlaceCause cause);
-  /// The attempt's node is gone: its tasks are ready again. Those that `ran` count it, and may be
-  /// lost for good by it.
+  /// The attempt's node is gone: all is ready again. What `ran` counts it, and may end by it.
   void lose(const base::AttemptId& attempt, const TaskRanges& ran);
   void count_loss(const base::AttemptId& attempt, const Holding& holding, const TaskRanges& ran);
   void stop(const TakenFrom& taken);
@@ -225,8 +225,7 @@ class ShardMachine {
   /// When commands of the attempt surely run no longer, if nothing is heard from their node.
   base::Time command_end(const Holding& holding) const;
   base::Duration command_lease(base::JobId job) const;
-  /// Assign::start_before_ns: what is sent now is not started after its lease, however late it
-  /// comes.
+  /// Assign::start_before_ns: however late it comes, it is not started after its lease.
   std::int64_t start_before_ns(const Holding& holding) const;
   void expire_commands();
   /// A placement of commands was not committed: nobody runs them.
@@ -269,6 +268,7 @@ class ShardMachine {
   std::map<base::AttemptId, TaskRanges> finishing_;  ///< Finishes proposed and not committed
   std::map<base::JobId, protocol::WaitingReason> waiting_;
   std::map<base::JobId, base::ObjectHash> signatures_;
+  std::map<base::JobId, TaskRanges> lost_;  ///< of live jobs: what a node had when it was lost
   DependencyTable dependencies_;
   std::uint64_t last_ask_{0};  ///< of jobs of other shards, in this leadership
 

@@ -83,7 +83,8 @@ void ShardMachine::place(const protocol::Place& choice, const TaskRanges& ranges
 void ShardMachine::send_assign(const base::AttemptId& attempt, const Holding& holding) {
   send(holding.device.node,
        protocol::Assign{attempt, holding.job, holding.ranges, holding.device, holding.incarnation,
-                        state_.find(holding.job)->spec, start_before_ns(holding)});
+                        state_.find(holding.job)->spec, start_before_ns(holding),
+                        !lost_part(holding.job, holding.ranges).empty()});
 }
 
 void ShardMachine::handle(const protocol::Waiting& event) {
@@ -221,6 +222,9 @@ void ShardMachine::on_applied(const TasksEnded& change) {
   if (!leading_) {
     return;
   }
+  if (const auto lost = lost_.find(change.job); lost != lost_.end()) {
+    lost->second = difference(lost->second, change.ranges);
+  }
   TaskRanges gone = duties_.ready_part(change.job, change.ranges);
   if (!gone.empty()) {
     tell_scheduler(protocol::TasksGone{change.job, std::move(gone)});
@@ -303,6 +307,8 @@ void ShardMachine::lose(const base::AttemptId& attempt, const TaskRanges& ran) {
     return;
   }
   const Holding holding = *held;
+  TaskRanges& lost = lost_[holding.job];
+  lost = united(lost, holding.ranges);
   give_up_assign(attempt, RefusalReason::none);
   make_ready(holding.job, difference(holding.ranges, ran), PlaceCause::refused);
   count_loss(attempt, holding, intersection(holding.ranges, ran));
@@ -336,10 +342,23 @@ void ShardMachine::stop(const TakenFrom& taken) {
   send(taken.device.node, protocol::Stop{taken.attempt, taken.job, taken.device, taken.ranges});
 }
 
+TaskRanges ShardMachine::lost_part(base::JobId job, const TaskRanges& ranges) const {
+  const auto found = lost_.find(job);
+  return found == lost_.end() ? TaskRanges{} : intersection(ranges, found->second);
+}
+
 void ShardMachine::tell_ready(base::JobId job, const TaskRanges& ranges, PlaceCause cause) {
   const Job& known = *state_.find(job);
-  tell_scheduler(protocol::TasksReady{options_.shard, job, ranges, known.spec->request,
-                                      signature_of(known), cause, known.spec->is_command()});
+  const TaskRanges lost = lost_part(job, ranges);
+  const auto tell = [&](const TaskRanges& part, bool lost_before) {
+    if (!part.empty()) {
+      tell_scheduler(protocol::TasksReady{options_.shard, job, part, known.spec->request,
+                                          signature_of(known), cause, known.spec->is_command(),
+                                          lost_before});
+    }
+  };
+  tell(lost, true);
+  tell(difference(ranges, lost), false);
 }
 
 protocol::DeviceKind ShardMachine::kind_of(base::DeviceId device, const Job& job) const {

@@ -29,7 +29,8 @@ struct TasksReady {
   ResourceRequest request;
   base::ObjectHash signature;  ///< program and kernel: tasks that should take equally long
   PlaceCause cause{PlaceCause::first};
-  bool command{false};  ///< tasks of a command, not of a kernel
+  bool command{false};      ///< tasks of a command, not of a kernel
+  bool lost_before{false};  ///< a node was lost that had them
   bool operator==(const TasksReady&) const = default;
 };
 /// These tasks need no device any more: cancelled or given up.

@@ -58,6 +58,7 @@ struct Assign {
   /// Of commands, on the worker's own clock: later it starts them only when a Renew that listed the
   /// attempt was answered, since they may have been placed anew by then.
   std::int64_t start_before_ns{};
+  bool lost_before{false};  ///< a node was lost that had them: they go before all that waits
   bool operator==(const Assign&) const = default;
 };
 /// Stop these tasks, or forget them: cancelled, superseded, or terminal. Answered by Finish or by

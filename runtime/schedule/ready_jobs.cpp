@@ -1,5 +1,7 @@
 #include "runtime/schedule/ready_jobs.hpp"
 
+#include <algorithm>
+
 namespace fastgpu::schedule {
 
 const ReadyJob* ReadyJobs::find(base::JobId id) const {
@@ -8,10 +10,20 @@ const ReadyJob* ReadyJobs::find(base::JobId id) const {
 }
 
 void ReadyJobs::enqueue(ReadyJob& job) {
-  job.turn = ++turns_;
+  if (job.own_turn == 0)
+    job.own_turn = ++turns_;
+  job.turn = job.lost.empty() ? job.own_turn : ++lost_turns_;
   Group& group = groups_[job.group];
   group.work = job.work;
   group.queue.emplace(job.turn, job.job);
+  group.told_up_to = std::min(group.told_up_to, job.turn - 1);
+}
+
+/// The new place first: an empty group would be forgotten with its reason.
+void ReadyJobs::requeue(ReadyJob& job) {
+  const std::uint64_t old_turn = job.turn;
+  enqueue(job);
+  groups_.at(job.group).queue.erase(old_turn);
 }
 
 void ReadyJobs::dequeue(const ReadyJob& job) {
@@ -27,9 +39,15 @@ void ReadyJobs::add(const protocol::TasksReady& tasks) {
     return;
   const auto [place, fresh] = jobs_.try_emplace(tasks.job);
   ReadyJob& job = place->second;
+  const bool had_lost = !job.lost.empty();
+  if (tasks.lost_before)
+    for (const auto& range : tasks.ranges)
+      job.lost.add(range);
   if (!fresh) {
     for (const auto& range : tasks.ranges)
       job.ready.add(range);
+    if (!had_lost && !job.lost.empty())
+      requeue(job);
     return;
   }
   job.shard = tasks.shard;
@@ -45,10 +63,16 @@ std::optional<ReadyJob> ReadyJobs::remove(base::JobId id,
   const auto found = jobs_.find(id);
   if (found == jobs_.end())
     return std::nullopt;
-  for (const auto& range : ranges)
+  const bool had_lost = !found->second.lost.empty();
+  for (const auto& range : ranges) {
     found->second.ready.remove(range);
-  if (!found->second.ready.empty())
+    found->second.lost.remove(range);
+  }
+  if (!found->second.ready.empty()) {
+    if (had_lost && found->second.lost.empty())
+      requeue(found->second);
     return std::nullopt;
+  }
   dequeue(found->second);
   ReadyJob left = std::move(found->second);
   jobs_.erase(found);
@@ -58,15 +82,12 @@ std::optional<ReadyJob> ReadyJobs::remove(base::JobId id,
 std::vector<base::TaskRange> ReadyJobs::serve(base::JobId id, std::uint32_t tasks,
                                               std::optional<ReadyJob>& left) {
   ReadyJob& job = jobs_.at(id);
-  auto ranges = job.ready.take(tasks);
-  if (job.ready.empty()) {
-    left = remove(id, {});
-    return ranges;
-  }
-  // The new place first: an empty group would be forgotten with its reason.
-  const std::uint64_t old_turn = job.turn;
-  enqueue(job);
-  groups_.at(job.group).queue.erase(old_turn);
+  if (job.lost.empty())
+    job.own_turn = 0;
+  auto ranges = (job.lost.empty() ? job.ready : job.lost).take(tasks);
+  left = remove(id, ranges);
+  if (!left)
+    requeue(job);
   return ranges;
 }
 

@@ -3,7 +3,8 @@
 /// The tasks that wait for a device, in groups of tasks that fit the same devices and should run
 /// equally long. Within a group and among groups the turn decides: a job gets the next turn number
 /// when it comes and another one each time that it was served, so every job that waits is served
-/// once before any is served twice, in the order in which they came.
+/// once before any is served twice, in the order in which they came. Tasks that a node had
+/// when it was lost had had their turn: they come before all that have not, in their own order.
 /// Owned by the scheduler machine. A job is ranges: costs do not grow with tasks. Nothing fails.
 
 #include <cstdint>
@@ -27,7 +28,12 @@ struct ReadyJob {
   GroupKey group;
   books::Work work{books::Work::kernel};
   books::TaskSet ready;  ///< never empty
+  books::TaskSet lost;   ///< of these, what a lost node had: served before the rest
   std::uint64_t turn{};
+  std::uint64_t own_turn{};  ///< as if nothing were lost; 0: to be given
+
+  /// How many tasks may go in its next turn.
+  std::uint64_t due() const { return lost.empty() ? ready.size() : lost.size(); }
   protocol::WaitingReason told;  ///< what its shard was told last
 };
 
@@ -52,18 +58,23 @@ class ReadyJobs {
   void add(const protocol::TasksReady& tasks);
   /// Takes ranges off a job. Gives the job when nothing of it waits any more: it is forgotten.
   std::optional<ReadyJob> remove(base::JobId id, const std::vector<base::TaskRange>& ranges);
-  /// Takes the lowest tasks of the job and gives it its next turn. `left` as with remove().
+  /// Takes the lowest of the tasks that are due, and gives the job its next turn. `left` as with
+  /// remove().
   std::vector<base::TaskRange> serve(base::JobId id, std::uint32_t tasks,
                                      std::optional<ReadyJob>& left);
   void retire(base::ShardId shard);
 
  private:
+  static constexpr std::uint64_t first_turn = std::uint64_t{1} << 32;
+
   void enqueue(ReadyJob& job);
+  void requeue(ReadyJob& job);
   void dequeue(const ReadyJob& job);
 
   std::map<base::JobId, ReadyJob> jobs_;
   std::map<GroupKey, Group> groups_;
-  std::uint64_t turns_{0};
+  std::uint64_t turns_{first_turn};
+  std::uint64_t lost_turns_{0};  ///< below first_turn
 };
 
 }  // namespace fastgpu::schedule

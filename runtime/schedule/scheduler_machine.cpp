@@ -189,12 +189,12 @@ bool SchedulerMachine::serve_first(const GroupKey& key) {
 std::uint32_t SchedulerMachine::chunk_of(const ReadyJob& job, DeviceKind kind,
                                          const Prediction& prediction) const {
   const std::uint64_t shares = std::uint64_t{std::max(usable_devices_, 1u)} * shares_per_device;
-  const std::uint64_t share = (job.ready.size() + shares - 1) / shares;
+  const std::uint64_t share = (job.due() + shares - 1) / shares;
   std::uint64_t least = 1;
   if (prediction.known || kind == DeviceKind::null)
     least = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(chunk_ns_min / prediction.mean_ns),
                                       1, chunk_small_max);
-  const std::uint64_t chunk = std::min(std::max(share, least), job.ready.size());
+  const std::uint64_t chunk = std::min(std::max(share, least), job.due());
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(chunk, base::limits::assign_tasks_max));
 }
 
@@ -261,10 +261,11 @@ std::optional<SchedulerMachine::Choice> SchedulerMachine::choose(const ReadyJob&
       continue;
     const auto& [devices, held, prediction] = share->second;
     // Not more than the mean of its kind: what was measured first on one device would else draw
-    // everything there while its equals still compile.
-    const std::uint64_t mean = (held + job.ready.size() + devices - 1) / devices;
-    const std::uint64_t below_mean = mean - std::min<std::uint64_t>(mean, device.held());
+    // everything there while its equals still compile. What was lost goes ahead of what is held.
     const std::uint32_t room = room_for(job, device, prediction);
+    const std::uint64_t mean = (held + job.ready.size() + devices - 1) / devices;
+    const std::uint64_t below_mean =
+        job.lost.empty() ? mean - std::min<std::uint64_t>(mean, device.held()) : room;
     const std::uint32_t chunk = chunk_of(job, kind, prediction);
     const auto tasks =
         static_cast<std::uint32_t>(std::min<std::uint64_t>({room, chunk, below_mean}));

@@ -9,8 +9,8 @@
 ///
 /// Rules:
 /// - Work is matched in rounds, at most one each `round_interval`. A round serves jobs by turn (see
-///   ready_jobs.hpp), each time with a chunk: an even share of what is ready, within the bounds of
-///   a message and of the device.
+///   ready_jobs.hpp; what a lost node had goes first), each time with a chunk: an even share of
+///   what is ready, within the bounds of a message and of the device.
 /// - The device is drawn at random among those that would complete the next task almost soonest,
 ///   so that schedulers that see the same do not all choose the same. Where a device of the kind
 ///   has a free slot, none is chosen that has not: what runs there may run for long.

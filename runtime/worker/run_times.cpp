@@ -41,6 +41,11 @@ void RunTimes::ran(std::uint64_t program, std::int64_t ns) {
   entry.mean_ns = entry.mean_ns == 0 ? run : entry.mean_ns + (run - entry.mean_ns) / 8;
 }
 
+std::int64_t RunTimes::mean_ns(std::uint64_t program) const {
+  const auto found = programs_.find(program);
+  return found == programs_.end() ? 0 : found->second.mean_ns;
+}
+
 void RunTimes::forget_old() {
   auto oldest = programs_.end();
   for (auto it = programs_.begin(); it != programs_.end(); ++it)

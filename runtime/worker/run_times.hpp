@@ -23,6 +23,8 @@ class RunTimes {
   void hold(std::uint64_t program, std::uint32_t tasks);
   void release(std::uint64_t program, std::uint32_t tasks);
   void ran(std::uint64_t program, std::int64_t ns);
+  /// Of one task; 0: none has ended yet, or it is forgotten.
+  std::int64_t mean_ns(std::uint64_t program) const;
   /// The predicted time of all tasks held, one after another.
   std::int64_t backlog_ns(protocol::DeviceKind kind) const;
 

@@ -98,6 +98,7 @@ void WorkerMachine::grant(const protocol::Assign& assign) {
   attempt.granted_at = now_;
   attempt.granted_stamp = std::max(now_, shards_[assign.attempt.shard].asked_at.value_or(now_));
   attempt.start_before = base::Time(base::Duration(assign.start_before_ns));
+  attempt.lost_before = assign.lost_before;
   const books::TaskSet tasks(assign.ranges);
   attempt.tasks.reserve(tasks.size());
   for (const auto& range : tasks.ranges())
@@ -106,13 +107,23 @@ void WorkerMachine::grant(const protocol::Assign& assign) {
   attempt.queued = static_cast<std::uint32_t>(attempt.tasks.size());
   ledger_.grant(attempt.spec->request, attempt.queued);
   run_times_.hold(attempt.program, attempt.queued);
-  queue_.push_back(attempt.id);
+  enqueue(attempt);
   look_ahead_ = true;
   Shard& shard = shards_[assign.attempt.shard];
   shard.queued += attempt.queued;
   shard.granted_at = now_;
   shard.warm_until = now_ + stay_warm;
   duties_changed_ = true;
+}
+
+/// Tasks that a node had when it was lost had had their turn: they come before all that have not.
+void WorkerMachine::enqueue(const Attempt& attempt) {
+  auto place = queue_.end();
+  if (attempt.lost_before)
+    place = std::find_if(queue_.begin(), queue_.end(), [this](const base::AttemptId& id) {
+      return !attempts_.at(id).lost_before;
+    });
+  queue_.insert(place, attempt.id);
 }
 
 void WorkerMachine::answer(base::NodeId to, const protocol::Assign& assign, RefusalReason refused) {

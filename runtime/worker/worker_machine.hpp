@@ -11,25 +11,24 @@
 /// - It grants only what names its own life, is not of a lower epoch or term than it has seen of
 ///   the shard, and is greater than every attempt it has seen of that shard. A repeat of what it
 ///   holds is answered from the books and changes nothing. So no attempt is granted twice.
+/// - Tasks launch in the order in which they were granted, but those that another node had when it
+///   was lost come before the others.
 /// - Nothing launches without an unexpired lease of its shard, counted from the sending of the
 ///   Renew. What runs goes on when a lease ends: its result counts only with the recorded finish.
 /// - A command starts only while its leader surely counts on it: before the end that its Assign
-/// names,
-///   or when a Renew that listed its attempt was answered. It runs no longer than its lease, which
-///   begins with the sending of the last Renew that was answered; the warden keeps that too, also
-///   when this process stands still. A command that is stopped ends alone. It has a slot of the
-///   device like a launch; commands and kernels do not run on one device at the same time, nor two
-///   executions of one command task.
+///   names, or when a Renew that listed its attempt was answered. It runs no longer than its lease,
+///   which begins with the sending of the last Renew that was answered; the warden keeps that too,
+///   also when this process stands still. A command that is stopped ends alone. It has a slot of
+///   the device like a launch; commands and kernels do not run on one device at the same time, nor
+///   two executions of one command task.
 /// - A task has one end per attempt, told until Settled.
 /// - When the device's process dies by itself and nobody is proven to have done it, tasks that may
-/// be
-///   to blame run again one at a time, behind a self-test (device_health.hpp). Who kills it twice
-///   alone has failed if the device passes the self-test then; else the device is to blame. When we
-///   killed it, or the culprit is known, the others just run again.
+///   be to blame run again one at a time, behind a self-test (device_health.hpp). Who kills it
+///   twice alone has failed if the device passes the self-test then; else the device is to blame.
+///   When we killed it, or the culprit is known, the others just run again.
 /// - A device in quarantine gets nothing and keeps nothing queued.
 /// - Tasks that cannot run here (the device stays down, results cannot be stored, their leader
-/// gives
-///   no lease) are handed back by leaving them out of the next Renew: they have not run.
+///   gives no lease) are handed back by leaving them out of the next Renew: they have not run.
 /// - While nothing starts commands, commands are refused with the reason in the books, and queued
 ///   ones are handed back after a moment; kernels are not concerned.
 /// - Results that cannot be stored are kept again and again until limits::keep_deadline; meanwhile
@@ -74,7 +73,8 @@ class WorkerMachine {
   static constexpr base::Duration stop_grace = std::chrono::milliseconds(10);
   static constexpr base::Duration unhealthy_after = std::chrono::seconds(1);
   static constexpr base::Duration device_lost_after = std::chrono::seconds(5);
-  static constexpr base::Duration held_up_after = std::chrono::seconds(1);
+  static constexpr base::Duration held_up_min = std::chrono::milliseconds(500);
+  static constexpr base::Duration held_up_max = std::chrono::seconds(1);
   static constexpr std::size_t staged_ahead_tasks = 4;
   static constexpr base::Duration launch_retry_delay = std::chrono::milliseconds(5);
   static constexpr base::Duration kill_limit = std::chrono::seconds(10);
@@ -125,6 +125,7 @@ class WorkerMachine {
 
   protocol::RefusalReason judge(const protocol::Assign& assign) const;
   void grant(const protocol::Assign& assign);
+  void enqueue(const Attempt& attempt);
   void answer(base::NodeId to, const protocol::Assign& assign, protocol::RefusalReason refused);
   void stop(base::AttemptId attempt, base::JobId job, const std::vector<base::TaskRange>& ranges);
   void stop_task(Attempt& attempt, Task& task);
@@ -235,6 +236,7 @@ class WorkerMachine {
   void watch_queue();
   std::optional<base::Time> queue_due() const;
   base::Time progressed_at() const;
+  base::Duration held_up_after() const;
   void release_queue();
   std::int64_t backlog_ns() const { return run_times_.backlog_ns(books().kind) + overrun_ns_; }
 
@@ -249,7 +251,7 @@ class WorkerMachine {
 
   std::map<base::AttemptId, Attempt> attempts_;
   std::map<base::ShardId, Shard> shards_;
-  std::deque<base::AttemptId> queue_;  ///< attempts with tasks not tried yet, first come first
+  std::deque<base::AttemptId> queue_;  ///< attempts with tasks not tried yet, in their order
   std::deque<TaskRef> again_;          ///< tasks to be run again, before the queue
   std::map<LaunchToken, InFlight> in_flight_;  ///< in the order of launching
   std::map<protocol::StageToken, Keeping> keeping_;

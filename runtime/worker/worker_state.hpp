@@ -51,6 +51,7 @@ struct Attempt {
   base::Time granted_at;
   base::Time granted_stamp;  ///< the same as leaders are told it: not before any Renew sent earlier
   base::Time start_before{base::Time::min()};  ///< of commands: Assign::start_before_ns
+  bool lost_before{false};                     ///< Assign::lost_before
   std::optional<base::Time> listed_at;         ///< sending of the first Renew that listed it
   std::vector<Task> tasks;                     ///< ascending
   std::uint32_t queued{0};                     ///< how many are in the phase of that name

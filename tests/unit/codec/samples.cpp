@@ -288,7 +288,7 @@ std::vector<protocol::PeerMessage> peer_messages() {
       MembersAsk{},
       members(),
       Assign{attempt_id(), job_id(), ranges(), device_id(), incarnation(), shared_spec(),
-             -numbers.next<std::int64_t>()},
+             -numbers.next<std::int64_t>(), true},
       stop(),
       Adopt{{numbers.next()}, {numbers.wide()}, {numbers.wide()}},
       Settled{attempt_id(), job_id(), device_id(), ranges()},

@@ -388,6 +388,28 @@ TEST_F(ShardAdoption, ALostNodesTasksAreReadyAgainAndCountedOnlyIfTheyMayHaveRun
   EXPECT_THAT(told_scheduler<TasksReady>(), IsEmpty());
 }
 
+TEST_F(ShardAdoption, WhatALostNodeHadGoesBeforeTheOthersUntilItHasEnded) {
+  lead_with_job(spec(6));
+  place({{0, 4}});
+  answer_assign(attempt(1));
+  step(protocol::NodeLost{worker, {1}, false});
+  for (const auto& ready : told_scheduler<TasksReady>()) {
+    EXPECT_EQ(ready.lost_before, ready.ranges[0].first < 4);
+  }
+  effects.clear();
+  place({{1, 2}}, device(3));
+  place({{4, 2}}, device(3));
+  const auto assigns = sent<protocol::Assign>();
+  ASSERT_THAT(assigns, SizeIs(2));
+  EXPECT_TRUE(assigns[0].second.lost_before);
+  EXPECT_FALSE(assigns[1].second.lost_before);
+  effects.clear();
+  answer_assign(assigns[0].second.attempt, protocol::RefusalReason::queue_full, device(3));
+  const auto ready = told_scheduler<TasksReady>();
+  ASSERT_THAT(ready, SizeIs(1));
+  EXPECT_TRUE(ready[0].lost_before) << "refused elsewhere, it is still the first";
+}
+
 // Else a task that kills its node at once would take one node after the other.
 TEST_F(ShardAdoption, TheTasksThatADeviceRunsFirstCountAlthoughNoRenewalListedThem) {
   lead_with_job(spec(6));
@@ -406,6 +428,27 @@ TEST_F(ShardAdoption, TheTasksThatADeviceRunsFirstCountAlthoughNoRenewalListedTh
     }
   }
   EXPECT_EQ(counted, (TaskRanges{{0, 2}}));
+}
+
+// It goes ahead of what was granted before it.
+TEST_F(ShardAdoption, ATaskThatKillsItsNodeIsCountedAlsoWhereItWasPlacedLast) {
+  lead_with_job(spec(3));
+  place({{2, 1}});
+  answer_assign(attempt(1));
+  step(protocol::NodeLost{worker, {1}, false});
+  place({{0, 2}}, device(3));
+  place({{2, 1}}, device(3));
+  answer_assign(attempt(2), protocol::RefusalReason::none, device(3));
+  answer_assign(attempt(3), protocol::RefusalReason::none, device(3));
+  effects.clear();
+  step(protocol::NodeLost{{3}, {1}, false});
+  TaskRanges counted;
+  for (const TasksReady& ready : told_scheduler<TasksReady>()) {
+    if (ready.cause == PlaceCause::node_failure) {
+      counted = united(counted, ready.ranges);
+    }
+  }
+  EXPECT_EQ(counted, (TaskRanges{{0, 1}, {2, 1}}));
 }
 
 TEST_F(ShardAdoption, ATaskThatOnlyWaitsAtNodesThatAreLostIsNeverLostForIt) {

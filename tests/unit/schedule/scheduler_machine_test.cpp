@@ -298,6 +298,71 @@ TEST(Scheduler, JobsAreServedInTheOrderInWhichTheyCame) {
   EXPECT_EQ(bench.places[2].job, base::JobId{12});
 }
 
+TEST(Scheduler, WhatALostNodeHadGoesBeforeAllThatHasNotRun) {
+  Bench bench(1, DeviceKind::null);
+  for (std::uint64_t job : {4u, 8u})
+    bench.step(Bench::tasks(job, 3, 0, DeviceKind::null));
+  bench.step(Bench::tasks(2, 3, 0, DeviceKind::null));
+  auto lost = Bench::tasks(8, 0, 0, DeviceKind::null);
+  lost.ranges = {{7, 1}, {9, 1}};
+  lost.lost_before = true;
+  bench.step(lost);
+  bench.show();
+  bench.pass(10ms);
+  ASSERT_EQ(bench.places.size(), 4u);
+  EXPECT_EQ(bench.places[0].job, base::JobId{8});
+  EXPECT_EQ(bench.places[0].ranges, (std::vector<base::TaskRange>{{7, 1}, {9, 1}}));
+  EXPECT_EQ(bench.places[1].job, base::JobId{4}) << "the rest of that job has no such right";
+  EXPECT_EQ(bench.places[2].job, base::JobId{8}) << "and loses nothing";
+  EXPECT_EQ(bench.places[3].job, base::JobId{2});
+}
+
+TEST(Scheduler, WithItsLostTasksAJobLosesTheirPlaceInFront) {
+  Bench bench(1, DeviceKind::null);
+  for (std::uint64_t job : {4u, 8u})
+    bench.step(Bench::tasks(job, 3, 0, DeviceKind::null));
+  auto lost = Bench::tasks(8, 0, 0, DeviceKind::null);
+  lost.ranges = {{7, 1}};
+  lost.lost_before = true;
+  bench.step(lost);
+  bench.step(protocol::TasksGone{{8}, {{7, 1}}});
+  bench.show();
+  bench.pass(10ms);
+  ASSERT_EQ(bench.places.size(), 2u);
+  EXPECT_EQ(bench.places[0].job, base::JobId{4});
+}
+
+TEST(Scheduler, WhatALostNodeHadIsSentWhereMuchIsHeldWhenNothingElseTakesIt) {
+  Bench bench(2);
+  bench.books(1).slots_free = 0;
+  bench.books(1).backlog_ns = 4'000'000'000;
+  bench.books(2).slots_free = 0;
+  bench.books(2).queued_tasks = 1;
+  bench.books(2).backlog_ns = 20'000'000;
+  for (std::uint32_t node : {1u, 2u})
+    bench.books(node).version += 1;
+  bench.show();
+  auto lost = Bench::tasks(4, 1);
+  lost.lost_before = true;
+  bench.step(lost);
+  EXPECT_EQ(bench.by_node()[{2}], 1u);
+}
+
+TEST(Scheduler, WhatWasLostAndHasToWaitIsToldWhyLikeAllOthers) {
+  Bench bench(1);
+  bench.show();
+  bench.step(Bench::tasks(4, 1, 5000));
+  bench.pass(1s);
+  bench.waitings.clear();
+  auto lost = Bench::tasks(8, 1, 5000);
+  lost.signature = Bench::tasks(4, 1).signature;
+  lost.lost_before = true;
+  bench.step(lost);
+  bench.pass(10ms);
+  ASSERT_EQ(bench.waitings.size(), 1u);
+  EXPECT_EQ(bench.waitings[0].job, base::JobId{8});
+}
+
 TEST(Scheduler, PrefersTheDeviceThatWillBeDoneFirst) {
   Bench bench(3);
   for (std::uint32_t node : {1u, 3u}) {
@@ -551,91 +616,6 @@ TEST(Scheduler, ANewLifeOfANodeIsUsedUnderItsOwnIncarnation) {
   bench.pass(1s);
   ASSERT_EQ(bench.places.size(), 1u);
   EXPECT_EQ(bench.places[0].incarnation, base::Incarnation{6});
-}
-
-TEST(Predictor, LearnsPerKindAndStartsWide) {
-  Predictor predictor;
-  const base::ObjectHash signature{{1}};
-  EXPECT_FALSE(predictor.predict(signature, DeviceKind::cpu).known);
-  EXPECT_GT(predictor.predict(signature, DeviceKind::cpu).p90_ns,
-            100 * predictor.predict(signature, DeviceKind::cpu).mean_ns);
-  for (int i = 0; i < 50; ++i)
-    predictor.ran(signature, DeviceKind::cpu, 1, 1'000'000);
-  const auto learned = predictor.predict(signature, DeviceKind::cpu);
-  EXPECT_TRUE(learned.known);
-  EXPECT_NEAR(static_cast<double>(learned.mean_ns), 1e6, 1e3);
-  EXPECT_LT(learned.p90_ns, 1'100'000);
-  EXPECT_FALSE(predictor.predict(signature, DeviceKind::gpu).known);
-}
-
-TEST(Predictor, ForgetsTheLeastRecentlyFedBeyondItsLimit) {
-  Predictor predictor;
-  base::ObjectHash first{{1}};
-  predictor.ran(first, DeviceKind::cpu, 1, 5);
-  for (std::size_t i = 0; i <= Predictor::known_max; ++i) {
-    base::ObjectHash other{{2}};
-    other.bytes[1] = static_cast<std::uint8_t>(i);
-    other.bytes[2] = static_cast<std::uint8_t>(i >> 8);
-    predictor.ran(other, DeviceKind::cpu, 1, 5);
-  }
-  EXPECT_FALSE(predictor.predict(first, DeviceKind::cpu).known);
-}
-
-TEST(DeviceGuess, CorrectsItselfByTheBooks) {
-  DeviceGuess guess;
-  DeviceBooks books;
-  books.version = 1;
-  books.queue_room = 100;
-  guess.see(books, base::Time{1s});
-  guess.sent(10, 1000);
-  EXPECT_EQ(guess.room(), 90u);
-  books.version = 2;  // granted, and five of somebody else
-  books.queued_tasks = 15;
-  books.queue_room = 85;
-  guess.answered(10, true);
-  guess.see(books, base::Time{1s});
-  EXPECT_EQ(guess.held(), 15u);
-  guess.ended(4);
-  EXPECT_EQ(guess.room(), 89u);
-  books.version = 3;  // all ours have ended, though we have not heard of it
-  books.queued_tasks = 2;
-  books.queue_room = 98;
-  guess.see(books, base::Time{1s});
-  EXPECT_EQ(guess.held(), 2u);
-  books.version = 2;
-  books.queued_tasks = 50;
-  guess.see(books, base::Time{1s});
-  EXPECT_EQ(guess.held(), 2u) << "older books change nothing";
-}
-
-TEST(DeviceGuess, BelievesADeviceThatItIsHeldUpForLong) {
-  DeviceGuess guess;
-  DeviceBooks books;
-  books.version = 1;
-  books.queue_room = 100;
-  guess.see(books, base::Time{1s});
-  guess.sent(1, 1000);
-  guess.answered(1, true);
-  books.version = 2;
-  books.queued_tasks = 1;
-  books.backlog_ns = DeviceGuess::long_backlog_ns;
-  guess.see(books, base::Time{2s});
-  EXPECT_EQ(guess.backlog_ns(base::Time{2s}), DeviceGuess::long_backlog_ns);
-  EXPECT_EQ(guess.backlog_ns(base::Time{3s}), DeviceGuess::long_backlog_ns - 1'000'000'000);
-  EXPECT_EQ(guess.backlog_ns(base::Time{100s}), 1000);
-}
-
-TEST(DeviceGuess, WhatWasRefusedIsNotThere) {
-  DeviceGuess guess;
-  DeviceBooks books;
-  books.version = 1;
-  books.queue_room = 100;
-  guess.see(books, base::Time{1s});
-  guess.sent(10, 1000);
-  for (int twice = 0; twice < 2; ++twice)
-    guess.answered(10, false);
-  EXPECT_EQ(guess.room(), 100u);
-  EXPECT_EQ(guess.backlog_ns(base::Time{1s}), 0);
 }
 
 }  // namespace

@@ -141,14 +141,14 @@ TEST_F(WorkerKeeping, ATaskThatIsStoppedWhileItsOutputsAreStoredIsBilled) {
 
 TEST_F(WorkerKeeping, AnEndThatWasNotToldYetIsBilledAlthoughItIsStopped) {
   bench.give(WorkerBench::assign(1, {0, 2}));
-  bench.pass(300ms);
+  bench.pass(200ms);
   bench.done();  // waits to be told with its neighbour
   EXPECT_EQ(bench.count<Finish>(), 0u);
   bench.stop(1, {0, 2});
   bench.pass(WorkerMachine::finish_batch_delay);
   const auto finish = bench.take<Finish>();
   ASSERT_TRUE(finish.has_value());
-  EXPECT_EQ(finish->device_ns, base::Duration(300ms).count());
+  EXPECT_EQ(finish->device_ns, base::Duration(200ms).count());
   EXPECT_TRUE(bench.machine.holds(WorkerBench::attempt(1))) << "until that is settled";
   bench.pass(base::limits::finish_resend_interval);
   EXPECT_EQ(bench.count<Finish>(), 1u);

@@ -23,7 +23,7 @@ TEST(WorkerQueue, GoesBackWhenTheTaskBeforeItRunsForLongAndTheDeviceSaysSo) {
   bench.warm_up();
   bench.give(WorkerBench::assign(1, {0, 3}));
   ASSERT_EQ(bench.launches.size(), 1u);
-  bench.pass(WorkerMachine::held_up_after - 1ns);
+  bench.pass(WorkerMachine::held_up_min - 1ns);
   EXPECT_EQ(bench.machine.books().queued_tasks, 2u);
   bench.pass(1ns);
   EXPECT_EQ(bench.machine.books().queued_tasks, 0u);
@@ -31,12 +31,58 @@ TEST(WorkerQueue, GoesBackWhenTheTaskBeforeItRunsForLongAndTheDeviceSaysSo) {
   EXPECT_GE(bench.published.back().backlog_ns, 2 * base::Duration(1s).count());
 }
 
+TEST(WorkerQueue, StaysForTwiceAsLongAsSuchATaskHasTakenButForASecondAtMost) {
+  for (const auto& [ran, held_up] : {std::pair{1ms, 500ms}, {400ms, 800ms}, {60'000ms, 1000ms}}) {
+    WorkerBench bench;
+    bench.warm_up();
+    bench.give(WorkerBench::assign(1, {0, 1}));
+    bench.pass(ran);
+    bench.renewed();
+    bench.done();
+    bench.give(WorkerBench::assign(2, {1, 2}));
+    bench.pass(held_up - 1ns);
+    EXPECT_EQ(bench.machine.books().queued_tasks, 1u) << ran / 1ms << " ms";
+    bench.pass(1ns);
+    EXPECT_EQ(bench.machine.books().queued_tasks, 0u) << ran / 1ms << " ms";
+  }
+}
+
+TEST(WorkerQueue, StaysWhileAKernelIsMadeAndCountsFromThenOn) {
+  WorkerBench bench;
+  bench.warm_up();
+  bench.give(WorkerBench::assign(1, {0, 3}));
+  bench.step(KernelMaking{bench.launches.front().token, false});
+  bench.pass(900ms);
+  bench.step(KernelMaking{bench.launches.front().token, true});
+  bench.pass(WorkerMachine::held_up_min - 1ns);
+  EXPECT_EQ(bench.machine.books().queued_tasks, 2u);
+  bench.pass(1ns);
+  EXPECT_EQ(bench.machine.books().queued_tasks, 0u);
+}
+
+TEST(WorkerQueue, WhatALostNodeHadGoesBeforeWhatWaits) {
+  WorkerBench bench;
+  bench.warm_up();
+  bench.give(WorkerBench::assign(1, {0, 2}));
+  for (const std::uint64_t sequence : {2, 3}) {
+    auto lost = WorkerBench::assign(sequence, {static_cast<std::uint32_t>(10 * sequence), 1});
+    lost.lost_before = true;
+    bench.give(lost);
+  }
+  std::vector<std::uint32_t> order;
+  while (!bench.launches.empty()) {
+    order.push_back(bench.launches.front().task);
+    bench.done();
+  }
+  EXPECT_EQ(order, (std::vector<std::uint32_t>{0, 20, 30, 1}));
+}
+
 // The leader takes for missing only what was granted before the renewal was asked for.
 TEST(WorkerQueue, WhatGoesBackInTheTurnThatGrantedItIsMissingFromAYoungerRenewal) {
   WorkerBench bench;
   bench.warm_up();
   bench.give(WorkerBench::assign(1, {0, 1}));
-  bench.pass(WorkerMachine::held_up_after + 10ms);
+  bench.pass(WorkerMachine::held_up_min + 10ms);
   bench.renewed();
   bench.sent.clear();
   bench.pass(100ms);
@@ -70,7 +116,7 @@ TEST(WorkerQueue, StaysWhileTasksBeginAndEnd) {
   bench.warm_up();
   bench.give(WorkerBench::assign(1, {0, 10}));
   for (int i = 0; i < 5; ++i) {
-    bench.pass(WorkerMachine::held_up_after - 1ms);
+    bench.pass(WorkerMachine::held_up_min - 1ms);
     bench.renewed();
     bench.done();
   }
@@ -85,7 +131,7 @@ TEST(WorkerQueue, KeepsWhoMayHaveKilledTheDevice) {
   bench.die();
   bench.ready();
   ASSERT_EQ(bench.launches.size(), 1u) << "one after the other now";
-  bench.pass(WorkerMachine::held_up_after);
+  bench.pass(WorkerMachine::held_up_min);
   EXPECT_EQ(bench.machine.books().queued_tasks, 1u);
 }
 
