@@ -23,6 +23,16 @@ class ShardAdoption : public ShardBench {
                              std::vector<base::TaskRange> running = {}) {
     return {of, job_id(1), std::move(ranges), std::move(running)};
   }
+  /// Tasks that the loss of their node counts against, of all that was told since `effects` began.
+  TaskRanges counted_as_running() {
+    TaskRanges counted;
+    for (const TasksReady& ready : told_scheduler<TasksReady>()) {
+      if (ready.cause == PlaceCause::node_failure) {
+        counted = united(counted, ready.ranges);
+      }
+    }
+    return counted;
+  }
   /// Led in term 1, placed tasks of job 1 with these attempts' ranges on device 2, all granted and
   /// recorded; led again in term 2. Nothing recorded remains but what the new leadership says.
   void take_over(protocol::SharedSpec what, std::vector<base::TaskRange> attempts) {
@@ -421,13 +431,7 @@ TEST_F(ShardAdoption, TheTasksThatADeviceRunsFirstCountAlthoughNoRenewalListedTh
   answer_assign(attempt(2));
   effects.clear();
   step(protocol::NodeLost{worker, {1}, false});
-  TaskRanges counted;
-  for (const TasksReady& ready : told_scheduler<TasksReady>()) {
-    if (ready.cause == PlaceCause::node_failure) {
-      counted = united(counted, ready.ranges);
-    }
-  }
-  EXPECT_EQ(counted, (TaskRanges{{0, 2}}));
+  EXPECT_EQ(counted_as_running(), (TaskRanges{{0, 2}}));
 }
 
 // It goes ahead of what was granted before it.
@@ -442,13 +446,7 @@ TEST_F(ShardAdoption, ATaskThatKillsItsNodeIsCountedAlsoWhereItWasPlacedLast) {
   answer_assign(attempt(3), protocol::RefusalReason::none, device(3));
   effects.clear();
   step(protocol::NodeLost{{3}, {1}, false});
-  TaskRanges counted;
-  for (const TasksReady& ready : told_scheduler<TasksReady>()) {
-    if (ready.cause == PlaceCause::node_failure) {
-      counted = united(counted, ready.ranges);
-    }
-  }
-  EXPECT_EQ(counted, (TaskRanges{{0, 1}, {2, 1}}));
+  EXPECT_EQ(counted_as_running(), (TaskRanges{{0, 1}, {2, 1}}));
 }
 
 TEST_F(ShardAdoption, ATaskThatOnlyWaitsAtNodesThatAreLostIsNeverLostForIt) {

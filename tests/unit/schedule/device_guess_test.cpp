@@ -8,11 +8,16 @@ namespace {
 using namespace std::chrono_literals;
 using protocol::DeviceBooks;
 
-TEST(DeviceGuess, CorrectsItselfByTheBooks) {
-  DeviceGuess guess;
+DeviceBooks idle_books() {
   DeviceBooks books;
   books.version = 1;
   books.queue_room = 100;
+  return books;
+}
+
+TEST(DeviceGuess, CorrectsItselfByTheBooks) {
+  DeviceGuess guess;
+  DeviceBooks books = idle_books();
   guess.see(books, base::Time{1s});
   guess.sent(10, 1000);
   EXPECT_EQ(guess.room(), 90u);
@@ -37,9 +42,7 @@ TEST(DeviceGuess, CorrectsItselfByTheBooks) {
 
 TEST(DeviceGuess, BelievesADeviceThatItIsHeldUpForLong) {
   DeviceGuess guess;
-  DeviceBooks books;
-  books.version = 1;
-  books.queue_room = 100;
+  DeviceBooks books = idle_books();
   guess.see(books, base::Time{1s});
   guess.sent(1, 1000);
   guess.answered(1, true);
@@ -54,10 +57,7 @@ TEST(DeviceGuess, BelievesADeviceThatItIsHeldUpForLong) {
 
 TEST(DeviceGuess, WhatWasRefusedIsNotThere) {
   DeviceGuess guess;
-  DeviceBooks books;
-  books.version = 1;
-  books.queue_room = 100;
-  guess.see(books, base::Time{1s});
+  guess.see(idle_books(), base::Time{1s});
   guess.sent(10, 1000);
   for (int twice = 0; twice < 2; ++twice)
     guess.answered(10, false);
