@@ -11,6 +11,7 @@
 
 #include "runtime/exec/channel/doorbell.hpp"
 #include "runtime/exec/channel/shared_memory.hpp"
+#include "runtime/exec/channel/text.hpp"
 #include "runtime/exec/channel/wire.hpp"
 #include "runtime/exec/child/null_device.hpp"
 #include "runtime/exec/cpu/cpu_device.hpp"
@@ -30,12 +31,6 @@ struct Pending {
   std::unique_ptr<PreparedKernel> kernel;
   bool waited{false};  ///< for its kernel, and the node was told
 };
-
-void copy_text(char* to, std::size_t room, const std::string& from) {
-  const std::size_t count = std::min(room - 1, from.size());
-  std::memcpy(to, from.data(), count);
-  to[count] = '\0';
-}
 
 class Loop {
  public:
@@ -118,13 +113,13 @@ class Loop {
     ExecutorHello hello{};
     hello.magic = wire_magic;
     hello.version = wire_version;
-    copy_text(hello.trouble, sizeof hello.trouble, trouble);
+    copy_text(hello.trouble, trouble.c_str());
     hello.device_kind = static_cast<std::uint32_t>(device.kind);
     hello.threads = device.threads;
     hello.memory_bytes = device.memory_bytes;
-    copy_text(hello.model, sizeof hello.model, device.model);
-    copy_text(hello.uuid, sizeof hello.uuid, device.uuid);
-    copy_text(hello.walls, sizeof hello.walls, walls);
+    copy_text(hello.model, device.model.c_str());
+    copy_text(hello.uuid, device.uuid.c_str());
+    copy_text(hello.walls, walls.c_str());
     return send(control_fd, &hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello;
   }
 

@@ -4,8 +4,8 @@
 
 #include <array>
 #include <chrono>
-#include <cstring>
 
+#include "runtime/exec/channel/text.hpp"
 #include "runtime/exec/cpu/run/fault_handler.hpp"
 #include "runtime/exec/cpu/run/launcher.hpp"
 #include "runtime/exec/cuda/failed_assert.hpp"
@@ -28,13 +28,6 @@ constexpr std::size_t parameter_bytes_max = 32u << 10;
 
 /// Of what the driver says of failed assertions: the first line matters.
 constexpr std::size_t told_bytes_max = 4096;
-
-template <std::size_t Size>
-void copy_text(char (&to)[Size], std::string_view from) {
-  const std::size_t count = std::min(Size - 1, from.size());
-  std::memcpy(to, from.data(), count);
-  to[count] = '\0';
-}
 
 std::uint64_t since(Clock::time_point begin) {
   return static_cast<std::uint64_t>(
@@ -364,8 +357,8 @@ void CudaDevice::tell_failed_assert(FaultRecord& fault) {
   fault.has_thread = 1;
   std::copy(failed->block.begin(), failed->block.end(), fault.block);
   std::copy(failed->thread.begin(), failed->thread.end(), fault.thread);
-  copy_text(fault.what, "assertion failed: " + failed->condition);
-  copy_text(fault.file, failed->file);
+  copy_text(fault.what, ("assertion failed: " + failed->condition).c_str());
+  copy_text(fault.file, failed->file.c_str());
 }
 
 void CudaDevice::end_process(std::uint64_t token, Code code, const char* during) {
@@ -375,7 +368,7 @@ void CudaDevice::end_process(std::uint64_t token, Code code, const char* during)
     fault_->token = token;
     fault_->gpu_code = code;
     fault_->argument = -1;
-    copy_text(fault_->what, session_.describe(code));
+    copy_text(fault_->what, session_.describe(code).c_str());
     copy_text(fault_->file, during);
     if (code == cuda::assert_failed)
       tell_failed_assert(*fault_);

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "runtime/base/limits.hpp"
+#include "runtime/exec/channel/text.hpp"
 #include "runtime/exec/cpu/run/context.hpp"
 #include "runtime/exec/cpu/run/device_heap.hpp"
 
@@ -45,13 +46,6 @@ void claim() {
   if (!record->claimed.compare_exchange_strong(expected, 1))
     for (;;)
       pause();
-}
-
-void copy_text(char* to, std::size_t room, const char* from) {
-  std::size_t i = 0;
-  for (; from != nullptr && i + 1 < room && from[i] != '\0'; ++i)
-    to[i] = from[i];
-  to[i] = '\0';
 }
 
 void record_place() {
@@ -179,8 +173,8 @@ void report_failed_check(const char* what, const char* file, int line) {
   record->kind = FaultKind::failed_check;
   record->argument = -1;
   record->line = line;
-  copy_text(record->what, sizeof record->what, what);
-  copy_text(record->file, sizeof record->file, file);
+  copy_text(record->what, what);
+  copy_text(record->file, file);
   finish_record();
 }
 
