@@ -24,7 +24,7 @@ class RaftOutbox {
  public:
   /// Less than an interval, so that answers to the other's heartbeats leave with the next own ones,
   /// and far less than it takes to believe that nobody leads.
-  static constexpr base::Duration wait_max = base::limits::heartbeat_interval * 4 / 5;
+  static constexpr base::Duration wait_max = base::limits::replica_answer_delay;
   static constexpr std::size_t messages_max = 256;
   static constexpr std::size_t bytes_max = 1u << 20;
   using Ready = std::vector<std::pair<base::NodeId, protocol::PeerMessage>>;

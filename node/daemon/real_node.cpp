@@ -38,10 +38,6 @@ std::vector<protocol::NodeInfo> merged(std::vector<protocol::NodeInfo> members,
   return members;
 }
 
-/// Five in the time after which a leader is missed. Each wakes every node, whether there is work or
-/// not.
-constexpr std::chrono::milliseconds replica_heartbeat_interval{100};
-
 using Gpus = std::vector<exec::GpuDescription>;
 
 /// Says what it finds; that a host has no driver at all is worth no more than a line of the trace.
@@ -304,7 +300,7 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
                  parts.no_commands_why.c_str());
   }
   parts.hidden_folders = {folder.path().string()};
-  parts.raft_limits.heartbeat_interval = replica_heartbeat_interval;
+  parts.raft_limits.heartbeat_interval = base::limits::replica_heartbeat_interval;
   // Of all shards: those that are not this node's wait to be called and cost nothing.
   parts.groups = founding_groups(who);
   for (const auto& [shard, group] : parts.groups) {

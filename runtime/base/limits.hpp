@@ -60,6 +60,11 @@ inline constexpr std::size_t listed_results_max = 1000;
 
 // --- waiting -------------------------------------------------------------------------------------
 inline constexpr std::chrono::nanoseconds heartbeat_interval = 50ms;
+inline constexpr std::chrono::nanoseconds replica_heartbeat_interval = 100ms;  ///< of real nodes
+inline constexpr std::chrono::nanoseconds replica_answer_delay = 40ms;         ///< to share a frame
+inline constexpr std::chrono::nanoseconds election_timeout_min = 500ms;
+inline constexpr std::chrono::nanoseconds election_timeout_max = 1s;
+inline constexpr std::chrono::nanoseconds early_election_step = 50ms;  ///< between its voters
 inline constexpr std::chrono::nanoseconds books_interval = 200ms;
 inline constexpr std::chrono::nanoseconds suspect_after = 1s;
 inline constexpr std::chrono::nanoseconds rpc_timeout = 2s;
@@ -106,6 +111,8 @@ inline constexpr std::uint64_t finished_job_bytes_kept_max = 1ull << 30;
 inline constexpr std::size_t entry_bytes_max = 1u << 20;  ///< more records wait for the next entry
 inline constexpr std::size_t entry_records_max = 4096;
 inline constexpr std::size_t entries_in_flight_max = 4;
+inline constexpr std::size_t small_entries_in_flight_max = 32;  ///< together no larger than this:
+inline constexpr std::size_t small_entries_bytes_max = 16u << 10;
 inline constexpr std::size_t shard_requests_pending_max = 16384;
 inline constexpr std::size_t shard_watchers_max = 65536;
 inline constexpr std::chrono::nanoseconds job_wait_max = 5min;
@@ -179,6 +186,14 @@ inline constexpr std::uint32_t grid_yz_max = 65535;
 inline constexpr std::size_t shared_memory_bytes_max = 227u << 10;
 
 static_assert(heartbeat_interval * 4 <= suspect_after, "a few lost heartbeats are no suspicion");
+static_assert(replica_heartbeat_interval * 4 <= election_timeout_min,
+              "a few late heartbeats are no reason for an election");
+static_assert(replica_answer_delay < heartbeat_interval,
+              "answers to heartbeats leave with the next own ones");
+static_assert(replica_answer_delay < replica_heartbeat_interval);
+static_assert(election_timeout_min < election_timeout_max);
+static_assert(early_election_step * 4 < election_timeout_min,
+              "all voters of a group have tried before one gives the leader up by itself");
 static_assert(books_interval * 2 <= suspect_after);
 static_assert(link_alive_interval * 4 <= link_silent_after,
               "a few late signs of life are no silence");
@@ -208,6 +223,10 @@ static_assert(link_credit_bytes >= 2 * frame_bytes_max, "credits never stop a si
 static_assert(peer_send_queue_bytes_max >= link_credit_bytes);
 static_assert(proposal_bytes_in_flight_max >= 2 * frame_bytes_max);
 static_assert(proposal_bytes_in_flight_max >= entries_in_flight_max * 2 * entry_bytes_max);
+static_assert(entries_in_flight_max <= small_entries_in_flight_max &&
+                  small_entries_in_flight_max <= proposals_in_flight_max,
+              "small entries are more, and a log takes them all");
+static_assert(small_entries_bytes_max <= entry_bytes_max, "they cost what one entry may");
 static_assert(entry_bytes_max * 2 <= frame_bytes_max, "the last record of an entry may be long");
 static_assert(listed_bytes_max * 2 <= frame_bytes_max);
 static_assert(store_pending_bytes_max >= 2 * proposal_bytes_in_flight_max);

@@ -27,8 +27,8 @@ struct ShardLimits {
   std::size_t entries_in_flight_max{base::limits::entries_in_flight_max};
   /// More than those, while all that is in flight is this small: who waits for a record then waits
   /// for one write of the disks, not for the entry before it as well.
-  std::size_t small_entries_in_flight_max{32};
-  std::size_t small_entries_bytes_max{16u << 10};
+  std::size_t small_entries_in_flight_max{base::limits::small_entries_in_flight_max};
+  std::size_t small_entries_bytes_max{base::limits::small_entries_bytes_max};
   std::size_t entry_records_max{base::limits::entry_records_max};
   std::size_t entry_bytes_max{base::limits::entry_bytes_max};
   std::size_t listed_jobs_max{base::limits::listed_jobs_max};

@@ -19,11 +19,11 @@ struct RaftLimits {
   base::Duration heartbeat_interval{base::limits::heartbeat_interval};
   /// An election is tried after a time drawn evenly from [min, max). A live leader was heard within
   /// min; a leader that heard no majority for min steps down.
-  base::Duration election_timeout_min{std::chrono::milliseconds{500}};
-  base::Duration election_timeout_max{std::chrono::milliseconds{1000}};
+  base::Duration election_timeout_min{base::limits::election_timeout_min};
+  base::Duration election_timeout_max{base::limits::election_timeout_max};
   /// After the leader's connection broke, the voters that are left try one after another, so long
   /// apart: at once they would share the votes.
-  base::Duration early_election_step{std::chrono::milliseconds{50}};
+  base::Duration early_election_step{base::limits::early_election_step};
   /// Unanswered entries or pieces are sent again after this.
   base::Duration resend_after{std::chrono::milliseconds{150}};
   base::Duration transfer_timeout{std::chrono::milliseconds{1000}};
