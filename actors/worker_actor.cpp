@@ -10,7 +10,9 @@ namespace fastgpu::actors {
 WorkerActor::WorkerActor(caf::actor_config& config, ContextPtr context, std::uint16_t ordinal,
                          WorkerParts parts)
     : BaseActor(config, context, "worker"),
-      machine_({{context->self.node, ordinal}, context->incarnation}),
+      machine_({.device = {context->self.node, ordinal},
+                .incarnation = context->incarnation,
+                .expected = parts.expected}),
       parts_(std::move(parts)) {}
 
 caf::message_handler WorkerActor::handlers() {

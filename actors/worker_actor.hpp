@@ -10,6 +10,7 @@
 
 #include "actors/base_actor.hpp"
 #include "actors/command_desk.hpp"
+#include "runtime/books/device_books.hpp"
 #include "runtime/exec/executor.hpp"
 #include "runtime/exec/warden/command_runner.hpp"
 #include "runtime/worker/worker_machine.hpp"
@@ -19,6 +20,7 @@ namespace fastgpu::actors {
 /// What a worker runs things with; not started yet.
 struct WorkerParts {
   std::unique_ptr<exec::Executor> executor;
+  books::DeviceShape expected;                  ///< before the executor is up, where it is known
   std::unique_ptr<exec::CommandRunner> runner;  ///< null: this device takes no commands
   std::string no_commands_why{"this device runs kernels only"};  ///< told then
   std::vector<std::string> hidden_folders;  ///< host paths that no command may see

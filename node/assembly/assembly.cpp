@@ -113,6 +113,9 @@ base::Status assemble(caf::actor_system& system, NodeParts parts) {
   for (std::size_t i = 0; i < parts.executors.size(); ++i) {
     actors::WorkerParts worker;
     worker.executor = std::move(parts.executors[i]);
+    if (i < parts.expected_devices.size()) {
+      worker.expected = std::move(parts.expected_devices[i]);
+    }
     worker.hidden_folders = parts.hidden_folders;
     if (!parts.no_commands_why.empty()) {
       worker.no_commands_why = parts.no_commands_why;

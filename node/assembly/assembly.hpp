@@ -11,6 +11,7 @@
 
 #include "actors/base_actor.hpp"
 #include "runtime/base/result.hpp"
+#include "runtime/books/device_books.hpp"
 #include "runtime/exec/executor.hpp"
 #include "runtime/exec/warden/command_runner.hpp"
 #include "runtime/ledger/shard_machine.hpp"
@@ -40,6 +41,8 @@ struct NodeParts {
   std::uint64_t disk_reserve_bytes{0};
   std::shared_ptr<objects::JobDisk> jobs;                  ///< the folders of commands
   std::vector<std::unique_ptr<exec::Executor>> executors;  ///< by device ordinal; not started
+  /// By device ordinal, or none: what is known of the device before its executor is up.
+  std::vector<books::DeviceShape> expected_devices;
   /// By device ordinal, or none: that device takes no commands.
   std::vector<std::unique_ptr<exec::CommandRunner>> runners;
   /// By device ordinal, or none: files of /dev that its commands are given.

@@ -15,6 +15,7 @@
 #include "node/host/random.hpp"
 #include "node/host/reach.hpp"
 #include "runtime/base/limits.hpp"
+#include "runtime/books/device_books.hpp"
 #include "runtime/exec/cuda/device_files.hpp"
 #include "runtime/exec/cuda/discovery.hpp"
 #include "runtime/exec/process_executor.hpp"
@@ -56,12 +57,11 @@ Gpus find_gpus(const RealNodeOptions& options) {
   return std::move(listing.devices);
 }
 
-std::vector<std::unique_ptr<exec::Executor>> make_executors(const NodeFolder& folder,
-                                                            const NodeSettings& settings,
-                                                            const RealNodeOptions& node,
-                                                            const NodeUsers& users,
-                                                            const Gpus& gpus) {
-  std::vector<std::unique_ptr<exec::Executor>> executors;
+/// By device ordinal. A GPU's driver tells what it is before its executor is up; nothing is known
+/// of the others.
+void make_devices(const NodeFolder& folder, const NodeSettings& settings,
+                  const RealNodeOptions& node, const NodeUsers& users, const Gpus& gpus,
+                  NodeParts& parts) {
   exec::ProcessExecutorOptions options;
   options.program = node.executor_program;
   options.user = users.kernels;
@@ -69,19 +69,20 @@ std::vector<std::unique_ptr<exec::Executor>> make_executors(const NodeFolder& fo
   options.arena_bytes = settings.arena_bytes;
   const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
   options.threads = std::max(1u, cores / std::max(1u, settings.cpu_devices));
+  const auto add = [&](const std::string& device, const books::DeviceShape& expected) {
+    options.device = device;
+    parts.executors.push_back(exec::make_process_executor(options));
+    parts.expected_devices.push_back(expected);
+  };
   for (std::uint32_t i = 0; i < settings.cpu_devices; ++i) {
-    options.device = "cpu:" + std::to_string(i);
-    executors.push_back(exec::make_process_executor(options));
+    add("cpu:" + std::to_string(i), {});
   }
-  options.device = "null";
   for (std::uint32_t i = 0; i < settings.null_devices; ++i) {
-    executors.push_back(exec::make_process_executor(options));
+    add("null", {});
   }
   for (const exec::GpuDescription& gpu : gpus) {
-    options.device = "cuda:" + gpu.uuid;
-    executors.push_back(exec::make_process_executor(options));
+    add("cuda:" + gpu.uuid, {protocol::DeviceKind::gpu, gpu.model, gpu.uuid, gpu.memory_bytes});
   }
-  return executors;
 }
 
 /// By device ordinal, for each that executes anything. Each has a folder of its own: the mark in it
@@ -291,7 +292,7 @@ base::Result<std::unique_ptr<RealNode>> RealNode::start(caf::actor_system& syste
   parts.context->self.key = keys.value()->public_key();
   parts.link = std::make_shared<link::ZmqLink>(link_options, boot_time, keys.value()->for_link());
   keys.value()->attach(parts.link);
-  parts.executors = make_executors(folder, settings.value(), options, users.value(), gpus);
+  make_devices(folder, settings.value(), options, users.value(), gpus, parts);
   if (const base::Status reach = check_reach(folder.path()); reach.ok()) {
     make_runners(folder, settings.value(), options.executor_program, users.value(), gpus, parts);
   } else {

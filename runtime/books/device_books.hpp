@@ -26,15 +26,15 @@ struct DeviceShape {
 
 class DeviceLedger {
  public:
-  /// Not healthy until described.
+  /// Not healthy at first.
   DeviceLedger(base::DeviceId device, base::Incarnation incarnation);
 
   const protocol::DeviceBooks& books() const { return books_; }
   std::uint32_t running() const { return books_.slots_total - books_.slots_free; }
   std::uint32_t held() const { return books_.queued_tasks + running(); }
 
-  /// The device as its executor reports it. A smaller memory than before counts for what is
-  /// launched from now on.
+  /// The device as its driver or its executor reports it. A smaller memory than before counts for
+  /// what is launched from now on.
   void describe(const DeviceShape& shape);
   /// Healthy, or why it is not.
   void set_health(const std::string& unhealthy_why);

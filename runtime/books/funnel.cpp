@@ -44,7 +44,7 @@ void Funnel::add(const DeviceBooks& books, bool reachable) {
 void Funnel::add(const DeviceBooks& books, bool reachable, std::uint32_t room) {
   ++looked_at_;
   if (books.slots_total == 0 && !books.healthy) {
-    ++away_;  // it never came up: nobody knows what it would be
+    ++away_;  // it never came up: nobody knows what it will have
     return;
   }
   const Fit ever = could_ever_fit(request_, books);

@@ -17,7 +17,13 @@ void earlier(std::optional<base::Time>& earliest, std::optional<base::Time> othe
 }  // namespace
 
 WorkerMachine::WorkerMachine(const WorkerOptions& options)
-    : options_(options), ledger_(options.device, options.incarnation) {}
+    : options_(options), ledger_(options.device, options.incarnation) {
+  if (options.expected != books::DeviceShape{}) {
+    books::DeviceShape shape = options.expected;
+    shape.slots = 0;
+    ledger_.describe(shape);
+  }
+}
 
 Effects WorkerMachine::step(const Event& event, base::Time now) {
   now_ = now;

@@ -62,6 +62,8 @@ struct WorkerOptions {
   base::Incarnation incarnation;
   std::uint32_t window{1};  ///< launches in flight on a gpu or cpu
   std::uint32_t window_null{64};
+  /// What its driver tells before the executor is up: people see which device does not come up.
+  books::DeviceShape expected;
 };
 
 class WorkerMachine {

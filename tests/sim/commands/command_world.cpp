@@ -118,7 +118,7 @@ void CommandWorld::start(std::size_t index) {
     pump(index);
   }
   node.worker =
-      std::make_unique<worker::WorkerMachine>(worker::WorkerOptions{{id, 0}, {life}, 2, 64});
+      std::make_unique<worker::WorkerMachine>(worker::WorkerOptions{{id, 0}, {life}, 2, 64, {}});
   at_in(2ms, index, [this, index] {
     step_worker(index,
                 worker::ExecutorReady{protocol::DeviceKind::cpu, "simulated", "sim", 1ull << 30});

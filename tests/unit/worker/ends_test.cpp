@@ -252,6 +252,19 @@ TEST(WorkerEnds, ALaunchThatTheExecutorRefusesIsTriedAgain) {
   EXPECT_NE(bench.launches.front().token, token);
 }
 
+TEST(WorkerEnds, ADeviceThatHasNotComeUpIsShownAsWhatItsDriverCallsIt) {
+  WorkerOptions options;
+  options.device = WorkerBench::device;
+  options.expected = {protocol::DeviceKind::gpu, "NVIDIA H100", "GPU-1", 80u << 20, 7};
+  const WorkerMachine machine(options);
+  const protocol::DeviceBooks& books = machine.books();
+  EXPECT_EQ(books.kind, protocol::DeviceKind::gpu);
+  EXPECT_EQ(books.model, "NVIDIA H100");
+  EXPECT_EQ(books.uuid, "GPU-1");
+  EXPECT_FALSE(books.healthy);
+  EXPECT_EQ(books.slots_total, 0u) << "it takes nothing yet";
+}
+
 TEST(WorkerEnds, WhatItsDriverTellsOfTheDeviceIsPublishedWithItsBooks) {
   WorkerBench bench;
   bench.warm_up();

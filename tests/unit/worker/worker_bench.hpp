@@ -28,7 +28,7 @@ class WorkerBench {
   static constexpr base::ShardId shard{4};
   static constexpr base::JobId job{12};
 
-  explicit WorkerBench(std::uint32_t window = 1) : machine({device, life, window, 64}) {}
+  explicit WorkerBench(std::uint32_t window = 1) : machine({device, life, window, 64, {}}) {}
 
   static base::AttemptId attempt(std::uint64_t sequence, std::uint64_t term = 1,
                                  std::uint64_t epoch = 1) {
