@@ -15,6 +15,17 @@ base::Error object_gone(const base::ObjectHash& hash) {
           "submit the job again with its inputs"};
 }
 
+std::vector<base::ObjectHash> hashes_of(const std::vector<protocol::ObjectRef>& objects) {
+  std::vector<base::ObjectHash> hashes(objects.size());
+  std::transform(objects.begin(), objects.end(), hashes.begin(),
+                 [](const protocol::ObjectRef& object) { return object.hash; });
+  return hashes;
+}
+
+protocol::ObjectPinned refused(const protocol::ObjectPin& pin, const base::Error& why) {
+  return {pin.call, pin.part, false, why};
+}
+
 objects::CopiesAnswer answer_of(const protocol::CopiesKept& kept) {
   if (kept.ok) {
     return objects::CopiesAnswer::kept;

@@ -3,6 +3,8 @@
 /// What others ask of a blob store, done and put into the words of the answer. The store and the
 /// messages know nothing of each other. Called on the objects actor, which owns the store.
 
+#include <vector>
+
 #include "runtime/objects/blob_store.hpp"
 #include "runtime/objects/copies/copy_machine.hpp"
 #include "runtime/protocol/client_messages.hpp"
@@ -27,6 +29,9 @@ protocol::ObjectPart part_for(const objects::BlobStore& store, const protocol::O
 protocol::Staged staged_of(const objects::BlobStore& store, const protocol::Stage& stage,
                            const base::Status& status);
 
+std::vector<base::ObjectHash> hashes_of(const std::vector<protocol::ObjectRef>& objects);
+/// Why the inputs of a submit are not pinned here.
+protocol::ObjectPinned refused(const protocol::ObjectPin& pin, const base::Error& why);
 objects::CopiesAnswer answer_of(const protocol::CopiesKept& kept);
 
 }  // namespace fastgpu::actors

@@ -14,7 +14,7 @@ ObjectsActor::ObjectsActor(caf::actor_config& config, ContextPtr context, Object
       store_(*parts_.store),
       pins_(store_, this->context().self.node, this->context().layout, parts_.pin_limits),
       copies_(store_, this->context()),
-      works_(store_, pins_, this->context().layout),
+      works_(store_, pins_, copies_, this->context().layout),
       fetches_(store_),
       desk_({*parts_.jobs, store_, store_.reserve_bytes()}, pins_, this->context().self.node) {}
 
@@ -108,13 +108,11 @@ void ObjectsActor::handle_peer(const FromPeer& message) {
     store_.touch(fetch->hash);
     tell_node(message.node, part_for(store_, *fetch));
   } else if (const auto* pin = std::get_if<protocol::ObjectPin>(message.message.get())) {
-    if (!copies_.holds(message.node, *pin)) {
-      copies_.hold(message.node, *pin, pins_.pin(*pin, now()));
-    }
+    begin(works_.take(message.node, *pin, now()));
   } else if (const auto* answer = std::get_if<protocol::PinAnswer>(message.message.get())) {
     pins_.hear(message.node, *answer, now());
   } else if (const auto* keep = std::get_if<protocol::KeepCopies>(message.message.get())) {
-    handle_copies(message.node, *keep);
+    begin(works_.take(message.node, *keep, now()));
   } else if (const auto* kept = std::get_if<protocol::CopiesKept>(message.message.get())) {
     copies_.hear(message.node, *kept, now());
   } else if (const auto* part = std::get_if<protocol::ObjectPart>(message.message.get())) {
@@ -122,11 +120,9 @@ void ObjectsActor::handle_peer(const FromPeer& message) {
   }
 }
 
-void ObjectsActor::handle_copies(base::NodeId node, const protocol::KeepCopies& keep) {
-  std::vector<ObjectRef> absent;
-  const CopyWork work = works_.take(node, keep, absent, now());
-  for (const ObjectRef& object : absent) {
-    serve(object, work, node);
+void ObjectsActor::begin(CopyWorks::Begun begun) {
+  for (auto& [object, sources] : begun.absent) {
+    bring(object, std::move(sources), begun.work);
   }
 }
 
@@ -138,11 +134,14 @@ void ObjectsActor::handle_prepare(const protocol::PrepareFolder& prepare) {
   }
 }
 
-void ObjectsActor::serve(const ObjectRef& object, Asker asker, base::NodeId first) {
+void ObjectsActor::serve(const ObjectRef& object, Asker asker) {
   const bool here = store_.has(object.hash);
-  std::vector<base::NodeId> sources =
-      here ? std::vector<base::NodeId>{} : copies_.sources_of(object, first);
-  if (sources.empty()) {
+  bring(object, here ? std::vector<base::NodeId>{} : copies_.sources_of(object), std::move(asker));
+}
+
+void ObjectsActor::bring(const ObjectRef& object, std::vector<base::NodeId> sources, Asker asker) {
+  const bool here = store_.has(object.hash);
+  if (here || sources.empty()) {
     store_.touch(object.hash);
     return answer(asker, object, here ? base::Status() : object_gone(object.hash));
   }

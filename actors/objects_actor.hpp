@@ -47,10 +47,11 @@ class ObjectsActor final : public BaseActor {
 
   void handle_request(const protocol::ObjectRequest& request);
   void handle_peer(const FromPeer& message);
-  void handle_copies(base::NodeId node, const protocol::KeepCopies& keep);
+  void begin(CopyWorks::Begun begun);
   void handle_prepare(const protocol::PrepareFolder& prepare);
-  /// Answers at once when the object is here, else when it has come.
-  void serve(const protocol::ObjectRef& object, Asker asker, base::NodeId first = {});
+  /// Answers at once when the object is here, else when it has come; `sources` are asked in order.
+  void serve(const protocol::ObjectRef& object, Asker asker);
+  void bring(const protocol::ObjectRef& object, std::vector<base::NodeId> sources, Asker asker);
   void answer(const Asker& asker, const protocol::ObjectRef& object, const base::Status& status);
   /// Sees to it that the desk gets its next turn, after the messages that wait now.
   void go_on();

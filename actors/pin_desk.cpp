@@ -83,14 +83,14 @@ void PinDesk::tick(base::Time now) {
 }
 
 protocol::ObjectPinned PinDesk::pin(const protocol::ObjectPin& pin, base::Time now) {
-  for (const base::ObjectHash& hash : pin.hashes) {
-    if (!store_.has(hash)) {
-      return {pin.call, false, object_gone(hash)};
+  for (const protocol::ObjectRef& object : pin.objects) {
+    if (!store_.has(object.hash)) {
+      return refused(pin, object_gone(object.hash));
     }
   }
   const PinOwner owner = objects::owner_of(pin.request);
-  const base::Status pinned = pin_copies(pin.hashes, owner, self_, {}, now);
-  return {pin.call, pinned.ok(), pinned.ok() ? base::Error{} : pinned.error()};
+  const base::Status pinned = pin_copies(hashes_of(pin.objects), owner, self_, {}, now);
+  return {pin.call, pin.part, pinned.ok(), pinned.ok() ? base::Error{} : pinned.error()};
 }
 
 base::Status PinDesk::pin(base::JobId job, std::span<const base::ObjectHash> outputs,

@@ -48,7 +48,7 @@ class PinDesk {
   /// Outputs of a task, stored and pinned, or not.
   protocol::Kept keep(const protocol::Keep& keep, base::Time now);
 
-  /// Copies of what `holder` has pinned too, and jobs know by `home`.
+  /// Copies of what `holder` has pinned too; `home` sees to it that there are enough.
   base::Status pin_copies(std::span<const base::ObjectHash> hashes, const objects::PinOwner& owner,
                           base::NodeId home, base::NodeId holder, base::Time now);
 

@@ -297,28 +297,36 @@ struct ForwardReply {
 # --- pins: gateway to objects, objects to shard leader -------------------------------------------
 
 struct ObjectPin {
-  # Keep these inputs of a submit. Set by the gateway that a client asked.
+  # Keep these inputs of a submit; what is not there is brought there first. Set by the gateway that
+  # a client asked.
 
   call @0 :UInt64;
-  # The asking gateway's own number for it.
+  # The asking gateway's own number for the submit.
 
   request @1 :Common.RequestId;
   # Of the submit; whose pins these are.
 
-  hashes @2 :List(Data);
-  # SHA-256 of each object, 32 bytes.
+  unusedHashes @2 :List(Data);
+  # Unused since version 1: `objects` has them.
+
+  part @3 :UInt32;
+  # Of the submit's inputs, from 1: each part is asked of one node.
+
+  objects @4 :List(Common.ObjectRef);
 }
 
 struct ObjectPinned {
-  # All of them are pinned durably, or none. Set by the node that has the objects.
+  # All of them are pinned durably, or none. Set by the node that was asked.
 
   call @0 :UInt64;
-  # ObjectPin.call, given back.
 
   ok @1 :Bool;
 
   error @2 :Common.Error;
   # Why not; means nothing with `ok`.
+
+  part @3 :UInt32;
+  # ObjectPin.part, given back like .call.
 }
 
 struct PinCheck {

@@ -41,32 +41,25 @@ void CopyDesk::hear(base::NodeId node, const protocol::CopiesKept& kept, base::T
   step(objects::CopiesAnswered{node, kept.call, answer_of(kept)}, now);
 }
 
-std::vector<base::NodeId> CopyDesk::sources_of(const protocol::ObjectRef& object,
-                                               base::NodeId first) const {
-  return objects::sources_of(object.hash, object.home, first, self_, members_);
-}
-
 // --- answers that wait for copies ----------------------------------------------------------------
 
 bool CopyDesk::holds(base::NodeId node, const protocol::ObjectPin& pin) const {
   return std::any_of(held_.begin(), held_.end(), [&](const auto& held) {
     const auto* one = std::get_if<PinnedFor>(&held.second);
-    return one != nullptr && one->first == node && one->second.call == pin.call;
+    return one != nullptr && one->first == node && one->second.call == pin.call &&
+           one->second.part == pin.part;
   });
 }
 
 void CopyDesk::hold(base::NodeId node, const protocol::ObjectPin& pin,
                     protocol::ObjectPinned answer) {
-  std::vector<base::ObjectHash> hashes = answer.ok ? pin.hashes : decltype(hashes){};
+  std::vector<base::ObjectHash> hashes = answer.ok ? hashes_of(pin.objects) : decltype(hashes){};
   hold({PinnedFor{node, std::move(answer)}, objects::owner_of(pin.request), std::move(hashes),
         limits::copy_wait_submit});
 }
 
 void CopyDesk::hold(base::JobId job, protocol::Kept answer) {
-  std::vector<base::ObjectHash> hashes;
-  for (const protocol::ObjectRef& object : answer.objects) {
-    hashes.push_back(object.hash);
-  }
+  std::vector<base::ObjectHash> hashes = hashes_of(answer.objects);
   hold({WorkerAnswer(std::move(answer)), objects::owner_of(layout_.shard_of(job), job),
         std::move(hashes), limits::copy_wait_finish});
 }

@@ -41,7 +41,14 @@ class CopyDesk {
   void hear(base::NodeId node, const protocol::CopiesKept& kept, base::Time now);
   /// Whom to ask for an object that is not here, `first` before others; nobody: it is lost.
   std::vector<base::NodeId> sources_of(const protocol::ObjectRef& object,
-                                       base::NodeId first = {}) const;
+                                       base::NodeId first = {}) const {
+    return objects::sources_of(object.hash, object.home, first, self_, members_);
+  }
+  /// For one who does not wait for a node that is down; nobody where no copies are kept.
+  std::vector<base::NodeId> sources_not_down(const protocol::ObjectRef& object) const {
+    return replicated_ ? objects::sources_not_down(object.hash, object.home, self_, members_)
+                       : std::vector<base::NodeId>{};
+  }
 
   // --- answers that wait for copies --------------------------------------------------------------
   /// The answer to this is held already.

@@ -1,38 +1,64 @@
 #include "actors/objects/copy_works.hpp"
 
+#include "actors/object_words.hpp"
+
 namespace fastgpu::actors {
 
 namespace limits = base::limits;
 
 static base::Error too_many_works() {
   return {base::ErrorKind::overloaded, base::ErrorCode::overloaded,
-          "this node keeps copies for " + std::to_string(limits::copy_works_max) +
-              " asks of others already",
+          "this node fetches what it is to keep for " + std::to_string(limits::copy_works_max) +
+              " asks already",
           "ask again, or another node"};
 }
 
-CopyWork CopyWorks::take(base::NodeId node, const protocol::KeepCopies& keep,
-                         std::vector<protocol::ObjectRef>& absent, base::Time now) {
-  const CopyWork id{node, keep.call};
-  if (works_.contains(id)) {
-    return id;
-  }
-  if (works_.size() >= limits::copy_works_max) {
-    answer(id, too_many_works());
-    return id;
-  }
-  Work work{keep, {}};
-  for (const protocol::ObjectRef& object : keep.objects) {
-    if (!store_.has(object.hash) && work.absent.insert(object.hash).second) {
-      absent.push_back(object);
+CopyWorks::Begun CopyWorks::take(base::NodeId node, const protocol::KeepCopies& keep,
+                                 base::Time now) {
+  Begun begun{{node, keep.call, 0}, {}};
+  if (!works_.contains(begun.work)) {
+    for (const protocol::ObjectRef& object : keep.objects) {
+      if (!store_.has(object.hash)) {
+        begun.absent.emplace_back(object, copies_.sources_of(object, node));
+      }
     }
+    begin(begun, keep, now);
   }
-  if (work.absent.empty()) {
-    pin(id, keep, now);
-  } else {
-    works_.emplace(id, std::move(work));
+  return begun;
+}
+
+CopyWorks::Begun CopyWorks::take(base::NodeId node, const protocol::ObjectPin& pin,
+                                 base::Time now) {
+  Begun begun{{node, pin.call, pin.part}, {}};
+  if (!works_.contains(begun.work) && !copies_.holds(node, pin)) {
+    for (const protocol::ObjectRef& object : pin.objects) {
+      if (!store_.has(object.hash)) {
+        begun.absent.emplace_back(object, copies_.sources_not_down(object));
+      }
+    }
+    begin(begun, pin, now);
   }
-  return id;
+  return begun;
+}
+
+void CopyWorks::begin(Begun& begun, const Ask& ask, base::Time now) {
+  if (begun.absent.empty()) {
+    return end(begun.work, ask, {}, now);
+  }
+  std::optional<base::Error> refusal;
+  if (begun.absent.size() > limits::copy_objects_max) {
+    refusal = object_gone(begun.absent.front().first.hash);
+  } else if (works_.size() >= limits::copy_works_max) {
+    refusal = too_many_works();
+  }
+  if (refusal) {
+    begun.absent.clear();
+    return end(begun.work, ask, *refusal, now);
+  }
+  Work& work = works_.emplace(begun.work, Work{ask, {}}).first->second;
+  for (const auto& [object, sources] : begun.absent) {
+    work.absent.insert(object.hash);
+  }
 }
 
 void CopyWorks::brought(const CopyWork& id, const base::ObjectHash& hash,
@@ -41,13 +67,21 @@ void CopyWorks::brought(const CopyWork& id, const base::ObjectHash& hash,
   if (found == works_.end()) {
     return;  // another of its objects did not come
   }
-  if (!status.ok()) {
-    works_.erase(found);
-    return answer(id, status);
-  }
   found->second.absent.erase(hash);
-  if (found->second.absent.empty()) {
-    pin(id, works_.extract(found).mapped().keep, now);
+  if (!status.ok() || found->second.absent.empty()) {
+    end(id, works_.extract(found).mapped().ask, status, now);
+  }
+}
+
+void CopyWorks::end(const CopyWork& id, const Ask& ask, const base::Status& brought,
+                    base::Time now) {
+  if (const auto* inputs = std::get_if<protocol::ObjectPin>(&ask)) {
+    copies_.hold(id.node, *inputs,
+                 brought.ok() ? pins_.pin(*inputs, now) : refused(*inputs, brought.error()));
+  } else if (brought.ok()) {
+    pin(id, std::get<protocol::KeepCopies>(ask), now);
+  } else {
+    answer(id, brought);
   }
 }
 

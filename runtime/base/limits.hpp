@@ -145,7 +145,8 @@ inline constexpr std::size_t folder_slice_files = 64;
 inline constexpr std::size_t folder_sweep_entries = 256;
 inline constexpr std::size_t folder_works_max = 4096;
 
-inline constexpr std::size_t copy_objects_max = 256;        ///< of one ask to keep copies
+inline constexpr std::size_t copy_objects_max = 256;  ///< of one ask to keep copies
+inline constexpr std::size_t stand_ins_max = 3;  ///< asked to pin inputs of one home, one by one
 inline constexpr std::size_t copy_asks_in_flight_max = 16;  ///< that nobody waits for
 inline constexpr std::size_t copy_waits_max = 1024;         ///< submits and finishes, at a node
 inline constexpr std::size_t copy_works_max = 1024;         ///< asks of others, at a node

@@ -314,32 +314,26 @@ static protocol::ForwardReply read(ForwardReply::Reader from, Reading& reading) 
 static void write_message(PeerMessage::Builder to, const protocol::ObjectPin& from) {
   auto pin = to.initObjectPin();
   pin.setCall(from.call);
+  pin.setPart(from.part);
   write(pin.initRequest(), from.request);
-  auto hashes = pin.initHashes(list_size(from.hashes.size()));
-  for (std::uint32_t i = 0; i < hashes.size(); ++i)
-    hashes.set(i, as_data(from.hashes[i].bytes));
+  codec::write_list(pin.initObjects(list_size(from.objects.size())), from.objects);
 }
 
 static protocol::ObjectPin read(ObjectPin::Reader from, Reading& reading) {
-  protocol::ObjectPin pin{from.getCall(), read(from.getRequest(), reading), {}};
-  const auto hashes = from.getHashes();
-  if (hashes.size() > limits::message_list_items_max)
-    codec::refuse("hashes", "too many items");
-  reading.charge(std::uint64_t{hashes.size()} * sizeof(base::ObjectHash));
-  for (auto hash : hashes)
-    pin.hashes.push_back(reading.hash(hash));
-  return pin;
+  return {from.getCall(), from.getPart(), read(from.getRequest(), reading),
+          codec::read_list(from.getObjects(), reading, "inputs", limits::message_list_items_max)};
 }
 
 static void write_message(PeerMessage::Builder to, const protocol::ObjectPinned& from) {
   auto pinned = to.initObjectPinned();
   pinned.setCall(from.call);
+  pinned.setPart(from.part);
   pinned.setOk(from.ok);
   write(pinned.initError(), from.error);
 }
 
 static protocol::ObjectPinned read(ObjectPinned::Reader from, Reading& reading) {
-  return {from.getCall(), from.getOk(), read(from.getError(), reading)};
+  return {from.getCall(), from.getPart(), from.getOk(), read(from.getError(), reading)};
 }
 
 static void write_message(PeerMessage::Builder to, const protocol::KeepCopies& from) {

@@ -187,16 +187,19 @@ struct ForwardReply {
 
 // --- pins: gateway to objects, objects to shard leader -------------------------------------------
 
-/// Keep these, inputs of the submit that bears this request id, before it is proposed. Answered by
-/// ObjectPinned once they are durably pinned, or with why not.
+/// Keep these, inputs of the submit that bears this request id, before it is proposed; what is not
+/// there is brought there first. Answered by ObjectPinned once they are durably pinned, or with why
+/// not; asked again until then.
 struct ObjectPin {
-  std::uint64_t call{};  ///< the asking gateway's number for it
+  std::uint64_t call{};  ///< the asking gateway's number for the submit
+  std::uint32_t part{};  ///< of its inputs, from 1: each part is asked of one node
   base::RequestId request;
-  std::vector<base::ObjectHash> hashes;
+  std::vector<ObjectRef> objects;
   bool operator==(const ObjectPin&) const = default;
 };
 struct ObjectPinned {
   std::uint64_t call{};
+  std::uint32_t part{};  ///< both of the ObjectPin, given back
   bool ok{false};
   base::Error error;  ///< meaningful when not ok
   bool operator==(const ObjectPinned&) const = default;

@@ -133,8 +133,8 @@ std::optional<base::Error> ClusterMap::lacks_majority(base::ShardId shard) const
                      "itself"};
 }
 
-std::string ClusterMap::why_down(base::NodeId node) const {
-  std::string text = name_of(node) + " is down";
+std::string ClusterMap::why_away(base::NodeId node) const {
+  std::string text = name_of(node) + (may_answer(node) ? " is silent" : " is down");
   if (const protocol::NodeView* found = find(node)) {
     text += "; it was last heard of " + seconds(found->age_ns) + " ago";
   }
@@ -179,6 +179,16 @@ const protocol::NodeView* ClusterMap::find(base::NodeId node) const {
       std::find_if(view_->nodes.begin(), view_->nodes.end(),
                    [&](const protocol::NodeView& view) { return view.info.node == node; });
   return found == view_->nodes.end() ? nullptr : &*found;
+}
+
+bool ClusterMap::is_up(base::NodeId node) const {
+  const protocol::NodeView* found = find(node);
+  return found != nullptr && found->state == protocol::NodeState::up;
+}
+
+bool ClusterMap::may_answer(base::NodeId node) const {
+  const protocol::NodeView* found = find(node);
+  return found != nullptr && found->state != protocol::NodeState::down;
 }
 
 }  // namespace fastgpu::session

@@ -30,6 +30,7 @@ class ClusterMap {
   const protocol::ClusterView& view() const { return *view_; }
   base::NodeId self() const { return self_; }
   base::ShardLayout layout() const { return layout_; }
+  bool replicated() const { return replicated_; }
 
   /// The node that leads the shard and is not down.
   std::optional<base::NodeId> leader_of(base::ShardId shard) const;
@@ -48,13 +49,16 @@ class ClusterMap {
   /// Why the shard cannot have a leader now: of the nodes that should keep its replicas, fewer than
   /// a majority are up. None where there may be one soon, or that is not known.
   std::optional<base::Error> lacks_majority(base::ShardId shard) const;
-  /// "n2 is down; it was last heard of 4.2 s ago"
-  std::string why_down(base::NodeId node) const;
+  /// "n2 is down; it was last heard of 4.2 s ago"; of one that is not: "n2 is silent; ..."
+  std::string why_away(base::NodeId node) const;
   std::string name_of(base::NodeId node) const;
   base::Incarnation life_of(base::NodeId node) const;
 
   /// Null for a node that is no member.
   const protocol::NodeView* find(base::NodeId node) const;
+  bool is_up(base::NodeId node) const;
+  /// A member that is not down.
+  bool may_answer(base::NodeId node) const;
 
   protocol::Welcome welcome() const;
   protocol::ClusterStatus status() const;

@@ -46,7 +46,7 @@ void GatewayMachine::send_log_read(base::CallId id, GatewayCall& call) {
   const protocol::NodeView* node = map_.find(*call.node);
   if (node == nullptr || node->state == protocol::NodeState::down) {
     return finish(id, base::Error{base::ErrorKind::unavailable, base::ErrorCode::node_down,
-                                  map_.why_down(*call.node),
+                                  map_.why_away(*call.node),
                                   "its logs are on its disk and can be read when it is back"});
   }
   effects_.push_back(ForwardToPeer{*call.node, {id.value, call.request}});

@@ -1,6 +1,7 @@
 #include "runtime/session/gateway_machine.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "runtime/base/limits.hpp"
@@ -175,13 +176,17 @@ void GatewayMachine::handle(const protocol::ObjectReply& event) {
 void GatewayMachine::handle(const InputsPinned& event) {
   const base::CallId id{event.answer.call};
   GatewayCall* call = table_.find(id);
-  if (call == nullptr || !call->unpinned.contains(event.node)) {
+  if (call == nullptr) {
+    return;
+  }
+  const auto part = call->unpinned.find(event.answer.part);
+  if (part == call->unpinned.end() || part->second.keeper != event.node) {
     return;
   }
   if (!event.answer.ok) {
-    return finish(id, event.answer.error);
+    return refused(id, *call, event.answer.part, event.answer.error);
   }
-  call->unpinned.erase(event.node);
+  call->unpinned.erase(part);
   if (call->unpinned.empty()) {
     send(id, *call);
   }
@@ -213,6 +218,7 @@ void GatewayMachine::handle(const GatewayTick&) {
     if (now_ >= call.deadline) {
       expire(*id);
     } else {
+      give_parts_on(call);
       send(*id, call);
     }
   }
@@ -241,7 +247,7 @@ void GatewayMachine::start_call(const Asker& asker, protocol::ClientRequest requ
   call.deadline = now_ + time_for(request);
   call.shard = shard_of(request);
   if (asker.session) {
-    call.unpinned = homes_of_inputs(request);
+    add_parts(call, parts_of(inputs_of(request), map_));
   }
   call.request = std::move(request);
   send(id, table_.add(id, std::move(call)));
@@ -278,18 +284,52 @@ void GatewayMachine::send(base::CallId id, GatewayCall& call) {
 
 /// Before the submit is sent anywhere; asked again until the deadline, since messages may be lost.
 void GatewayMachine::send_pins(base::CallId id, GatewayCall& call) {
-  for (const base::NodeId home : call.unpinned) {
-    const protocol::NodeView* node = map_.find(home);
-    if (node == nullptr || node->state == protocol::NodeState::down) {
-      return finish(id, node == nullptr ? inputs_nowhere(home) : inputs_away(map_.why_down(home)));
+  const auto& submit = std::get<protocol::Submit>(call.request);
+  for (const auto& [number, part] : call.unpinned) {
+    if (!map_.may_answer(part.keeper)) {
+      return finish(id, inputs_away(part.home, map_, nullptr));
     }
   }
-  const auto& submit = std::get<protocol::Submit>(call.request);
-  for (const base::NodeId home : call.unpinned) {
-    effects_.push_back(PinInputs{home, {id.value, submit.request, inputs_at(home, *submit.spec)}});
+  for (const auto& [number, part] : call.unpinned) {
+    effects_.push_back(PinInputs{part.keeper, {id.value, number, submit.request, part.objects}});
   }
   call.retry_at = now_ + limits::pin_retry_interval;
   table_.rearm(id);
+}
+
+void GatewayMachine::add_parts(GatewayCall& call, std::vector<InputPart> parts) {
+  for (InputPart& part : parts) {
+    call.unpinned.emplace(++call.last_part, std::move(part));
+  }
+}
+
+/// Of those who went silent; where nobody is left to ask they are asked again.
+void GatewayMachine::give_parts_on(GatewayCall& call) const {
+  std::vector<InputPart> others;
+  std::erase_if(call.unpinned, [&](const auto& numbered) {
+    if (map_.is_up(numbered.second.keeper)) {
+      return false;
+    }
+    std::vector<InputPart> given = given_on(numbered.second, map_);
+    std::move(given.begin(), given.end(), std::back_inserter(others));
+    return !given.empty();
+  });
+  add_parts(call, std::move(others));
+}
+
+/// A home knows; of those that stand in for it the next is asked.
+void GatewayMachine::refused(base::CallId id, GatewayCall& call, std::uint32_t number,
+                             const base::Error& said) {
+  const InputPart part = std::move(call.unpinned.extract(number).mapped());
+  if (part.keeper == part.home) {
+    return finish(id, said);
+  }
+  std::vector<InputPart> others = given_on(part, map_);
+  if (others.empty()) {
+    return finish(id, inputs_away(part.home, map_, &said));
+  }
+  add_parts(call, std::move(others));
+  send_pins(id, call);
 }
 
 void GatewayMachine::answered(base::CallId id, protocol::ClientReply reply_value) {
@@ -306,7 +346,8 @@ void GatewayMachine::answered(base::CallId id, protocol::ClientReply reply_value
 void GatewayMachine::expire(base::CallId id) {
   const GatewayCall& call = *table_.find(id);
   if (!call.unpinned.empty()) {
-    return finish(id, inputs_unanswered(map_.name_of(*call.unpinned.begin())));
+    const base::NodeId keeper = call.unpinned.begin()->second.keeper;
+    return finish(id, inputs_unanswered(map_.name_of(keeper)));
   }
   const std::string whom = call.target ? map_.name_of(*call.target) : std::string("the leader");
   const bool asked = call.target || call.maybe_done;

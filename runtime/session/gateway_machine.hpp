@@ -4,8 +4,9 @@
 /// keeps the record, and answers by a deadline whatever happens. Between the link and the shards;
 /// stepped by the gateway actor, one for each node.
 ///
-/// A submit whose inputs are objects goes to the shard only once the nodes that have them have
-/// pinned them; the gateway that the client asked sees to it, not the one that it is passed on to.
+/// A submit whose inputs are objects goes to the shard only once the nodes that have them, or stand
+/// in for those that are away, have pinned them; the gateway that the client asked sees to it, not
+/// the one that it is passed on to.
 ///
 /// Every request is answered exactly once: by the shard, or with an Error. `unknown` is said only
 /// of a Submit, CancelJob or Join that a leader was sent and did not answer; `unavailable` means
@@ -60,6 +61,9 @@ class GatewayMachine {
   void start_call(const Asker& asker, protocol::ClientRequest request);
   void send(base::CallId id, GatewayCall& call);
   void send_pins(base::CallId id, GatewayCall& call);
+  static void add_parts(GatewayCall& call, std::vector<InputPart> parts);
+  void give_parts_on(GatewayCall& call) const;
+  void refused(base::CallId id, GatewayCall& call, std::uint32_t number, const base::Error& said);
   void answered(base::CallId id, protocol::ClientReply reply_value);
   void expire(base::CallId id);
   void finish(base::CallId id, protocol::ClientReply reply_value);

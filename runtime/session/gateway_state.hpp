@@ -23,6 +23,14 @@ struct Asker {
   auto operator<=>(const Asker&) const = default;
 };
 
+/// Inputs of a submit, all of one home, that one node is asked to pin.
+struct InputPart {
+  base::NodeId home;
+  base::NodeId keeper;  ///< the home, or one that stands in for it
+  std::vector<protocol::ObjectRef> objects;
+  std::set<base::NodeId> avoided;  ///< were asked before, and refused or went silent
+};
+
 /// One request on its way to a shard or to the objects; a listing has one for each node asked.
 struct GatewayCall {
   Asker asker;
@@ -34,10 +42,11 @@ struct GatewayCall {
   base::Incarnation target_life;       ///< of the target when it was asked
   std::optional<base::Time> retry_at;  ///< when to look for a leader again
   bool maybe_done{false};              ///< an earlier target was asked and never answered
-  std::set<base::NodeId> unpinned;     ///< nodes with inputs that they have not pinned yet
-  std::optional<base::CallId> gather;  ///< part of this listing
-  std::uint32_t shards{1};             ///< how many of them the part stands for
-  std::uint64_t held_bytes{0};         ///< of its request; set when it is added
+  std::map<std::uint32_t, InputPart> unpinned;  ///< inputs that nobody has pinned yet, by part
+  std::uint32_t last_part{};                    ///< numbers are used once
+  std::optional<base::CallId> gather;           ///< part of this listing
+  std::uint32_t shards{1};                      ///< how many of them the part stands for
+  std::uint64_t held_bytes{0};                  ///< of its request; set when it is added
 };
 
 /// A listing that collects the answers of its parts.

@@ -101,7 +101,7 @@ TEST_F(GatewayActorTest, HasInputsPinnedWhereTheyAreBeforeItAsksTheShard) {
   ASSERT_TRUE(pin) << std::get<base::Error>(answer()).message;
   EXPECT_EQ(pin->first, base::NodeId{2});
   EXPECT_FALSE(bench_.shard.take<protocol::ShardRequest>());
-  bench_.send_peer({2}, protocol::ObjectPinned{pin->second.call, true, {}});
+  bench_.send_peer({2}, protocol::ObjectPinned{pin->second.call, pin->second.part, true, {}});
   EXPECT_TRUE(bench_.shard.take<protocol::ShardRequest>());
 }
 

@@ -78,7 +78,7 @@ TEST_F(ObjectCopies, WhatACommandLeftIsCollectedOnceAnotherNodeHasItToo) {
 
 TEST_F(ObjectCopies, InputsArePinnedOnceAnotherNodeHasThemAndTheQuestionMayBeRepeated) {
   put();
-  const protocol::ObjectPin pin{4, request, {object_on({1}).hash}};
+  const protocol::ObjectPin pin{4, 1, request, {object_on({1})}};
   bench_.send_peer(two, pin);
   const auto ask = bench_.take_to_node<protocol::KeepCopies>();
   ASSERT_TRUE(ask);
@@ -88,16 +88,16 @@ TEST_F(ObjectCopies, InputsArePinnedOnceAnotherNodeHasThemAndTheQuestionMayBeRep
   EXPECT_FALSE(bench_.take_to_node<protocol::ObjectPinned>());
   bench_.send_peer(ask->first, protocol::CopiesKept{ask->second.call, true, {}});
   EXPECT_EQ(bench_.take_to_node<protocol::ObjectPinned>().value().second,
-            (protocol::ObjectPinned{4, true, {}}));
+            (protocol::ObjectPinned{4, 1, true, {}}));
   EXPECT_FALSE(bench_.take_to_node<protocol::ObjectPinned>()) << "answered once";
 }
 
 TEST_F(ObjectCopies, ASubmitGoesOnWhenNobodyTakesACopyInTime) {
   put();
-  bench_.send_peer(two, protocol::ObjectPin{4, request, {object_on({1}).hash}});
+  bench_.send_peer(two, protocol::ObjectPin{4, 1, request, {object_on({1})}});
   bench_.pass(limits::copy_wait_submit);
   EXPECT_EQ(bench_.take_to_node<protocol::ObjectPinned>().value().second,
-            (protocol::ObjectPinned{4, true, {}}));
+            (protocol::ObjectPinned{4, 1, true, {}}));
   bench_.pass(limits::copy_repeat_interval);
   EXPECT_TRUE(bench_.take_to_node<protocol::KeepCopies>()) << "it is still asked for";
 }
@@ -107,7 +107,7 @@ TEST_F(ObjectCopies, TheMonitorHearsHowManyCopiesAreDueWhenThatChanges) {
   EXPECT_EQ(bench_.monitor.take<Stand>(), (Stand{0, false, 0})) << "before the first view";
   EXPECT_EQ(bench_.monitor.take<Stand>(), (Stand{0, true, 0}));
   put();
-  bench_.send_peer(two, protocol::ObjectPin{4, request, {object_on({1}).hash}});
+  bench_.send_peer(two, protocol::ObjectPin{4, 1, request, {object_on({1})}});
   EXPECT_FALSE(bench_.monitor.take<Stand>()) << "it is not promised yet";
   bench_.pass(limits::copy_wait_submit);
   EXPECT_EQ(bench_.monitor.take<Stand>(), (Stand{1, true, 0}));
@@ -179,6 +179,37 @@ TEST_F(ObjectCopies, AHolderThatIsLeftCopiesAgainWhenTheHomeIsGone) {
   ASSERT_TRUE(ask);
   EXPECT_EQ(ask->first, three);
   EXPECT_EQ(ask->second.objects, std::vector{object_on(two)});
+}
+
+TEST_F(ObjectCopies, BringsInputsWhoseHomeIsDownAndSeesToTheirCopiesBeforeItSaysThatItPinnedThem) {
+  view_.nodes[1].state = protocol::NodeState::down;
+  see();
+  const protocol::ObjectPin pin{4, 2, request, {object_on(two)}};
+  bench_.send_peer(three, pin);
+  const auto fetch = bench_.take_to_node<protocol::ObjectFetch>();
+  ASSERT_TRUE(fetch);
+  EXPECT_EQ(fetch->first, three);
+  bench_.send_peer(three, pin);
+  EXPECT_FALSE(bench_.take_to_node<protocol::ObjectFetch>()) << "one work";
+  bench_.send_peer(three, protocol::ObjectPart{fetch->second.hash, 0, data_.size(), false, data_});
+  const auto ask = bench_.take_to_node<protocol::KeepCopies>();
+  ASSERT_TRUE(ask);
+  EXPECT_EQ(ask->second.objects, std::vector{object_on({1})}) << "this node is their home now";
+  EXPECT_FALSE(bench_.take_to_node<protocol::ObjectPinned>());
+  bench_.send_peer(three, protocol::CopiesKept{ask->second.call, true, {}});
+  EXPECT_EQ(bench_.take_to_node<protocol::ObjectPinned>(),
+            std::pair(three, protocol::ObjectPinned{4, 2, true, {}}));
+}
+
+TEST_F(ObjectCopies, SaysAtOnceThatNobodyHasInputsWhoseHomeIsDown) {
+  view_.nodes[1].state = protocol::NodeState::down;
+  see();
+  bench_.send_peer(three, protocol::ObjectPin{4, 1, request, {object_on(two)}});
+  bench_.send_peer(three, protocol::ObjectPart{object_on(two).hash, 0, 0, true, {}});
+  const auto said = bench_.take_to_node<protocol::ObjectPinned>();
+  ASSERT_TRUE(said) << "the home is not waited for";
+  EXPECT_FALSE(said->second.ok);
+  EXPECT_EQ(said->second.error.code, base::ErrorCode::object_missing);
 }
 
 }  // namespace

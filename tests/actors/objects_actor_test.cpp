@@ -143,22 +143,22 @@ TEST_F(ObjectsActorTest, KeepsOutputsAndServesThemToOtherNodes) {
 
 TEST_F(ObjectsActorTest, PinsTheInputsOfASubmitBeforeItSaysSo) {
   const base::RequestId request{{2}, 7, 9};
-  const base::ObjectHash hash = object_on({1}).hash;
-  bench_.send_peer(other, protocol::ObjectPin{3, request, {hash}});
+  const protocol::ObjectRef object = object_on({1});
+  bench_.send_peer(other, protocol::ObjectPin{3, 1, request, {object}});
   const auto missing = bench_.take_to_node<protocol::ObjectPinned>();
   ASSERT_TRUE(missing);
   EXPECT_FALSE(missing->second.ok);
   EXPECT_EQ(missing->second.error.kind, base::ErrorKind::lost);
   EXPECT_EQ(missing->second.error.code, base::ErrorCode::object_missing);
   put();
-  bench_.send_peer(other, protocol::ObjectPin{4, request, {hash}});
+  bench_.send_peer(other, protocol::ObjectPin{4, 1, request, {object}});
   const auto pinned = bench_.take_to_node<protocol::ObjectPinned>();
   ASSERT_TRUE(pinned);
   EXPECT_EQ(pinned->first, other);
-  EXPECT_EQ(pinned->second, (protocol::ObjectPinned{4, true, {}}));
+  EXPECT_EQ(pinned->second, (protocol::ObjectPinned{4, 1, true, {}}));
   base::Random random(1);
   folder_.crash(random);
-  EXPECT_TRUE(objects::BlobStore::open(folder_).value()->is_pinned(hash));
+  EXPECT_TRUE(objects::BlobStore::open(folder_).value()->is_pinned(object.hash));
 }
 
 TEST_F(ObjectsActorTest, LetsGoOfAnUploadThatWasNeverSubmitted) {

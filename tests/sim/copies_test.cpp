@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/object_order.hpp"
 #include "runtime/base/sha256.hpp"
-#include "runtime/objects/copies/holders.hpp"
 #include "tests/sim/watch.hpp"
 #include "tests/support/sim_client.hpp"
 
@@ -146,6 +146,19 @@ TEST_P(Copies, AJobRunsWhoseInputsWereOnANodeThatDiedForGoodAfterTheSubmit) {
   expect_good_end(job, spec);
 }
 
+TEST_P(Copies, AnObjectMayBeNamedByNewJobsWhenTheNodeDiedForGoodThatItWasUploadedTo) {
+  const protocol::ObjectRef input = upload(std::string(9000, 'i'));
+  const protocol::JobSpec spec = job_with(5, &input, 4);
+  expect_good_end(submit(spec), spec);
+  world.crash(index_of(input.home));
+  for (const base::Duration after : {0s, 20s}) {  // it is silent; then it is down
+    world.run_for(after);
+    const base::JobId job = submit(spec);
+    EXPECT_GE(holders(input.hash), 2u) << "on two nodes again before it was accepted";
+    expect_good_end(job, spec);
+  }
+}
+
 TEST_P(Copies, ResultsAreThereWhenAnyNodeDiedForGoodAfterTheEnd) {
   const protocol::JobSpec spec = job_with(12, nullptr, 3000);
   const base::JobId job = submit(spec);
@@ -182,30 +195,55 @@ TEST_P(Copies, SurvivorsCopyAgainSoThatNodesMayDieOneAfterTheOther) {
   }
 }
 
-TEST_P(Copies, ASubmitGoesOnWithoutTheCopyOfANodeThatStandsStillAndItIsMadeElsewhere) {
-  const protocol::ObjectRef input = upload(std::string(9000, 'i'));
-  std::vector<base::NodeId> others;
-  for (std::uint32_t i = 0; i < world.node_count(); ++i) {
-    if (world.info(i).node != input.home) {
-      others.push_back(world.info(i).node);
+/// The copy of the input cannot be made on the node that should have it.
+class CopiesElsewhere : public Copies {
+ protected:
+  void run_a_job_while_the_holder_stands_still() {
+    input = upload(std::string(9000, 'i'));
+    std::vector<base::NodeId> others;
+    for (std::uint32_t i = 0; i < world.node_count(); ++i) {
+      if (world.info(i).node != input.home) {
+        others.push_back(world.info(i).node);
+      }
     }
+    const base::NodeId still = base::in_order_for(input.hash, others)[0];
+    holder = index_of(still);
+    base::ShardId shard{0};
+    while (watch->leader_of(shard) == still) {
+      ++shard.value;
+    }
+    world.freeze(holder);
+    spec = job_with(5, &input, 4);
+    const base::Time asked = world.now();
+    const base::JobId job = submit(spec, shard);
+    EXPECT_LT(world.now() - asked, 2s);
+    EXPECT_TRUE(world.run_until([&] { return holders(input.hash) >= 2; }, 60s))
+        << "the frozen node does not get it";
+    EXPECT_FALSE(world.blobs(holder)->has(input.hash));
+    world.thaw(holder);
+    expect_good_end(job, spec);
   }
-  const base::NodeId still = objects::in_order_for(input.hash, others)[0];
-  base::ShardId shard{0};
-  while (watch->leader_of(shard) == still) {
-    ++shard.value;
-  }
-  world.freeze(index_of(still));
-  const protocol::JobSpec spec = job_with(5, &input, 4);
-  const base::Time asked = world.now();
-  const base::JobId job = submit(spec, shard);
-  EXPECT_LT(world.now() - asked, 2s);
-  EXPECT_TRUE(world.run_until([&] { return holders(input.hash) >= 2; }, 60s))
-      << "the frozen node does not get it";
-  EXPECT_FALSE(world.blobs(index_of(still))->has(input.hash));
-  world.thaw(index_of(still));
+
+  protocol::ObjectRef input;
+  protocol::JobSpec spec;
+  std::uint32_t holder{};
+};
+
+TEST_P(CopiesElsewhere, ASubmitGoesOnWithoutTheCopyOfANodeThatStandsStillAndItIsMadeElsewhere) {
+  run_a_job_while_the_holder_stands_still();
+}
+
+TEST_P(CopiesElsewhere, WhoStandsInForADeadNodeFetchesWhatItLacksFromWhoeverHasIt) {
+  run_a_job_while_the_holder_stands_still();
+  ASSERT_FALSE(world.blobs(holder)->has(input.hash));
+  world.crash(index_of(input.home));
+  world.run_for(12s);
+  const base::JobId job = submit(spec);
+  EXPECT_TRUE(world.blobs(holder)->is_pinned(input.hash));
   expect_good_end(job, spec);
 }
+
+INSTANTIATE_TEST_SUITE_P(Of, CopiesElsewhere, ::testing::Values(3u, 5u));
 
 INSTANTIATE_TEST_SUITE_P(Of, Copies, ::testing::Values(3u, 5u));
 
@@ -290,6 +328,8 @@ TEST_P(CopiesOfFour, ANodeThatIsDrainedAndRemovedTakesNothingWithIt) {
   for (const protocol::ObjectRef& object : objects) {
     expect_download(object);
   }
+  world.run_for(2s);
+  expect_good_end(submit(spec), spec);  // it names an object of whoever has left
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, CopiesOfFour, ::testing::Values(0u, 1u, 2u, 3u));

@@ -60,7 +60,7 @@ objects::PinLimits short_pin_limits() {
   return {8s, 1s, 500ms, 2s, 1s};
 }
 
-/// Where shards have replicas, what a job names is safe on two nodes.
+/// Where shards have replicas, what a job names is safe on two nodes: the bytes, and a pin.
 static void check_copies(const SimWorld& world, Watch& watch) {
   std::set<base::ObjectHash> named;
   for (std::uint32_t i = 0; i < world.node_count(); ++i) {
@@ -70,7 +70,7 @@ static void check_copies(const SimWorld& world, Watch& watch) {
   for (const base::ObjectHash& hash : named) {
     std::uint32_t pinned = 0;
     for (std::uint32_t i = 0; i < world.node_count(); ++i) {
-      pinned += world.blobs(i)->is_pinned(hash) ? 1 : 0;
+      pinned += world.blobs(i)->has(hash) && world.blobs(i)->is_pinned(hash) ? 1 : 0;
     }
     if (pinned < std::min(wanted, world.node_count())) {
       watch.violation("object " + to_string(hash) + ", which a job names, is pinned on " +
@@ -85,7 +85,7 @@ void check_objects(const SimWorld& world, Watch& watch) {
     const protocol::NodeInfo& node = world.info(i);
     const objects::BlobStore& blobs = *world.blobs(i);
     for (const base::ObjectHash& hash : watch.named_at(node.node)) {
-      if (!blobs.has(hash)) {
+      if (world.options().replicas <= 1 && !blobs.has(hash)) {
         watch.violation(node.name + " has lost object " + to_string(hash) + ", which a job names");
       }
     }

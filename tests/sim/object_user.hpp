@@ -39,9 +39,9 @@ class ObjectUser {
 /// Short enough for a simulation, and far longer than a submit takes on its way.
 objects::PinLimits short_pin_limits();
 
-/// Notes a violation for each object that a recorded job names and its home has not, or too few
-/// nodes have pinned, and for each
-/// object and each pin that is there for nobody that a ledger knows. All nodes are up.
+/// Notes a violation for each object that a recorded job names and too few nodes have and pinned
+/// (its home, where there are no copies), and for each object and each pin that is there for nobody
+/// that a ledger knows. All nodes are up.
 void check_objects(const SimWorld& world, Watch& watch);
 
 }  // namespace fastgpu::testing

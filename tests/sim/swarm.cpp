@@ -19,6 +19,9 @@ class Swarm {
         plan_(draw()),
         world_(world_options(), watch_) {
     world_.set_verbose(options.verbose);
+    if (world_.options().replicas > 1) {
+      watch_->let_others_keep_objects();
+    }
   }
 
   SwarmResult run() {

@@ -237,7 +237,7 @@ void Watch::objects_removed(const protocol::NodeInfo& node,
   objects_gone_ += hashes.size();
   const std::set<base::ObjectHash> named = named_at(node.node);
   for (const base::ObjectHash& hash : hashes) {
-    if (named.contains(hash)) {
+    if (!others_may_keep_ && named.contains(hash)) {
       violation(node.name + " removed object " + to_string(hash) + ", which a job names");
     }
   }

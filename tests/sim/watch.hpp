@@ -40,6 +40,8 @@ class Watch final : public actors::Observer {
   /// The job as its shard's ledger had it last; null if no ledger has it.
   const ledger::Job* find(base::JobId job) const;
   const ledger::Job* find(const base::RequestId& request) const;
+  /// What a job names may go from its home when others have pinned it in its place.
+  void let_others_keep_objects() { others_may_keep_ = true; }
   /// Inputs and outputs of recorded jobs whose home is this node.
   std::set<base::ObjectHash> named_at(base::NodeId node) const;
   std::uint64_t objects_gone() const { return objects_gone_; }
@@ -80,6 +82,7 @@ class Watch final : public actors::Observer {
   /// What the first entries of a log come to, at some of its indices.
   std::map<std::pair<base::ShardId, base::LogIndex>, std::size_t> prefixes_;
   std::vector<std::string> violations_;
+  bool others_may_keep_{false};
   std::uint64_t objects_gone_{0};
   std::uint64_t jumps_{0};
   std::uint64_t elections_{0};

@@ -4,6 +4,7 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/base/limits.hpp"
+#include "runtime/base/object_order.hpp"
 
 namespace fastgpu::objects {
 
@@ -356,7 +357,7 @@ std::vector<base::NodeId> CopyMachine::takers_of(const Key& key, const Held& hel
       nodes.push_back(node);
     }
   }
-  return in_order_for(key.second, std::move(nodes));
+  return base::in_order_for(key.second, std::move(nodes));
 }
 
 void CopyMachine::begin_ask(base::NodeId node, const PinOwner& owner,

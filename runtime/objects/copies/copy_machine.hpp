@@ -5,10 +5,11 @@
 /// Place: beneath the objects actor, beside PinMachine. It is told of every pin of this node, asks
 /// other nodes to have and pin the same, and tells who waits for that, a submit or a finish, when
 /// there are copies enough. There should be as many as the cluster wants, or as there are nodes to
-/// stay; the home counts as one, the others are the first nodes in the object's order (holders.hpp)
-/// that take it.
+/// stay; the home counts as one, the others are the first nodes in the object's order
+/// (base/object_order.hpp) that take it.
 ///
-/// Whose business. The home of an object sees to its copies. Where the home is no member any more
+/// Whose business. The home of an object sees to its copies; for inputs of a submit, who stands in
+/// for a home that is away is a home like it. Where the home is no member any more
 /// or has been down for `limits::copy_grace`, every node that has the pin does: asked twice, a node
 /// has still one copy. A node that is drained is no holder, so it has its copies made elsewhere.
 /// Copies too many, once somebody is back, go with the pin and never before.

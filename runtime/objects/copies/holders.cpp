@@ -3,57 +3,61 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/base/little_endian.hpp"
+#include "runtime/base/object_order.hpp"
 
 namespace fastgpu::objects {
+
 namespace {
 
-/// Mixes well enough that nodes share objects evenly; the same in every program, for good.
-std::uint64_t rank_of(const base::ObjectHash& hash, base::NodeId node) {
-  std::uint64_t mixed = base::get_little_endian<std::uint64_t>(hash.bytes.data()) ^
-                        (std::uint64_t{node.value} * 0x9e3779b97f4a7c15u);
-  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
-  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
-  return mixed ^ (mixed >> 31);
+using Nodes = std::vector<base::NodeId>;
+
+/// In the object's order, without `self`.
+template <class Wanted>
+Nodes members_in_order(const base::ObjectHash& hash, base::NodeId self,
+                       const std::vector<CopyMember>& members, Wanted wanted) {
+  Nodes nodes;
+  for (const CopyMember& member : members) {
+    if (member.node != self && wanted(member)) {
+      nodes.push_back(member.node);
+    }
+  }
+  return base::in_order_for(hash, std::move(nodes));
+}
+
+bool put_first(Nodes& nodes, base::NodeId node) {
+  const auto found = std::find(nodes.begin(), nodes.end(), node);
+  if (found == nodes.end()) {
+    return false;
+  }
+  std::rotate(nodes.begin(), found, found + 1);
+  return true;
 }
 
 }  // namespace
 
-std::vector<base::NodeId> in_order_for(const base::ObjectHash& hash,
-                                       std::vector<base::NodeId> nodes) {
-  std::vector<std::pair<std::uint64_t, base::NodeId>> ranked;
-  ranked.reserve(nodes.size());
-  for (const base::NodeId node : nodes) {
-    ranked.emplace_back(rank_of(hash, node), node);
+Nodes sources_of(const base::ObjectHash& hash, base::NodeId home, base::NodeId first,
+                 base::NodeId self, const std::vector<CopyMember>& members) {
+  Nodes sources =
+      members_in_order(hash, self, members, [](const CopyMember& member) { return member.up; });
+  const bool home_is_up = put_first(sources, home);
+  if (!put_first(sources, first) && first && first != self) {
+    sources.insert(sources.begin(), first);  // it has just spoken
   }
-  std::sort(ranked.begin(), ranked.end());
-  std::transform(ranked.begin(), ranked.end(), nodes.begin(),
-                 [](const auto& one) { return one.second; });
-  return nodes;
-}
-
-std::vector<base::NodeId> sources_of(const base::ObjectHash& hash, base::NodeId home,
-                                     base::NodeId first, base::NodeId self,
-                                     const std::vector<CopyMember>& members) {
-  std::vector<base::NodeId> up;
-  for (const CopyMember& member : members) {
-    if (member.up && member.node != self) {
-      up.push_back(member.node);
-    }
-  }
-  std::vector<base::NodeId> sources = in_order_for(hash, std::move(up));
-  for (const base::NodeId better : {home, first}) {  // the last one comes to stand first
-    const auto found = std::find(sources.begin(), sources.end(), better);
-    if (found != sources.end()) {
-      std::rotate(sources.begin(), found, found + 1);
-    } else if (better == first && first && first != self) {
-      sources.insert(sources.begin(), first);  // it has just spoken
-    }
-  }
-  const bool known = std::find(sources.begin(), sources.end(), home) != sources.end();
-  if (!known && home != self && home) {
+  if (!home_is_up && home != first && home != self && home) {
     sources.push_back(home);
   }
+  return sources;
+}
+
+Nodes sources_not_down(const base::ObjectHash& hash, base::NodeId home, base::NodeId self,
+                       const std::vector<CopyMember>& members) {
+  Nodes sources =
+      members_in_order(hash, self, members, [](const CopyMember& member) { return member.up; });
+  Nodes silent = members_in_order(
+      hash, self, members, [](const CopyMember& member) { return !member.up && !member.down; });
+  put_first(sources, home);
+  put_first(silent, home);
+  sources.insert(sources.end(), silent.begin(), silent.end());
   return sources;
 }
 

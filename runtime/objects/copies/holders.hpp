@@ -1,10 +1,7 @@
 #pragma once
 
-/// Where the copies of an object belong: a pure function of its hash and of who is there, so that
-/// no list of places travels or is kept, and any node can tell whom to ask for it.
-///
-/// The order is rendezvous hashing: each node has a rank for each hash, whoever else is there; when
-/// a node comes or goes, only what it has or should have is concerned.
+/// Where the copies of an object belong, and whom to ask for it: pure functions of its order
+/// (base/object_order.hpp) and of who is there.
 
 #include <cstdint>
 #include <vector>
@@ -28,14 +25,14 @@ constexpr std::uint32_t copies_for(std::uint32_t replicas) {
   return (replicas + 1) / 2;
 }
 
-/// The nodes, those that should rather hold the object before the others.
-std::vector<base::NodeId> in_order_for(const base::ObjectHash& hash,
-                                       std::vector<base::NodeId> nodes);
-
 /// Whom to ask for an object, in order: `first` and the home where they are up, all others that
 /// are, and last, since it surely had it, a home that is not. Never `self`.
 std::vector<base::NodeId> sources_of(const base::ObjectHash& hash, base::NodeId home,
                                      base::NodeId first, base::NodeId self,
                                      const std::vector<CopyMember>& members);
+/// The same for one who does not wait for nodes that are down: last come those that are silent.
+std::vector<base::NodeId> sources_not_down(const base::ObjectHash& hash, base::NodeId home,
+                                           base::NodeId self,
+                                           const std::vector<CopyMember>& members);
 
 }  // namespace fastgpu::objects

@@ -35,7 +35,7 @@ class PinLog {
   /// Who has pins, and how many each.
   const std::map<PinOwner, std::set<base::ObjectHash>>& owners() const { return owners_; }
 
-  /// The node that jobs know the object by; 0: this one, or it was never told.
+  /// The node that sees to the copies; 0: this one, or it was never told.
   base::NodeId home_of(const Pin& pin) const;
 
   /// Durable when true; nothing is changed when false. `home` is 0 where it is this node: what was

@@ -10,6 +10,7 @@
 
 #include "runtime/base/bytes.hpp"
 #include "runtime/base/limits.hpp"
+#include "runtime/base/object_order.hpp"
 #include "runtime/base/random.hpp"
 #include "runtime/base/sha256.hpp"
 
@@ -95,7 +96,7 @@ TEST_F(CopyBench, AsksTheFirstNodeInTheOrderAndTellsWhoWaitsWhenItHasTheCopy) {
   wait_for({hash(1)});
   ASSERT_EQ(asks_.size(), 1u);
   const AskCopies ask = take();
-  EXPECT_EQ(ask.node, in_order_for(hash(1), {{2}, {3}, {4}})[0]);
+  EXPECT_EQ(ask.node, base::in_order_for(hash(1), {{2}, {3}, {4}})[0]);
   EXPECT_EQ(ask.owner, owner);
   EXPECT_EQ(ask.objects, (std::vector{std::pair(hash(1), base::NodeId{1})}));
   EXPECT_TRUE(settled_.empty());

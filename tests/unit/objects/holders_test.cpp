@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <map>
 #include <string>
 
 #include "runtime/base/bytes.hpp"
@@ -19,36 +17,6 @@ base::ObjectHash hash(std::uint32_t number) {
   return base::sha256(base::Bytes::copy_of(std::to_string(number)).span());
 }
 
-std::vector<base::NodeId> nodes(std::uint32_t count) {
-  std::vector<base::NodeId> all;
-  for (std::uint32_t node = 1; node <= count; ++node) {
-    all.push_back({node});
-  }
-  return all;
-}
-
-TEST(Holders, ShareObjectsAboutEvenly) {
-  std::map<base::NodeId, int> firsts;
-  for (std::uint32_t i = 0; i < 8000; ++i) {
-    ++firsts[in_order_for(hash(i), nodes(8))[0]];
-  }
-  for (const auto& [node, count] : firsts) {
-    EXPECT_NEAR(count, 1000, 150) << to_string(node);
-  }
-  EXPECT_EQ(firsts.size(), 8u);
-}
-
-TEST(Holders, KeepTheirOrderWhenANodeComesOrGoesAndHoweverTheyAreNamed) {
-  for (std::uint32_t i = 0; i < 100; ++i) {
-    auto order = in_order_for(hash(i), nodes(6));
-    auto named = nodes(6);
-    std::reverse(named.begin(), named.end());
-    EXPECT_EQ(in_order_for(hash(i), named), order);
-    std::erase(order, base::NodeId{6});
-    EXPECT_EQ(in_order_for(hash(i), nodes(5)), order);
-  }
-}
-
 TEST(Holders, AreAskedTheHomeFirstIfItIsUpAndLastIfItIsNot) {
   std::vector<CopyMember> members{{{1}}, {{2}}, {{3}}, {{4}}};
   auto sources = sources_of(hash(1), {3}, {}, {1}, members);
@@ -61,6 +29,21 @@ TEST(Holders, AreAskedTheHomeFirstIfItIsUpAndLastIfItIsNot) {
   EXPECT_THAT(sources, ElementsAre(base::NodeId{4}, base::NodeId{2}, base::NodeId{3}));
   EXPECT_THAT(sources_of(hash(1), {3}, {}, {1}, {}), ElementsAre(base::NodeId{3}));
   EXPECT_TRUE(sources_of(hash(1), {1}, {}, {1}, {}).empty());
+}
+
+TEST(Holders, AreAskedTheSilentLastAndThoseThatAreDownNotAtAllByOneWhoDoesNotWait) {
+  std::vector<CopyMember> members{{{1}}, {{2}}, {{3}}, {{4}}, {{5}}};
+  const auto sources = [&](std::uint32_t home) {
+    return sources_not_down(hash(1), {home}, {1}, members);
+  };
+  EXPECT_EQ(sources(4).size(), 4u) << "never oneself";
+  EXPECT_EQ(sources(4)[0], base::NodeId{4});
+  members[1].up = members[2].up = members[3].up = false;
+  members[1].down = true;
+  EXPECT_THAT(sources(4), ElementsAre(base::NodeId{5}, base::NodeId{4}, base::NodeId{3}));
+  EXPECT_THAT(sources(3), ElementsAre(base::NodeId{5}, base::NodeId{3}, base::NodeId{4}));
+  EXPECT_THAT(sources(2),
+              testing::UnorderedElementsAre(base::NodeId{5}, base::NodeId{3}, base::NodeId{4}));
 }
 
 TEST(Holders, AreAsManyAsAShardMayLoseNodesAndOneMore) {
