@@ -71,6 +71,19 @@ struct Client::Impl {
 
   client::Time deadline() const { return client::in(timeout); }
 
+  base::Result<base::JobId> submit(const JobSpec& spec, client::Time by) {
+    const auto prepared = client::prepare(*connection, uploads, spec.contents(), by);
+    if (!prepared.ok()) {
+      return prepared.error();
+    }
+    const auto accepted = connection->ask_for<protocol::Accepted>(
+        protocol::Submit{{}, {std::make_shared<const protocol::JobSpec>(prepared.value())}}, by);
+    if (!accepted.ok()) {
+      return accepted.error();
+    }
+    return accepted.value().job;
+  }
+
   Expected<protocol::ClusterStatus> ask_cluster(client::Time by) {
     auto status = connection->ask_for<protocol::ClusterStatus>(protocol::AskCluster{}, by);
     if (!status.ok()) {
@@ -216,16 +229,17 @@ Expected<Client> Client::open(ClientOptions options) {
 
 Expected<Job> Client::submit(const JobSpec& spec) const {
   const client::Time by = impl_->deadline();
-  const auto prepared = client::prepare(*impl_->connection, impl_->uploads, spec.contents(), by);
-  if (!prepared.ok()) {
-    return to_public(prepared.error());
+  base::Result<base::JobId> id = impl_->submit(spec, by);
+  if (!id.ok() && id.error().code == base::ErrorCode::object_missing &&
+      id.error().kind != base::ErrorKind::unknown) {
+    // Of what was uploaded for an earlier job some is gone by now, or the node that had it.
+    impl_->uploads.forget();
+    id = impl_->submit(spec, by);
   }
-  const auto accepted = impl_->connection->ask_for<protocol::Accepted>(
-      protocol::Submit{{}, {std::make_shared<const protocol::JobSpec>(prepared.value())}}, by);
-  if (!accepted.ok()) {
-    return to_public(accepted.error());
+  if (!id.ok()) {
+    return to_public(id.error());
   }
-  return job({accepted.value().job.value});
+  return job({id.value().value});
 }
 
 Job Client::job(JobId id) const {

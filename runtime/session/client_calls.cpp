@@ -29,9 +29,16 @@ constexpr bool is_passing(const base::Error& error) {
          error.kind == ErrorKind::unknown;
 }
 
-/// A node says that the one with the log is down. Another may still hear it; a third hardly would.
-constexpr bool is_settled(const ClientCall& call, const base::Error& error) {
-  return error.code == base::ErrorCode::node_down && call.tries > 1;
+bool is_submit(const ClientCall& call) {
+  const auto* request = std::get_if<protocol::ClientRequest>(&call.work);
+  return request != nullptr && std::holds_alternative<protocol::Submit>(*request);
+}
+
+/// A node says that the one with the log is down, or that inputs are nowhere, which the asker may
+/// have. Another may still hear who has it; a third hardly would.
+bool is_settled(const ClientCall& call, const base::Error& error) {
+  return call.tries > 1 && (error.code == base::ErrorCode::node_down ||
+                            (error.code == base::ErrorCode::object_missing && is_submit(call)));
 }
 
 protocol::WaitJob* wait_of(ClientCall& call) {
@@ -213,8 +220,10 @@ void ClientMachine::failed(base::CallId id, base::CallId wire_call, const base::
   call.maybe_done |= error.kind == ErrorKind::unknown;
   if (!is_passing(error) || is_settled(call, error)) {
     base::Error last = error;
-    if (call.maybe_done && error.code == base::ErrorCode::infeasible) {
-      // Refused today, but a try that was lost may have been accepted while a device was there.
+    if (call.maybe_done && (error.code == base::ErrorCode::infeasible ||
+                            error.code == base::ErrorCode::object_missing)) {
+      // Refused today, but a try that was lost may have been accepted while what it needs was
+      // there.
       last.kind = ErrorKind::unknown;
       last.hint = "an earlier try may have been accepted: look with fastgpu ps. " + error.hint;
     }

@@ -232,6 +232,21 @@ TEST_F(ClientOfACluster, GoesOnThroughAnotherNodeWhenItsOwnEnds) {
   EXPECT_TRUE(connect({cluster_->addresses()[0]}).cluster());
 }
 
+TEST_F(ClientOfACluster, BringsItsInputsAgainWhenTheNodeEndsThatHadThem) {
+  const Client client = connect();
+  const std::vector<float> x(100'000, 3.0f);
+  const JobSpec spec =
+      job("scale").grid(400).block(256).arg(100'000).arg(2.0f).in(x).out(x.size() * sizeof(float));
+  EXPECT_EQ(client.submit(JobSpec(spec).device("gpu")).error().kind, "infeasible")
+      << "they are uploaded by then";
+  cluster_->stop(0);
+  const auto submitted = client.submit(spec);
+  ASSERT_TRUE(submitted) << submitted.error().text();
+  EXPECT_EQ(submitted->result(minutes(2)).value().state, JobState::succeeded);
+  EXPECT_TRUE(cluster_->restart(0).ok());
+  EXPECT_TRUE(connect({cluster_->addresses()[0]}).cluster());
+}
+
 TEST_F(ClientOfACluster, SaysThatNoNodeIsReachable) {
   const auto client = Client::open(
       {.servers = {"127.0.0.1:1"}, .credentials = cluster_->credentials(), .timeout = seconds(1)});

@@ -200,6 +200,18 @@ TEST_F(Client, AsksOneOtherNodeWhetherTheNodeWithALogIsDown) {
   EXPECT_EQ(done[0].reply, protocol::ClientReply(down));
 }
 
+TEST_F(Client, AsksOneOtherNodeForTheInputsOfASubmit) {
+  const base::Error away{ErrorKind::unavailable, ErrorCode::object_missing, "n3 is down", ""};
+  const SendRequest first = sent_to_first(submit_to(2));
+  EXPECT_THAT(all_of<CallDone>(step(ReplyReceived{{0}, first.wire_call, away})), IsEmpty());
+  wait_until_due();
+  const auto second = all_of<SendRequest>(come_up(1, {{5}}));
+  ASSERT_THAT(second, SizeIs(1));
+  const auto done = all_of<CallDone>(step(ReplyReceived{{1}, second[0].wire_call, away}));
+  ASSERT_THAT(done, SizeIs(1)) << "who submits may have them";
+  EXPECT_EQ(done[0].reply, protocol::ClientReply(away));
+}
+
 TEST_F(Client, TriesTheSameNodeLaterWhenItIsOverloaded) {
   const SendRequest first = sent_to_first(submit_to(2));
   step(ReplyReceived{
@@ -246,13 +258,17 @@ TEST_F(Client, SaysWhatTheNodeSaidWhenEveryTryWasRefused) {
 }
 
 TEST_F(Client, DoesNotCallAJobHopelessThatALostTryMayHaveBroughtIn) {
-  sent_to_first(submit_to(2));
-  step(ServerDown{{0}});
-  const SendRequest second = all_of<SendRequest>(come_up(1, {{5}})).at(0);
   const base::Error hopeless{ErrorKind::rejected, ErrorCode::infeasible, "no gpu", ""};
-  const auto done = all_of<CallDone>(step(ReplyReceived{{1}, second.wire_call, hopeless}));
-  ASSERT_THAT(done, SizeIs(1));
-  EXPECT_EQ(error_in(done[0].reply).kind, ErrorKind::unknown);
+  const base::Error gone{ErrorKind::lost, ErrorCode::object_missing, "inputs are gone", ""};
+  for (const base::Error& refusal : {hopeless, gone}) {
+    machine_ = ClientMachine{{{"host1:1", "host2:1"}, "test", 42}};
+    sent_to_first(submit_to(2));
+    step(ServerDown{{0}});
+    const SendRequest second = all_of<SendRequest>(come_up(1, {{5}})).at(0);
+    const auto done = all_of<CallDone>(step(ReplyReceived{{1}, second.wire_call, refusal}));
+    ASSERT_THAT(done, SizeIs(1));
+    EXPECT_EQ(error_in(done[0].reply).kind, ErrorKind::unknown);
+  }
 }
 
 TEST_F(Client, BacksOffFromANodeThatIsNotThere) {
