@@ -90,6 +90,7 @@ class LinkMachine {
   void flush(Channel& channel);
   void tell_credit(Channel& channel);
   void keep_alive(Channel& channel);
+  base::Time next_signs_at() const;
 
   // ends
   void end(Channel& channel, DownReason reason, bool cut = false);

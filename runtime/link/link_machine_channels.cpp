@@ -112,7 +112,7 @@ void LinkMachine::on_hello(const FrameArrived& arrived, const Control& control) 
   channel.other = {header.cluster, header.sender, header.incarnation};
   channel.caller = arrived.caller;
   channel.heard_at = now_;
-  channel.next_alive_at = now_ + options_.alive_interval;
+  channel.next_alive_at = next_signs_at();
   channel.outgoing.raise_limit(control.limit_bytes);
   if (header.sender) {
     channel.endpoint = peer_endpoint(header.sender);
@@ -275,8 +275,14 @@ void LinkMachine::tell_credit(Channel& channel) {
 void LinkMachine::keep_alive(Channel& channel) {
   const bool open = channel.stage == ChannelStage::open;
   say_account(channel, open ? ControlType::alive : ControlType::hello);
-  channel.next_alive_at = now_ + options_.alive_interval;
+  channel.next_alive_at = next_signs_at();
   arm(channel.next_alive_at);
+}
+
+// All channels have their moments in common, so that one wake serves all.
+base::Time LinkMachine::next_signs_at() const {
+  const base::Time latest = now_ + options_.alive_interval;
+  return latest - latest.time_since_epoch() % options_.alive_interval;
 }
 
 std::size_t LinkMachine::session_count() const {

@@ -48,7 +48,14 @@ class Message {
   Message(const Message&) = delete;
   Message& operator=(const Message&) = delete;
 
-  bool receive(void* socket) { return zmq_msg_recv(&message_, socket, ZMQ_DONTWAIT) >= 0; }
+  /// False when nothing is there.
+  bool receive(void* socket) {
+    int rc = zmq_msg_recv(&message_, socket, ZMQ_DONTWAIT);
+    while (rc < 0 && zmq_errno() == EINTR) {
+      rc = zmq_msg_recv(&message_, socket, ZMQ_DONTWAIT);
+    }
+    return rc >= 0;
+  }
   bool more() const { return zmq_msg_more(&message_) != 0; }
   std::size_t size() { return zmq_msg_size(&message_); }
   const void* data() { return zmq_msg_data(&message_); }

@@ -1,8 +1,5 @@
 #include "runtime/link/zmq_transport.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -15,10 +12,10 @@
 #include "runtime/link/zmq_curve.hpp"
 
 #if defined(__SANITIZE_THREAD__)
-/// Debian's libzmq is not built for the thread sanitizer, which so cannot see how it hands memory
-/// from its threads to ours. What does not touch it is still checked.
+/// Debian's libzmq and its libsodium are not built for the thread sanitizer, which so cannot see
+/// how they hand memory from their threads to ours. What does not touch it is still checked.
 extern "C" const char* __tsan_default_suppressions() {
-  return "race:libzmq.so\ncalled_from_lib:libzmq.so\n";
+  return "race:libzmq.so\ncalled_from_lib:libzmq.so.5\ncalled_from_lib:libsodium.so.23\n";
 }
 #endif
 
@@ -33,7 +30,8 @@ constexpr int handshake_interval_ms = 2000;
 constexpr int heartbeat_interval_ms = 500;  // finds connections that the machine never heard of
 constexpr int heartbeat_timeout_ms = 2000;
 constexpr int goodbye_ms = 50;  // a last frame may take this long to leave
-constexpr int backlog_retry_ms = 1;
+constexpr std::chrono::milliseconds backlog_retry{1};
+constexpr std::chrono::milliseconds wait_max{60'000};
 constexpr int never_ms = 3'600'000;  // far beyond the life of a broken socket
 constexpr std::size_t zero_copy_bytes_min = 4096;
 constexpr std::size_t route_bytes = 5;
@@ -56,6 +54,18 @@ std::array<std::uint8_t, route_bytes> route_of_channel(ChannelId channel) {
     route[i] = static_cast<std::uint8_t>(channel.value >> (8 * (route_bytes - 1 - i)));
   }
   return route;
+}
+
+// How the sockets are named where they are waited for: a connection that we have dialled has two.
+constexpr ReadySockets::Key router_key = 0;
+constexpr ReadySockets::Key dealer_key(ChannelId channel) {
+  return channel.value << 1;
+}
+constexpr ReadySockets::Key monitor_key(ChannelId channel) {
+  return dealer_key(channel) | 1;
+}
+constexpr ChannelId channel_of_key(ReadySockets::Key key) {
+  return {key >> 1};
 }
 
 /// Asked for only where it is meant: some hosts have none.
@@ -92,26 +102,24 @@ base::Error cannot_bind(const std::string& address, int error) {
 }  // namespace
 
 ZmqTransport::ZmqTransport(const LinkOptions& options, std::optional<LinkKeys> keys)
-    : options_(options),
-      wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      keys_(std::move(keys)),
-      context_(zmq_ctx_new()) {
-  FASTGPU_CHECK(wake_fd_ >= 0, "a link needs a file descriptor");
+    : options_(options), keys_(std::move(keys)), context_(zmq_ctx_new()) {
   FASTGPU_CHECK(context_ != nullptr, "a link needs a ZeroMQ context");
   zmq_ctx_set(context_.get(), ZMQ_MAX_SOCKETS, sockets_max);
 }
 
 ZmqTransport::~ZmqTransport() {
   close();
-  ::close(wake_fd_);
 }
 
 void ZmqTransport::close() {
   for (auto& [channel, dialled] : dialled_) {
-    zmq_socket_monitor(dialled.dealer.get(), nullptr, 0);
+    forget(channel, dialled);
   }
   dialled_.clear();
-  router_.reset();
+  if (router_ != nullptr) {
+    ready_.remove(router_key, router_.get());
+    router_.reset();
+  }
   zap_.reset();
   context_.reset();
 }
@@ -170,6 +178,9 @@ base::Result<std::string> ZmqTransport::bind(const ListenAddress& address) {
       return safe.error();
     }
   }
+  if (!ready_.add(router_key, router.get())) {
+    return cannot_bind(to_string(address), errno);
+  }
   router_ = std::move(router);
   return address.host + endpoint.substr(endpoint.rfind(':'));
 }
@@ -192,7 +203,8 @@ void ZmqTransport::dial(const Dial& dial) {
     return;
   }
   Dialled dialled;
-  if (open_dealer(dialled, dial)) {
+  if (open_dealer(dialled, dial) && ready_.add(dealer_key(dial.channel), dialled.dealer.get()) &&
+      ready_.add(monitor_key(dial.channel), dialled.monitor.get())) {
     dialled_.emplace(dial.channel, std::move(dialled));
   } else {
     broken(dial.channel, DownReason::refused);
@@ -229,12 +241,18 @@ void ZmqTransport::hang_up(const HangUp& hang_up) {
     cut(hang_up.channel);
   }
   accepted_.erase(hang_up.channel);
-  accepted_backlogs_.erase(hang_up.channel);
+  backlogs_.erase(hang_up.channel);
   const auto found = dialled_.find(hang_up.channel);
   if (found != dialled_.end()) {
-    zmq_socket_monitor(found->second.dealer.get(), nullptr, 0);
+    forget(hang_up.channel, found->second);
     dialled_.erase(found);
   }
+}
+
+void ZmqTransport::forget(ChannelId channel, Dialled& dialled) {
+  ready_.remove(dealer_key(channel), dialled.dealer.get());
+  ready_.remove(monitor_key(channel), dialled.monitor.get());
+  zmq_socket_monitor(dialled.dealer.get(), nullptr, 0);
 }
 
 /// ZeroMQ has no call that ends one caller's connection, and would keep it for as long as the
@@ -254,28 +272,17 @@ void ZmqTransport::cut(ChannelId channel) {
 
 void ZmqTransport::transmit(const Transmit& transmit) {
   const ChannelId channel = transmit.channel;
-  Backlog* backlog = nullptr;
-  if (is_accepted(channel)) {
-    const auto found = accepted_backlogs_.find(channel);
-    backlog = found == accepted_backlogs_.end() ? nullptr : &found->second;
-  } else if (const auto found = dialled_.find(channel); found != dialled_.end()) {
-    backlog = &found->second.backlog;
-  } else {
+  if (!is_accepted(channel) && !dialled_.contains(channel)) {
     return;
   }
-  Sent sent = Sent::later;
-  if (backlog == nullptr || backlog->frames.empty()) {
-    sent = send_now(channel, transmit.frame);
-  }
+  const Sent sent = backlogs_.contains(channel) ? Sent::later : send_now(channel, transmit.frame);
   if (sent == Sent::never) {
     broken(channel, DownReason::reset);
   } else if (sent == Sent::later) {
-    if (backlog == nullptr) {
-      backlog = &accepted_backlogs_[channel];
-    }
-    backlog->bytes += transmit.frame.size();
-    backlog->frames.push_back(transmit.frame);
-    if (backlog->bytes > options_.credit_bytes + options_.frame_bytes_max) {
+    Backlog& backlog = backlogs_[channel];
+    backlog.bytes += transmit.frame.size();
+    backlog.frames.push_back(transmit.frame);
+    if (backlog.bytes > options_.credit_bytes + options_.frame_bytes_max) {
       broken(channel, DownReason::reset);
     }
   }
@@ -283,11 +290,13 @@ void ZmqTransport::transmit(const Transmit& transmit) {
 
 ZmqTransport::Sent ZmqTransport::send_now(ChannelId channel, const base::Bytes& frame) {
   if (!is_accepted(channel)) {
+    ready_.unsure(dealer_key(channel));
     return send_on(dialled_.at(channel).dealer.get(), frame);
   }
   if (router_ == nullptr) {
     return Sent::never;
   }
+  ready_.unsure(router_key);
   const auto route = route_of_channel(channel);
   if (zmq_send(router_.get(), route.data(), route.size(), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
     return zmq_errno() == EAGAIN ? Sent::later : Sent::never;
@@ -308,47 +317,20 @@ ZmqTransport::Sent ZmqTransport::send_on(void* socket, const base::Bytes& frame)
 
 // --- what has come -------------------------------------------------------------------------------
 
-void ZmqTransport::wake() {
-  const std::uint64_t one = 1;
-  // A full counter means that a wake is pending already.
-  [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof(one));
-}
-
 std::vector<LinkMachineEvent> ZmqTransport::wait(base::Duration timeout) {
   using std::chrono::ceil;
   using std::chrono::milliseconds;
-  std::int64_t timeout_ms =
-      std::clamp<std::int64_t>(ceil<milliseconds>(timeout).count(), 0, 60'000);
+  for (const ReadySockets::Key key : ready_.take_unsure()) {
+    read(key);
+  }
+  auto timeout_ms = std::clamp(ceil<milliseconds>(timeout), milliseconds(0), wait_max);
   if (!events_.empty()) {
-    timeout_ms = 0;
-  } else if (any_backlog()) {
-    timeout_ms = std::min<std::int64_t>(timeout_ms, backlog_retry_ms);
+    timeout_ms = milliseconds(0);
+  } else if (!backlogs_.empty()) {
+    timeout_ms = std::min(timeout_ms, backlog_retry);
   }
-  std::vector<zmq_pollitem_t> items;
-  items.push_back({nullptr, wake_fd_, ZMQ_POLLIN, 0});
-  items.push_back({router_.get(), wake_fd_, static_cast<short>(router_ ? ZMQ_POLLIN : 0), 0});
-  for (auto& [channel, dialled] : dialled_) {
-    items.push_back({dialled.dealer.get(), 0, ZMQ_POLLIN, 0});
-    items.push_back({dialled.monitor.get(), 0, ZMQ_POLLIN, 0});
-  }
-  if (zmq_poll(items.data(), static_cast<int>(items.size()), timeout_ms) > 0) {
-    std::uint64_t wakes = 0;
-    if (items[0].revents != 0 && read(wake_fd_, &wakes, sizeof(wakes)) < 0) {
-      FASTGPU_CHECK(errno == EAGAIN, "an eventfd can be read");
-    }
-    if (items[1].revents != 0) {
-      read_router();
-    }
-    std::size_t item = 2;
-    for (auto& [channel, dialled] : dialled_) {
-      if (items[item].revents != 0 || items[item + 1].revents != 0) {
-        read_dealer(channel, dialled);
-      }
-      if (items[item + 1].revents != 0) {
-        read_monitor(channel, dialled);
-      }
-      item += 2;
-    }
+  for (const ReadySockets::Key key : ready_.wait(timeout_ms)) {
+    read(key);
   }
   retry_backlogs();
   if (zap_ != nullptr) {
@@ -359,12 +341,30 @@ std::vector<LinkMachineEvent> ZmqTransport::wait(base::Duration timeout) {
   return std::exchange(events_, {});
 }
 
+void ZmqTransport::read(ReadySockets::Key key) {
+  if (key == router_key) {
+    return read_router();
+  }
+  const ChannelId channel = channel_of_key(key);
+  const auto found = dialled_.find(channel);
+  if (found == dialled_.end()) {
+    return;
+  }
+  read_dealer(channel, found->second);
+  if (key == monitor_key(channel)) {  // what came before the end is told before it
+    read_monitor(channel, found->second);
+  }
+}
+
 void ZmqTransport::read_router() {
   for (int count = 0; count < messages_per_read; ++count) {
     Message route;
     Message frame;
-    if (!route.receive(router_.get()) || !route.more() || !frame.receive(router_.get())) {
+    if (!route.receive(router_.get())) {
       return;
+    }
+    if (!route.more() || !frame.receive(router_.get())) {
+      break;
     }
     const ChannelId channel = channel_of_route(route.span());
     const bool more = frame.more();
@@ -374,6 +374,7 @@ void ZmqTransport::read_router() {
     }
     take(channel, frame, more);
   }
+  ready_.unsure(router_key);
 }
 
 void ZmqTransport::read_dealer(ChannelId channel, Dialled& dialled) {
@@ -389,6 +390,7 @@ void ZmqTransport::read_dealer(ChannelId channel, Dialled& dialled) {
     }
     take(channel, frame, more);
   }
+  ready_.unsure(dealer_key(channel));
 }
 
 /// A message is one part, and comes on a route that the ROUTER has named.
@@ -464,18 +466,9 @@ void ZmqTransport::broken(ChannelId channel, DownReason reason) {
 
 // --- backlogs ------------------------------------------------------------------------------------
 
-bool ZmqTransport::any_backlog() const {
-  return !accepted_backlogs_.empty() ||
-         std::any_of(dialled_.begin(), dialled_.end(),
-                     [](const auto& entry) { return !entry.second.backlog.frames.empty(); });
-}
-
 void ZmqTransport::retry_backlogs() {
-  for (auto& [channel, dialled] : dialled_) {
-    retry(channel, dialled.backlog);
-  }
-  for (auto entry = accepted_backlogs_.begin(); entry != accepted_backlogs_.end();) {
-    entry = retry(entry->first, entry->second) ? accepted_backlogs_.erase(entry) : std::next(entry);
+  for (auto entry = backlogs_.begin(); entry != backlogs_.end();) {
+    entry = retry(entry->first, entry->second) ? backlogs_.erase(entry) : std::next(entry);
   }
 }
 
@@ -488,7 +481,6 @@ bool ZmqTransport::retry(ChannelId channel, Backlog& backlog) {
     }
     if (sent == Sent::never) {
       broken(channel, DownReason::reset);
-      backlog = {};
       return true;
     }
     backlog.bytes -= backlog.frames.front().size();

@@ -28,6 +28,7 @@
 #include "runtime/link/address.hpp"
 #include "runtime/link/link_keys.hpp"
 #include "runtime/link/link_machine_io.hpp"
+#include "runtime/link/ready_sockets.hpp"
 #include "runtime/link/zap_handler.hpp"
 #include "runtime/link/zmq_socket.hpp"
 
@@ -51,7 +52,7 @@ class ZmqTransport {
   /// come, of each connection in order.
   std::vector<LinkMachineEvent> wait(base::Duration timeout);
   /// From any thread: ends the wait that is in progress, or else the next one.
-  void wake();
+  void wake() { ready_.wake(); }
   /// What the listening socket says of itself, read from it; -1 where it has none of that. For
   /// tests.
   std::int64_t listening_option(int option) const;
@@ -72,7 +73,6 @@ class ZmqTransport {
     Socket dealer;
     Socket monitor;
     bool connected{false};
-    Backlog backlog;
   };
 
   /// The other end of an accepted connection, by which it is found again to be cut.
@@ -85,10 +85,12 @@ class ZmqTransport {
 
   Socket make_socket(int type);
   bool open_dealer(Dialled& dialled, const Dial& dial);
+  void forget(ChannelId channel, Dialled& dialled);
   Sent send_now(ChannelId channel, const base::Bytes& frame);
   Sent send_on(void* socket, const base::Bytes& frame);
   void retry_backlogs();
   bool retry(ChannelId channel, Backlog& backlog);
+  void read(ReadySockets::Key key);
   void read_router();
   void read_dealer(ChannelId channel, Dialled& dialled);
   void read_monitor(ChannelId channel, Dialled& dialled);
@@ -96,16 +98,15 @@ class ZmqTransport {
   base::CallerPtr caller_of(ChannelId channel, const Frame& frame, Message& message);
   void cut(ChannelId channel);
   void broken(ChannelId channel, DownReason reason);
-  bool any_backlog() const;
 
   LinkOptions options_;
-  int wake_fd_;
   std::optional<LinkKeys> keys_;
+  ReadySockets ready_;
   Context context_;
   std::unique_ptr<ZapHandler> zap_;  ///< of the context: ends before it
   Socket router_;
   std::map<ChannelId, Dialled> dialled_;
-  std::map<ChannelId, Backlog> accepted_backlogs_;
+  std::map<ChannelId, Backlog> backlogs_;
   std::map<ChannelId, Accepted> accepted_;  ///< those that said hello, with keys
   std::uint64_t last_monitor_{0};
   std::vector<LinkMachineEvent> events_;
