@@ -26,10 +26,11 @@ FASTGPU_LOCAL_MESSAGE(fastgpu::actors::SendGathered)
 namespace fastgpu::actors {
 
 LinkActor::LinkActor(caf::actor_config& config, ContextPtr context,
-                     std::shared_ptr<link::Link> link)
+                     std::shared_ptr<link::Link> link, base::Duration raft_heartbeats)
     : BaseActor(config, std::move(context), "link"),
       link_(std::move(link)),
-      identity_{this->context().cluster, this->context().self.node, this->context().incarnation} {}
+      identity_{this->context().cluster, this->context().self.node, this->context().incarnation},
+      outbox_(raft_heartbeats) {}
 
 link::Sink LinkActor::sink_to(caf::actor actor) {
   return [address = caf::actor_cast<caf::actor_addr>(actor)](link::LinkEvent event) {

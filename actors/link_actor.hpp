@@ -13,6 +13,7 @@
 
 #include "actors/base_actor.hpp"
 #include "actors/replica/raft_outbox.hpp"
+#include "runtime/base/limits.hpp"
 #include "runtime/link/link.hpp"
 #include "runtime/link/refusal_news.hpp"
 
@@ -21,7 +22,9 @@ namespace fastgpu::actors {
 class LinkActor final : public BaseActor {
  public:
   /// The composition root starts `link` with `sink_to` this actor, and makes it listen.
-  LinkActor(caf::actor_config& config, ContextPtr context, std::shared_ptr<link::Link> link);
+  /// `raft_heartbeats`: the interval at which the node's replicas send theirs.
+  LinkActor(caf::actor_config& config, ContextPtr context, std::shared_ptr<link::Link> link,
+            base::Duration raft_heartbeats = base::limits::heartbeat_interval);
 
   /// What `link` must be started with: events become messages to `actor`.
   static link::Sink sink_to(caf::actor actor);

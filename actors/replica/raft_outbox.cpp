@@ -36,15 +36,16 @@ void RaftOutbox::add(base::NodeId node, const protocol::RaftMessage& message, bo
       (gathered.bytes + bytes > bytes_max || gathered.messages.size() == messages_max)) {
     close(node, gathered);
   }
-  if (gathered.messages.empty()) {
-    gathered.due = now + wait_max;
-  }
+  const base::Time due = may_wait ? now + patience_of(message) : now;
+  gathered.due = gathered.messages.empty() ? due : std::min(gathered.due, due);
   gathered.messages.push_back(message);
   gathered.bytes += bytes;
-  if (!may_wait) {
-    gathered.due = now;
-    urgent_ = true;
-  }
+  urgent_ = urgent_ || !may_wait;
+}
+
+base::Duration RaftOutbox::patience_of(const protocol::RaftMessage& message) const {
+  const bool answer = std::holds_alternative<protocol::RaftAppendReply>(message.body);
+  return answer ? answer_delay_ : gather_delay;
 }
 
 std::optional<base::Time> RaftOutbox::next_deadline() const {

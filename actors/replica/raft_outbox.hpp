@@ -4,8 +4,11 @@
 /// about the same time is one frame: the heartbeats of all groups that are led here, and the
 /// answers to those that are led there, cost one frame in each interval of heartbeats.
 ///
-/// Place: owned by the link actor, between the shards and the link. Pure. What may wait leaves at
-/// the latest `wait_max` later, or with the next that may not, in the order in which it was said.
+/// Of what may wait, heartbeats wait only for those of the other groups, which come at the same
+/// moment, and answers for the next own heartbeats: at most an interval, where there are none. What
+/// leaves to a node takes along all that waits for it, in the order in which it was said.
+///
+/// Place: owned by the link actor, between the shards and the link. Pure.
 /// Limits: a frame takes no more messages or bytes than below; a longer message goes alone.
 
 #include <cstddef>
@@ -22,12 +25,13 @@ namespace fastgpu::actors {
 
 class RaftOutbox {
  public:
-  /// Less than an interval, so that answers to the other's heartbeats leave with the next own ones,
-  /// and far less than it takes to believe that nobody leads.
-  static constexpr base::Duration wait_max = base::limits::replica_answer_delay;
+  static constexpr base::Duration gather_delay = base::limits::replica_gather_delay;
   static constexpr std::size_t messages_max = 256;
   static constexpr std::size_t bytes_max = 1u << 20;
   using Ready = std::vector<std::pair<base::NodeId, protocol::PeerMessage>>;
+
+  /// `heartbeat_interval`: of the replicas.
+  explicit RaftOutbox(base::Duration heartbeat_interval) : answer_delay_(heartbeat_interval) {}
 
   void add(base::NodeId node, const protocol::RaftMessage& message, bool may_wait, base::Time now);
   /// Something may not wait: `take` at the end of what this node's actors have to say now.
@@ -42,8 +46,10 @@ class RaftOutbox {
     std::size_t bytes{0};
     base::Time due{};
   };
+  base::Duration patience_of(const protocol::RaftMessage& message) const;
   void close(base::NodeId node, Gathered& gathered);
 
+  base::Duration answer_delay_;
   std::map<base::NodeId, Gathered> gathered_;  ///< without messages: not in it
   Ready full_;                                 ///< leave first
   bool urgent_{false};

@@ -106,7 +106,8 @@ base::Status assemble(caf::actor_system& system, NodeParts parts) {
       parts.blocking_disk
           ? system.spawn<actors::LogsActor, caf::detached>(context, std::move(parts.logs))
           : system.spawn<actors::LogsActor>(context, std::move(parts.logs));
-  directory.link = system.spawn<actors::LinkActor>(context, parts.link);
+  directory.link =
+      system.spawn<actors::LinkActor>(context, parts.link, parts.raft_limits.heartbeat_interval);
   directory.monitor = system.spawn<actors::MonitorActor>(context);
   directory.scheduler = system.spawn<actors::SchedulerActor>(context);
   directory.gateway = system.spawn<actors::GatewayActor>(context);

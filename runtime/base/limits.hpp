@@ -61,7 +61,7 @@ inline constexpr std::size_t listed_results_max = 1000;
 // --- waiting -------------------------------------------------------------------------------------
 inline constexpr std::chrono::nanoseconds heartbeat_interval = 50ms;
 inline constexpr std::chrono::nanoseconds replica_heartbeat_interval = 100ms;  ///< of real nodes
-inline constexpr std::chrono::nanoseconds replica_answer_delay = 40ms;         ///< to share a frame
+inline constexpr std::chrono::nanoseconds replica_gather_delay = 5ms;          ///< to share a frame
 inline constexpr std::chrono::nanoseconds election_timeout_min = 500ms;
 inline constexpr std::chrono::nanoseconds election_timeout_max = 1s;
 inline constexpr std::chrono::nanoseconds early_election_step = 50ms;  ///< between its voters
@@ -187,11 +187,11 @@ inline constexpr std::uint32_t grid_yz_max = 65535;
 inline constexpr std::size_t shared_memory_bytes_max = 227u << 10;
 
 static_assert(heartbeat_interval * 4 <= suspect_after, "a few lost heartbeats are no suspicion");
-static_assert(replica_heartbeat_interval * 4 <= election_timeout_min,
+static_assert((replica_heartbeat_interval + replica_gather_delay) * 4 <= election_timeout_min,
               "a few late heartbeats are no reason for an election");
-static_assert(replica_answer_delay < heartbeat_interval,
-              "answers to heartbeats leave with the next own ones");
-static_assert(replica_answer_delay < replica_heartbeat_interval);
+static_assert((replica_heartbeat_interval * 2 + replica_gather_delay) * 2 <= election_timeout_min,
+              "an answer that waits an interval comes long before a leader steps down");
+static_assert(replica_gather_delay * 4 <= heartbeat_interval);
 static_assert(election_timeout_min < election_timeout_max);
 static_assert(early_election_step * 4 < election_timeout_min,
               "all voters of a group have tried before one gives the leader up by itself");

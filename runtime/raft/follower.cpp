@@ -26,7 +26,7 @@ void RaftMachine::receive(const Message& message, const Append& append) {
   }
   follower.checked = std::max(follower.checked, take(append));
   commit_ = std::max(commit_, std::min(append.commit, follower.checked));
-  acknowledge(!wrote_ || follower.round > follower.round_told);
+  acknowledge(!wrote_ || follower.round > follower.round_told, append.entries.empty());
 }
 
 // Entries that are here already are left alone: the message may be an old one, and what follows
@@ -66,7 +66,7 @@ void RaftMachine::reject(const Message& message, base::LogIndex prev) {
   reply(message, answer);
 }
 
-void RaftMachine::acknowledge(bool even_if_told) {
+void RaftMachine::acknowledge(bool even_if_told, bool to_heartbeat) {
   auto* follower = std::get_if<Follower>(&role_);
   if (follower == nullptr || !follower->leader) {
     return;
@@ -83,7 +83,7 @@ void RaftMachine::acknowledge(bool even_if_told) {
     follower->told = std::max(follower->told, match);
     follower->round_told = follower->round;
     send(*follower->leader, follower->leader_store,
-         AppendReply{follower->round, match, std::nullopt, {}}, !news);
+         AppendReply{follower->round, match, std::nullopt, {}}, to_heartbeat && !news);
   }
 }
 

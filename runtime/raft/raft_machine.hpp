@@ -167,7 +167,7 @@ class RaftMachine {
   void receive(const Message& message, const AppendReply& reply);
   base::LogIndex take(const Append& append);
   void reject(const Message& message, base::LogIndex prev);
-  void acknowledge(bool even_if_told);
+  void acknowledge(bool even_if_told, bool to_heartbeat = false);
   void answer_lower_term(const Message& message);
   void append_own(Entry entry);
   void advance_commit();

@@ -35,9 +35,10 @@ TEST(Idle, TheHeartbeatsOfAllGroupsToOneNodeTravelTogether) {
   const std::uint64_t frames = (world.network().counters().delivered - before) / 20;
   RecordProperty("frames_per_second", std::to_string(frames));
   RecordProperty("steps_per_second", std::to_string((world.steps() - steps) / 20));
-  // Heartbeats of monitors, 5/s to each of two others, 25/s with what all replicas say, and a few
-  // of leases and of the links themselves. One by one, those of eight groups alone were 640.
-  EXPECT_LT(frames, 3 * 2 * (5 + 25) + 60u);
+  // From each to both others: the monitor's heartbeats, 5/s, and one frame with what all replicas
+  // say in each interval, 20/s; beside them the links' own signs, on two channels for each pair and
+  // both ways. One by one, heartbeats and answers of eight groups alone were 640.
+  EXPECT_LT(frames, 3 * 2 * (5 + 20 + 2 * 4) + 30u);
   EXPECT_TRUE(watch->watch().violations().empty());
 }
 
