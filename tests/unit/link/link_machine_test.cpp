@@ -297,6 +297,14 @@ TEST_F(LinkMachineTest, GivesASignEachInterval) {
   EXPECT_EQ(signs.size(), 2u) << "on the channel dialled and on the one accepted";
 }
 
+TEST_F(LinkMachineTest, GivesTheSignsOfAllChannelsAtTheSameMoments) {
+  dial_and_open();
+  now += options.alive_interval / 3;
+  step(FrameArrived{caller, hello()});
+  const auto signs = said(pass(options.alive_interval - options.alive_interval / 3));
+  EXPECT_EQ(signs.size(), 2u) << "one wake serves both";
+}
+
 TEST_F(LinkMachineTest, CutsOffWhoSendsTooManyBadFrames) {
   step(FrameArrived{caller, hello()});
   for (int i = 1; i < LinkMachine::bad_frames_max; ++i) {

@@ -98,6 +98,26 @@ TEST_F(RaftReplica, AHeartbeatIsAnsweredWithoutASync) {
   EXPECT_THAT(sent<AppendReply>(), ElementsAre(AppendReply{{7}, {1}, std::nullopt, {}}));
 }
 
+TEST_F(RaftReplica, OnlyAnAnswerWithoutNewsToAHeartbeatMayWait) {
+  open(3);
+  const Entry second = entry(2, 2, machine->log().chain_at({1}));
+  receive(2, 2, Append{{{1}, {1}}, {second}, {1}, {1}});
+  sync();
+  effects.clear();
+  receive(2, 2, Append{{{1}, {1}}, {second}, {1}, {1}});
+  auto answers = take<Send>();
+  ASSERT_THAT(answers, SizeIs(1));
+  EXPECT_FALSE(answers[0].may_wait) << "entries come again when their answer was lost";
+  receive(2, 2, Append{{{2}, {2}}, {}, {1}, {1}});
+  answers = take<Send>();
+  ASSERT_THAT(answers, SizeIs(1));
+  EXPECT_TRUE(answers[0].may_wait);
+  receive(2, 2, Append{{{2}, {2}}, {}, {1}, {2}});
+  answers = take<Send>();
+  ASSERT_THAT(answers, SizeIs(1));
+  EXPECT_FALSE(answers[0].may_wait) << "a read waits for its round";
+}
+
 TEST_F(RaftReplica, AppendsLeaveBeforeTheLeadersOwnDiskHasThem) {
   open(3);
   lead();
