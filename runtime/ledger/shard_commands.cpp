@@ -22,7 +22,9 @@ void ShardMachine::on_applied(const TasksPlaced& change) {
   }
   duties_.set_asked(change.attempt);
   assigns_.postpone(change.attempt, now_ + options_.limits.rpc_timeout);
-  watch_command(change.attempt);
+  if (!holding->may_overlap) {
+    watch_command(change.attempt);
+  }
   send_assign(change.attempt, *holding);
 }
 

@@ -63,15 +63,17 @@ void ShardMachine::place(const protocol::Place& choice, const TaskRanges& ranges
   holding.ranges = ranges;
   holding.cause = cause;
   holding.may_overlap = state_.find(choice.job)->spec->safe_to_overlap();
-  const bool at_once = holding.may_overlap || options_.faults.assign_before_commit;
+  // What is safe to overlap does not wait for the commit of its placement: what the attempt makes
+  // counts only by a Finish, which comes behind it in the log. Behind an Assign that does wait, it
+  // waits too: a worker refuses attempts that are older than the newest it has seen.
+  const bool may_go_ahead = holding.may_overlap && !duties_.any_proposed(choice.device);
+  const bool at_once = may_go_ahead || options_.faults.assign_before_commit;
   holding.grant = at_once ? Grant::asked : Grant::proposed;
   duties_.hold(attempt, holding);
   propose(protocol::PlacedRecord{attempt, choice.job, ranges, choice.device, choice.incarnation,
                                  cause});
   const auto tasks = static_cast<std::uint32_t>(count_tasks(ranges));
   assigns_.sent(attempt, {choice.job, choice.device, tasks, 1, now_ + options_.limits.rpc_timeout});
-  // What is safe to overlap does not wait for the commit of its placement: what the attempt makes
-  // counts only by a Finish, which comes behind it in the log.
   if (at_once) {
     if (!holding.may_overlap) {
       watch_command(attempt);

@@ -13,6 +13,7 @@ void DutyTable::clear() {
   jobs_.clear();
   holdings_.clear();
   by_node_.clear();
+  proposed_.clear();
 }
 
 void DutyTable::add(const Job& job) {
@@ -134,7 +135,19 @@ void DutyTable::forget_if_empty(std::map<base::AttemptId, Holding>::iterator at)
   if (node->second.empty()) {
     by_node_.erase(node);
   }
+  forget_proposed(at->first, at->second.device);
   holdings_.erase(at);
+}
+
+void DutyTable::forget_proposed(const base::AttemptId& attempt, base::DeviceId device) {
+  const auto at = proposed_.find(device);
+  if (at == proposed_.end()) {
+    return;
+  }
+  at->second.erase(attempt);
+  if (at->second.empty()) {
+    proposed_.erase(at);
+  }
 }
 
 std::vector<TakenFrom> DutyTable::make_ready(base::JobId job, const TaskRanges& ranges,
@@ -156,6 +169,9 @@ std::vector<TakenFrom> DutyTable::hold(const base::AttemptId& attempt, const Hol
     at->second.ranges = united(at->second.ranges, holding.ranges);
   }
   by_node_[holding.device.node].insert(attempt);
+  if (holding.grant == Grant::proposed) {
+    proposed_[holding.device].insert(attempt);
+  }
   return taken;
 }
 
@@ -186,6 +202,7 @@ void DutyTable::set_asked(const base::AttemptId& attempt) {
   const auto at = holdings_.find(attempt);
   if (at != holdings_.end()) {
     at->second.grant = Grant::asked;
+    forget_proposed(attempt, at->second.device);
   }
 }
 

@@ -32,7 +32,7 @@ struct Duty {
 
 /// How far an attempt's worker has answered for it.
 enum class Grant : std::uint8_t {
-  proposed,   ///< its placement is not committed, so its Assign was never sent
+  proposed,   ///< its Assign waits until its placement is committed
   asked,      ///< its Assign is unanswered
   inherited,  ///< placed by an earlier leader; its worker has not reported to this one
   granted,    ///< its worker said that it has it
@@ -78,6 +78,8 @@ class DutyTable {
   bool empty() const { return jobs_.empty(); }
   const std::map<base::AttemptId, Holding>& holdings() const { return holdings_; }
   const Holding* find(const base::AttemptId& attempt) const;
+  /// An Assign to the device waits for the commit of its placement.
+  bool any_proposed(base::DeviceId device) const { return proposed_.contains(device); }
   /// Attempts with tasks on the node, ascending.
   std::vector<base::AttemptId> on_node(base::NodeId node) const;
   /// `visit(TaskRange, const Duty&)` for the job's live tasks in `range`.
@@ -115,10 +117,12 @@ class DutyTable {
                               const base::AttemptId& except);
   std::set<base::AttemptId> attempts_of(base::JobId job) const;
   void forget_if_empty(std::map<base::AttemptId, Holding>::iterator at);
+  void forget_proposed(const base::AttemptId& attempt, base::DeviceId device);
 
   std::map<base::JobId, IntervalMap<Duty>> jobs_;
   std::map<base::AttemptId, Holding> holdings_;
   std::map<base::NodeId, std::set<base::AttemptId>> by_node_;
+  std::map<base::DeviceId, std::set<base::AttemptId>> proposed_;
 };
 
 }  // namespace fastgpu::ledger

@@ -69,6 +69,38 @@ TEST_F(ShardCommands, AreAssignedOnlyWhenTheirPlacementIsCommitted) {
   EXPECT_EQ(assigns[0].second.ranges, (TaskRanges{{0, 3}}));
 }
 
+TEST_F(ShardCommands, AreAssignedBeforeWhatIsPlacedOnTheirDeviceAfterThem) {
+  lead_with_job(command_spec(1));
+  submit(2, 2, spec(3));
+  commit_all();
+  effects.clear();
+  place({{0, 1}});
+  place({{0, 1}}, device(2), 1, 2);
+  place({{1, 1}}, device(2), 1, 2);
+  EXPECT_THAT(sent<Assign>(), IsEmpty()) << "its worker takes nothing older than what it has seen";
+  place({{2, 1}}, device(3), 1, 2);
+  EXPECT_THAT(sent<Assign>(), SizeIs(1)) << "that device waits for nothing";
+  commit_all();
+  std::vector<base::AttemptId> assigned;
+  for (const auto& [node, assign] : sent<Assign>()) {
+    assigned.push_back(assign.attempt);
+  }
+  EXPECT_THAT(assigned, ElementsAre(attempt(1), attempt(2), attempt(3)));
+}
+
+TEST_F(ShardCommands, ThatAreCancelledBeforeTheirCommitHoldNothingUp) {
+  lead_with_job(command_spec(1));
+  submit(2, 2, spec(1));
+  commit_all();
+  place({{0, 1}});
+  ask(7, protocol::CancelJob{request(7), job_id(1)});
+  commit();
+  commit();
+  effects.clear();
+  place({{0, 1}}, device(2), 1, 2);
+  EXPECT_THAT(sent<Assign>(), SizeIs(1));
+}
+
 TEST_F(ShardCommands, WhosePlacementTheLogDropsAreReadyAgain) {
   lead_with_job(command_spec(1));
   place({{0, 1}});
