@@ -240,6 +240,8 @@ TEST_F(ClientOfACluster, BringsItsInputsAgainWhenTheNodeEndsThatHadThem) {
   EXPECT_EQ(client.submit(JobSpec(spec).device("gpu")).error().kind, "infeasible")
       << "they are uploaded by then";
   cluster_->stop(0);
+  EXPECT_TRUE(client.cluster()) << "a submit must not be lost with the node: what became of it "
+                                   "would be unknown, and it would not be repeated";
   const auto submitted = client.submit(spec);
   ASSERT_TRUE(submitted) << submitted.error().text();
   EXPECT_EQ(submitted->result(minutes(2)).value().state, JobState::succeeded);
