@@ -92,10 +92,11 @@ TEST_F(ShardCommands, ThatAreCancelledBeforeTheirCommitHoldNothingUp) {
   lead_with_job(command_spec(1));
   submit(2, 2, spec(1));
   commit_all();
-  place({{0, 1}});
   ask(7, protocol::CancelJob{request(7), job_id(1)});
+  place({{0, 1}});
   commit();
-  commit();
+  ASSERT_FALSE(job().live());
+  ASSERT_THAT(log, SizeIs(1)) << "the placement";
   effects.clear();
   place({{0, 1}}, device(2), 1, 2);
   EXPECT_THAT(sent<Assign>(), SizeIs(1));
