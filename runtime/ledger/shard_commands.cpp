@@ -17,7 +17,8 @@ namespace fastgpu::ledger {
 
 void ShardMachine::on_applied(const TasksPlaced& change) {
   const Holding* holding = leading_ ? duties_.find(change.attempt) : nullptr;
-  if (!holding || holding->grant != Grant::proposed) {
+  // A later record of the same entry may have ended the job, and retention forgotten it.
+  if (!holding || holding->grant != Grant::proposed || state_.find(change.job) == nullptr) {
     return;
   }
   duties_.set_asked(change.attempt);

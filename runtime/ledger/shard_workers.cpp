@@ -341,6 +341,10 @@ void ShardMachine::count_loss(const base::AttemptId& attempt, const Holding& hol
 }
 
 void ShardMachine::stop(const TakenFrom& taken) {
+  // Never assigned: to name it would make the worker refuse what was placed before it.
+  if (taken.grant == Grant::proposed) {
+    return;
+  }
   send(taken.device.node, protocol::Stop{taken.attempt, taken.job, taken.device, taken.ranges});
 }
 

@@ -21,6 +21,7 @@ constexpr base::Duration lease_for_leader = lease + lease / 100;
 
 class ShardCommands : public ShardBench {
  protected:
+  explicit ShardCommands(ShardLimits limits = {}) : ShardBench(limits) {}
   static protocol::HeldAttempt held(const base::AttemptId& of, std::vector<base::TaskRange> ranges,
                                     std::vector<base::TaskRange> running = {}) {
     return {of, job_id(1), std::move(ranges), std::move(running), {}};
@@ -97,6 +98,7 @@ TEST_F(ShardCommands, ThatAreCancelledBeforeTheirCommitHoldNothingUp) {
   commit();
   ASSERT_FALSE(job().live());
   ASSERT_THAT(log, SizeIs(1)) << "the placement";
+  EXPECT_THAT(sent<Stop>(), IsEmpty()) << "its worker has never heard of it";
   effects.clear();
   place({{0, 1}}, device(2), 1, 2);
   EXPECT_THAT(sent<Assign>(), SizeIs(1));
@@ -314,6 +316,32 @@ TEST_F(ShardCommands, EveryHandlerMayBeCalledTwice) {
   commit_all();
   EXPECT_TRUE(machine.duties().empty());
   twice(NotLeading{});
+}
+
+class ForgetfulCommands : public ShardCommands {
+ protected:
+  ForgetfulCommands()
+      : ShardCommands([] {
+          ShardLimits limits;
+          limits.retention.finished_jobs_max = 1;
+          limits.entries_in_flight_max = 1;
+          limits.small_entries_in_flight_max = 1;
+          return limits;
+        }()) {}
+};
+
+TEST_F(ForgetfulCommands, AssignsNothingOfAJobThatALaterRecordOfTheEntryMadeItForget) {
+  lead_with_job(command_spec(1));
+  submit(2, 2, spec(1));
+  commit_all();
+  submit(3, 3, spec(1));  // what comes meanwhile is proposed together
+  place({{0, 1}});
+  ask(7, protocol::CancelJob{request(7), job_id(1)});
+  ask(8, protocol::CancelJob{request(8), job_id(2)});
+  effects.clear();
+  commit_all();
+  ASSERT_EQ(machine.state().find(job_id(1)), nullptr);
+  EXPECT_THAT(sent<Assign>(), IsEmpty());
 }
 
 }  // namespace
