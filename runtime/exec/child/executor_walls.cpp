@@ -86,9 +86,10 @@ void add_library_folders(const std::string& program, std::vector<std::string>& f
       folders.push_back(folder);
 }
 
-/// Where the driver (r570 and later) names the threads that it starts: it does not start itself
-/// where that fails. Held open for the process's life: a rule is about the folder as it stands in
-/// memory, and what the kernel forgets and makes again would be another one.
+/// Where the driver (r570 and later) names the threads that it starts, as whoever writes a file
+/// anew: it does not start itself where that fails. Held open for the process's life: a rule is
+/// about the folder as it stands in memory, and what the kernel forgets and makes again would be
+/// another one.
 const char* folder_of_own_threads() {
   static constexpr const char* path = "/proc/self/task";
   static const int held = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -110,6 +111,10 @@ void add_driver_files(AllowedFiles& files) {
       files.devices.push_back(at->path());
 }
 
+bool is_gpu(const ExecutorProcessOptions& options) {
+  return options.device.starts_with("cuda:");
+}
+
 AllowedFiles files_for(const ExecutorProcessOptions& options) {
   AllowedFiles files;
   files.readable = system_folders();
@@ -122,7 +127,7 @@ AllowedFiles files_for(const ExecutorProcessOptions& options) {
     for (const auto& folder : folders_of_compiler(compiler))
       files.readable.push_back(folder);
   files.writable = {"/dev/null"};
-  if (options.device.starts_with("cuda:"))
+  if (is_gpu(options))
     add_driver_files(files);
   if (!options.cache_folder.empty())
     files.writable.push_back(options.cache_folder);
@@ -142,7 +147,9 @@ base::Result<ExecutorWalls> raise_walls(const ExecutorProcessOptions& options) {
     return trouble("the executor cannot limit itself", code);
   if (!can_confine())
     return ExecutorWalls{became_other ? "uid only" : "none"};
-  if (auto confined = confine(files_for(options)); !confined.ok())
+  // The driver of a GPU listens for others of the host's processes, or does not start.
+  const Sockets sockets = is_gpu(options) ? Sockets::local_packets : Sockets::none;
+  if (auto confined = confine(files_for(options), sockets); !confined.ok())
     return confined.error();
   return ExecutorWalls{"landlock"};
 }

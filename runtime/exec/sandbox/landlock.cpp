@@ -61,7 +61,7 @@ constexpr std::uint64_t reading = execute | read_file | read_folder;
 constexpr std::uint64_t writing = read_file | read_folder | write_file | remove_folder |
                                   remove_file | make_folder | make_file | make_fifo | make_link |
                                   refer | shorten;
-constexpr std::uint64_t filling = read_file | read_folder | write_file;
+constexpr std::uint64_t filling = read_file | read_folder | write_file | shorten;
 constexpr std::uint64_t using_device = read_file | write_file | read_folder | ask_device;
 constexpr std::uint64_t of_one_file = execute | write_file | read_file | shorten | ask_device;
 
@@ -107,7 +107,7 @@ bool can_confine() noexcept {
   return landlock_version() >= version_min;
 }
 
-base::Status confine(const AllowedFiles& allowed) {
+base::Status confine(const AllowedFiles& allowed, Sockets sockets) {
   const long has = landlock_version();
   if (has < version_min)
     return trouble("this kernel cannot confine a process", has < 0 ? errno : ENOSYS);
@@ -135,7 +135,7 @@ base::Status confine(const AllowedFiles& allowed) {
     return trouble("cannot give up privileges", errno);
   if (syscall(restrict_self, ruleset.get(), 0) != 0)
     return trouble("cannot enter the rules", errno);
-  if (const int error = forbid_system_calls(); error != 0)
+  if (const int error = forbid_system_calls(sockets); error != 0)
     return trouble("cannot forbid system calls", error);
   return {};
 }

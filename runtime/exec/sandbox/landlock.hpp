@@ -9,14 +9,15 @@
 /// confined too, and can start no sandbox. Must be called while the process has one thread.
 /// Failures: a kernel without Landlock (before 5.19, or switched off) is told as a sentence, and
 /// then nothing has been done. After any other failure half of it may be done: the process must
-/// end. Inside: no file but those named, no socket, no other process to trace or (from Linux 6.12
-/// on) to signal, no namespaces, no devices but those named, no change of anybody's rights. That a
-/// path exists, and its size and age, can still be asked.
+/// end. Inside: no file, device or socket but those named, no other process to trace or (from Linux
+/// 6.12 on) to signal, no namespaces, no change of anybody's rights. That a path exists, and its
+/// size and age, can still be asked.
 
 #include <string>
 #include <vector>
 
 #include "runtime/base/result.hpp"
+#include "runtime/exec/sandbox/syscall_filter.hpp"
 
 namespace fastgpu::exec {
 
@@ -24,7 +25,7 @@ namespace fastgpu::exec {
 struct AllowedFiles {
   std::vector<std::string> readable;  ///< may be executed too
   std::vector<std::string> writable;  ///< may be read, not executed
-  std::vector<std::string> fillable;  ///< what is there may be read and written, none made
+  std::vector<std::string> fillable;  ///< what is there may be read, written and cut, none made
   std::vector<std::string> devices;   ///< may be read, written and asked things of their own
 };
 
@@ -37,6 +38,6 @@ long landlock_version() noexcept;
 /// What `confine` needs is there.
 bool can_confine() noexcept;
 
-base::Status confine(const AllowedFiles& allowed);
+base::Status confine(const AllowedFiles& allowed, Sockets sockets = Sockets::none);
 
 }  // namespace fastgpu::exec

@@ -5,6 +5,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <array>
@@ -34,7 +35,6 @@ constexpr std::uint32_t forbidden[] = {
     SYS_process_vm_writev,
     SYS_pidfd_getfd,
     SYS_kcmp,
-    SYS_socket,
     SYS_io_uring_setup,
     SYS_io_uring_enter,
     SYS_io_uring_register,
@@ -105,10 +105,12 @@ constexpr sock_filter skip_unless(std::uint16_t test, std::uint32_t value, std::
 }
 constexpr std::uint32_t refused = SECCOMP_RET_ERRNO | EPERM;
 constexpr std::uint32_t unknown = SECCOMP_RET_ERRNO | ENOSYS;
+/// Of a socket's type; the rest of the argument are flags.
+constexpr std::uint32_t socket_type_mask = 0xf;
 
 /// Each rule is a test and its answer; whoever passes all tests goes on.
-constexpr auto make_program() {
-  std::array<sock_filter, 12 + 2 * std::size(forbidden) + 1> program{};
+constexpr auto make_program(Sockets sockets) {
+  std::array<sock_filter, 20 + 2 * std::size(forbidden) + 1> program{};
   std::size_t at = 0;
   const auto put = [&](sock_filter step) { program[at++] = step; };
   put(load(offsetof(seccomp_data, arch)));
@@ -120,6 +122,14 @@ constexpr auto make_program() {
   // Its flags lie in memory, out of a filter's sight; the C library then takes clone.
   put(skip_unless(BPF_JEQ, SYS_clone3, 1));
   put(answer(unknown));
+  put(skip_unless(BPF_JEQ, SYS_socket, 7));
+  put(load(offsetof(seccomp_data, args[0])));
+  put(skip_unless(BPF_JEQ, AF_UNIX, 4));
+  put(load(offsetof(seccomp_data, args[1])));
+  put(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, socket_type_mask));
+  put(skip_unless(BPF_JEQ, SOCK_SEQPACKET, 1));
+  put(answer(sockets == Sockets::local_packets ? SECCOMP_RET_ALLOW : refused));
+  put(answer(refused));
   for (const std::uint32_t number : forbidden) {
     put(skip_unless(BPF_JEQ, number, 1));
     put(answer(refused));
@@ -134,8 +144,8 @@ constexpr auto make_program() {
 
 }  // namespace
 
-int forbid_system_calls() noexcept {
-  static auto steps = make_program();
+int forbid_system_calls(Sockets sockets) noexcept {
+  auto steps = make_program(sockets);
   const sock_fprog program{static_cast<unsigned short>(steps.size()), steps.data()};
   return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0 ? 0 : errno;
 }

@@ -7,8 +7,13 @@
 
 namespace fastgpu::exec {
 
+/// What may still be made. `local_packets` are those of this host alone that keep messages apart
+/// (AF_UNIX with SOCK_SEQPACKET), as the driver of a GPU uses them; a host's services listen on
+/// others.
+enum class Sockets : unsigned char { none, local_packets };
+
 /// Sockets, tracing, namespaces, mounts, changes of rights, kernel interfaces that no kernel of a
 /// user needs. 0, or the errno of what failed. Needs no_new_privs to be set.
-int forbid_system_calls() noexcept;
+int forbid_system_calls(Sockets sockets) noexcept;
 
 }  // namespace fastgpu::exec

@@ -4,9 +4,13 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
@@ -43,16 +47,29 @@ FakeDevice& device() {
 
 int registered = 0;
 
-/// As the C library does for a thread that is not the caller.
 bool can_name_threads() {
   const std::string path = "/proc/self/task/" + std::to_string(gettid()) + "/comm";
-  const FileDescriptor file(open(path.c_str(), O_RDWR | O_CLOEXEC));
+  const FileDescriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   return file && write(file.get(), "fake", 4) == 4;
 }
 
-/// The driver of H100s (r580) does not start where it cannot name its threads.
+/// Where other processes would ask for this one's memory.
+bool can_listen() {
+  const FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  sockaddr_un own{};
+  own.sun_family = AF_UNIX;
+  const int length = std::snprintf(own.sun_path + 1, sizeof own.sun_path - 1, "fake-cuda-%d-%d",
+                                   static_cast<int>(getpid()), static_cast<int>(gettid()));
+  return socket &&
+         bind(socket.get(), reinterpret_cast<const sockaddr*>(&own),
+              static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length)) == 0 &&
+         listen(socket.get(), 1) == 0;
+}
+
+/// The driver of H100s (r580) does not start where it cannot name its threads, nor without a
+/// socket.
 Code cuInit(unsigned) {
-  if (!can_name_threads())
+  if (!can_name_threads() || !can_listen())
     return operating_system;
   return static_cast<Code>(knob("init", 0));
 }
