@@ -142,7 +142,7 @@ int list_gpus_main() {
   const cuda::DriverApi& api = driver.value().api;
   std::printf("driver\tCUDA %s, %s\n", cuda::version_text(driver.value().version).c_str(),
               driver.value().path.c_str());
-  if (const Code code = api.cuInit(0); code != cuda::success) {
+  if (const Code code = cuda::start_driver(api); code != cuda::success) {
     std::printf("trouble\tthe driver does not start: %s\n", cuda::describe(api, code).c_str());
     return 0;
   }

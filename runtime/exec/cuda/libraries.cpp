@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 constexpr const char* driver_folders[] = {"/usr/local/nvidia/lib64", "/usr/lib/x86_64-linux-gnu",
                                           "/usr/lib64", "/usr/lib/wsl/lib"};
 constexpr const char* toolkit = "/usr/local/cuda";
+/// Nobody can make a file there.
+constexpr const char* no_mps = "/proc/no-mps";
 
 /// Needed for every job; a driver without one of them is none for us.
 constexpr const char* required[] = {"cuInit",
@@ -186,6 +188,11 @@ base::Result<Driver> open_driver() {
     return unavailable("the driver " + path + " lacks " + names, "update NVIDIA's driver");
   driver.path = path;
   return driver;
+}
+
+Code start_driver(const DriverApi& api) {
+  setenv("CUDA_MPS_PIPE_DIRECTORY", no_mps, 1);
+  return api.cuInit(0);
 }
 
 base::Result<Nvrtc> open_nvrtc(int driver_version) {

@@ -31,6 +31,10 @@ struct Driver {
 /// Opens the driver; does not initialise it.
 base::Result<Driver> open_driver();
 
+/// cuInit, of a process that asks no MPS daemon: it would share the faults of the daemon's other
+/// clients, and wherever none runs any user of the host can pass for one.
+Code start_driver(const DriverApi& api);
+
 struct Nvrtc {
   NvrtcApi api;
   std::string path;

@@ -56,7 +56,7 @@ base::Result<CudaSession> CudaSession::open(const CudaSessionOptions& options) {
   setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID", 1);
   if (!options.cache_folder.empty())
     setenv("CUDA_CACHE_PATH", (options.cache_folder + "/driver").c_str(), 1);
-  if (const Code code = session.api().cuInit(0); code != cuda::success)
+  if (const Code code = cuda::start_driver(session.api()); code != cuda::success)
     return unavailable("the driver " + session.driver_.path +
                        " does not start: " + session.describe(code) +
                        (*cuda::meaning_of(code) != '\0' ? "; " : "") + cuda::meaning_of(code));

@@ -8,8 +8,8 @@
 namespace fastgpu::exec {
 
 /// What may still be made. `local_packets` are those of this host alone that keep messages apart
-/// (AF_UNIX with SOCK_SEQPACKET), as the driver of a GPU uses them; a host's services listen on
-/// others.
+/// (AF_UNIX with SOCK_SEQPACKET), as the driver of a GPU uses them; few of a host's services listen
+/// on such.
 enum class Sockets : unsigned char { none, local_packets };
 
 /// Sockets, tracing, namespaces, mounts, changes of rights, kernel interfaces that no kernel of a

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -53,17 +52,31 @@ bool can_name_threads() {
   return file && write(file.get(), "fake", 4) == 4;
 }
 
+FileDescriptor local_socket() {
+  return FileDescriptor(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+}
+
 /// Where other processes would ask for this one's memory.
 bool can_listen() {
-  const FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  sockaddr_un own{};
+  const FileDescriptor socket = local_socket();
+  sockaddr_un own{};  // without a name the kernel gives one
   own.sun_family = AF_UNIX;
-  const int length = std::snprintf(own.sun_path + 1, sizeof own.sun_path - 1, "fake-cuda-%d-%d",
-                                   static_cast<int>(getpid()), static_cast<int>(gettid()));
   return socket &&
-         bind(socket.get(), reinterpret_cast<const sockaddr*>(&own),
-              static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length)) == 0 &&
+         bind(socket.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own.sun_family) == 0 &&
          listen(socket.get(), 1) == 0;
+}
+
+/// A driver works through the MPS daemon wherever it finds one.
+void ask_mps() {
+  const FileDescriptor socket = local_socket();
+  const char* folder = std::getenv("CUDA_MPS_PIPE_DIRECTORY");
+  sockaddr_un daemon{};
+  daemon.sun_family = AF_UNIX;
+  std::snprintf(daemon.sun_path, sizeof daemon.sun_path, "%s/control",
+                folder != nullptr ? folder : "/tmp/nvidia-mps");
+  if (socket)
+    static_cast<void>(
+        connect(socket.get(), reinterpret_cast<const sockaddr*>(&daemon), sizeof daemon));
 }
 
 /// The driver of H100s (r580) does not start where it cannot name its threads, nor without a
@@ -71,6 +84,7 @@ bool can_listen() {
 Code cuInit(unsigned) {
   if (!can_name_threads() || !can_listen())
     return operating_system;
+  ask_mps();
   return static_cast<Code>(knob("init", 0));
 }
 Code cuDriverGetVersion(int* version) {

@@ -33,7 +33,8 @@ class Confinement : public ::testing::Test {
         _exit(255);
       _exit(call() >= 0 ? 0 : errno);
     }
-    int status = 0;
+    EXPECT_GT(pid, 0);
+    int status = -1;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
     return WIFEXITED(status) ? -WEXITSTATUS(status) : -255;

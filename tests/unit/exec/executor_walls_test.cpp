@@ -72,6 +72,7 @@ TEST_F(ExecutorWalls, KernelsReachNoFileOfTheHost) {
 TEST_F(ExecutorWalls, KernelsReachNoNetworkNoNamespaceAndNoSecretOfTheEnvironment) {
   EXPECT_EQ(value_of("socket(2, 1, 0)"), -1);
   EXPECT_EQ(value_of("socket(1, 1, 0)"), -1);
+  EXPECT_EQ(value_of("socket(1, 5, 0)"), -1);                // which the driver of a GPU may make
   EXPECT_EQ(value_of("(int)syscall(272, 0x10000000)"), -1);  // unshare: a user namespace
   EXPECT_EQ(value_of("(int)syscall(56, 0x10000000 | 17, 0, 0, 0, 0)"), -1);  // clone: the same
   EXPECT_EQ(value_of("(int)syscall(425, 1, 0)"), -1);                        // io_uring_setup
