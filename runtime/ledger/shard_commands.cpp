@@ -22,7 +22,7 @@ void ShardMachine::on_applied(const TasksPlaced& change) {
     return;
   }
   duties_.set_asked(change.attempt);
-  assigns_.postpone(change.attempt, now_ + options_.limits.rpc_timeout);
+  assigns_.sent(change.attempt, now_ + options_.limits.rpc_timeout);
   if (!holding->may_overlap) {
     watch_command(change.attempt);
   }

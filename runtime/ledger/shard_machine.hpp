@@ -169,8 +169,8 @@ class ShardMachine {
               const TaskRanges& ranges);
   void send_assign(const base::AttemptId& attempt, const Holding& holding);
   void resend_assigns();
-  /// Tells the scheduler that an Assign got no answer that counts.
-  void give_up_assign(const base::AttemptId& attempt, protocol::RefusalReason reason);
+  /// Tells the scheduler that an Assign got no answer that counts, or was never sent.
+  void give_up_assign(const base::AttemptId& attempt);
   TaskRanges lost_part(base::JobId job, const TaskRanges& ranges) const;
   void tell_ready(base::JobId job, const TaskRanges& ranges, protocol::PlaceCause cause);
   /// Tasks that were held are ready again.

@@ -73,7 +73,8 @@ void ShardMachine::place(const protocol::Place& choice, const TaskRanges& ranges
   propose(protocol::PlacedRecord{attempt, choice.job, ranges, choice.device, choice.incarnation,
                                  cause});
   const auto tasks = static_cast<std::uint32_t>(count_tasks(ranges));
-  assigns_.sent(attempt, {choice.job, choice.device, tasks, 1, now_ + options_.limits.rpc_timeout});
+  assigns_.note(attempt, {choice.job, choice.device, tasks, at_once ? 1 : 0,
+                          now_ + options_.limits.rpc_timeout});
   if (at_once) {
     if (!holding.may_overlap) {
       watch_command(attempt);
@@ -278,19 +279,21 @@ void ShardMachine::resend_assigns() {
     const bool may_give_up = !holding || !waits_for_proof(*holding);
     if (holding &&
         (!may_give_up || assigns_.find(attempt)->tries < options_.limits.rpc_tries_max)) {
-      assigns_.sent_again(attempt, now_ + options_.limits.rpc_timeout);
+      assigns_.sent(attempt, now_ + options_.limits.rpc_timeout);
       send_assign(attempt, *holding);
       continue;
     }
-    give_up_assign(attempt, RefusalReason::none);
+    give_up_assign(attempt);
     if (holding && holding->grant == Grant::asked) {
       make_ready(holding->job, TaskRanges(holding->ranges), PlaceCause::refused);
     }
   }
 }
 
-void ShardMachine::give_up_assign(const base::AttemptId& attempt, RefusalReason reason) {
+void ShardMachine::give_up_assign(const base::AttemptId& attempt) {
   if (const auto asked = assigns_.take(attempt)) {
+    const RefusalReason reason =
+        asked->tries == 0 ? RefusalReason::stale_attempt : RefusalReason::none;
     tell_scheduler(protocol::AssignAnswered{asked->job, asked->device, asked->tasks, false, reason,
                                             protocol::DeviceBooks{}});
   }
@@ -311,7 +314,7 @@ void ShardMachine::lose(const base::AttemptId& attempt, const TaskRanges& ran) {
   const Holding holding = *held;
   TaskRanges& lost = lost_[holding.job];
   lost = united(lost, holding.ranges);
-  give_up_assign(attempt, RefusalReason::none);
+  give_up_assign(attempt);
   make_ready(holding.job, difference(holding.ranges, ran), PlaceCause::refused);
   count_loss(attempt, holding, intersection(holding.ranges, ran));
 }
@@ -343,6 +346,9 @@ void ShardMachine::count_loss(const base::AttemptId& attempt, const Holding& hol
 void ShardMachine::stop(const TakenFrom& taken) {
   // Never assigned: to name it would make the worker refuse what was placed before it.
   if (taken.grant == Grant::proposed) {
+    if (duties_.find(taken.attempt) == nullptr) {
+      give_up_assign(taken.attempt);
+    }
     return;
   }
   send(taken.device.node, protocol::Stop{taken.attempt, taken.job, taken.device, taken.ranges});

@@ -39,7 +39,8 @@ struct TasksGone {
   std::vector<base::TaskRange> ranges;
   bool operator==(const TasksGone&) const = default;
 };
-/// A worker answered an Assign, or did not in time (`answered` false).
+/// A worker answered an Assign, or did not in time (`answered` false, `refused` none), or was never
+/// asked (`answered` false, `refused` stale_attempt).
 struct AssignAnswered {
   base::JobId job;
   base::DeviceId device;

@@ -11,7 +11,7 @@ std::optional<base::Time> AssignTable::next_deadline() const {
   return by_due_.empty() ? std::nullopt : std::optional(by_due_.begin()->first);
 }
 
-void AssignTable::sent(const base::AttemptId& attempt, UnansweredAssign assign) {
+void AssignTable::note(const base::AttemptId& attempt, UnansweredAssign assign) {
   take(attempt);
   by_due_.emplace(assign.due, attempt);
   assigns_.emplace(attempt, assign);
@@ -44,18 +44,18 @@ const UnansweredAssign* AssignTable::find(const base::AttemptId& attempt) const 
   return at == assigns_.end() ? nullptr : &at->second;
 }
 
-void AssignTable::sent_again(const base::AttemptId& attempt, base::Time due) {
+void AssignTable::sent(const base::AttemptId& attempt, base::Time due) {
   if (std::optional<UnansweredAssign> assign = take(attempt)) {
     ++assign->tries;
     assign->due = due;
-    sent(attempt, *assign);
+    note(attempt, *assign);
   }
 }
 
 void AssignTable::postpone(const base::AttemptId& attempt, base::Time due) {
   if (std::optional<UnansweredAssign> assign = take(attempt)) {
     assign->due = due;
-    sent(attempt, *assign);
+    note(attempt, *assign);
   }
 }
 
