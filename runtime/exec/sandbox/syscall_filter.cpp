@@ -31,6 +31,7 @@ constexpr std::uint32_t tracing = SYS_ptrace;
 /// io_uring would do the rest of the list without asking the filter.
 constexpr std::uint32_t forbidden[] = {
     tracing,
+    SYS_connect,
     SYS_process_vm_readv,
     SYS_process_vm_writev,
     SYS_pidfd_getfd,
@@ -110,7 +111,7 @@ constexpr std::uint32_t socket_type_mask = 0xf;
 
 /// Each rule is a test and its answer; whoever passes all tests goes on.
 constexpr auto make_program(Sockets sockets) {
-  std::array<sock_filter, 20 + 2 * std::size(forbidden) + 1> program{};
+  std::array<sock_filter, 21 + 2 * std::size(forbidden) + 1> program{};
   std::size_t at = 0;
   const auto put = [&](sock_filter step) { program[at++] = step; };
   put(load(offsetof(seccomp_data, arch)));
@@ -122,6 +123,8 @@ constexpr auto make_program(Sockets sockets) {
   // Its flags lie in memory, out of a filter's sight; the C library then takes clone.
   put(skip_unless(BPF_JEQ, SYS_clone3, 1));
   put(answer(unknown));
+  // Of a pair of datagram sockets each would send to whatever has a name.
+  put(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socketpair, 1, 0));
   put(skip_unless(BPF_JEQ, SYS_socket, 7));
   put(load(offsetof(seccomp_data, args[0])));
   put(skip_unless(BPF_JEQ, AF_UNIX, 4));

@@ -8,12 +8,11 @@
 namespace fastgpu::exec {
 
 /// What may still be made. `local_packets` are those of this host alone that keep messages apart
-/// (AF_UNIX with SOCK_SEQPACKET), as the driver of a GPU uses them; few of a host's services listen
-/// on such.
+/// (AF_UNIX with SOCK_SEQPACKET), as the driver of a GPU listens on one.
 enum class Sockets : unsigned char { none, local_packets };
 
-/// Sockets, tracing, namespaces, mounts, changes of rights, kernel interfaces that no kernel of a
-/// user needs. 0, or the errno of what failed. Needs no_new_privs to be set.
+/// Sockets and connections, tracing, namespaces, mounts, changes of rights, kernel interfaces that
+/// no kernel of a user needs. 0, or the errno of what failed. Needs no_new_privs to be set.
 int forbid_system_calls(Sockets sockets) noexcept;
 
 }  // namespace fastgpu::exec

@@ -66,25 +66,26 @@ bool can_listen() {
          listen(socket.get(), 1) == 0;
 }
 
-/// A driver works through the MPS daemon wherever it finds one.
-void ask_mps() {
-  const FileDescriptor socket = local_socket();
+/// A driver works through the MPS daemon wherever it finds one; this one does not start if one is
+/// there and cannot be asked.
+bool has_asked_mps() {
   const char* folder = std::getenv("CUDA_MPS_PIPE_DIRECTORY");
   sockaddr_un daemon{};
   daemon.sun_family = AF_UNIX;
   std::snprintf(daemon.sun_path, sizeof daemon.sun_path, "%s/control",
                 folder != nullptr ? folder : "/tmp/nvidia-mps");
-  if (socket)
-    static_cast<void>(
-        connect(socket.get(), reinterpret_cast<const sockaddr*>(&daemon), sizeof daemon));
+  if (access(daemon.sun_path, F_OK) != 0)
+    return true;  // there is none to ask
+  const FileDescriptor socket = local_socket();
+  return socket &&
+         connect(socket.get(), reinterpret_cast<const sockaddr*>(&daemon), sizeof daemon) == 0;
 }
 
 /// The driver of H100s (r580) does not start where it cannot name its threads, nor without a
 /// socket.
 Code cuInit(unsigned) {
-  if (!can_name_threads() || !can_listen())
+  if (!can_name_threads() || !can_listen() || !has_asked_mps())
     return operating_system;
-  ask_mps();
   return static_cast<Code>(knob("init", 0));
 }
 Code cuDriverGetVersion(int* version) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,14 +69,40 @@ TEST_F(Confinement, WhatMayBeReadMayNotBeWrittenAnew) {
 
 TEST_F(Confinement, OfSocketsThereAreThoseThatWereNamed) {
   const auto made = [](int family, int type) { return [=] { return socket(family, type, 0); }; };
+  const auto paired = [](int family, int type) {
+    return [=] {
+      int ends[2];
+      return socketpair(family, type, 0, ends);
+    };
+  };
   for (const int family : {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK})
     for (const int type : std::initializer_list<int>{SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
       const bool named = family == AF_UNIX && type == SOCK_SEQPACKET;
-      EXPECT_EQ(inside({}, Sockets::none, made(family, type)), -EPERM) << family << ' ' << type;
-      EXPECT_EQ(inside({}, Sockets::local_packets, made(family, type | SOCK_CLOEXEC)),
-                named ? 0 : -EPERM)
-          << family << ' ' << type;
+      for (const auto& call : {std::function<int()>(made(family, type | SOCK_CLOEXEC)),
+                               std::function<int()>(paired(family, type | SOCK_CLOEXEC))}) {
+        EXPECT_EQ(inside({}, Sockets::none, call), -EPERM) << family << ' ' << type;
+        EXPECT_EQ(inside({}, Sockets::local_packets, call), named ? 0 : -EPERM)
+            << family << ' ' << type;
+      }
     }
+}
+
+TEST_F(Confinement, ASocketOfItsOwnReachesNoServiceOfTheHost) {
+  sockaddr_un service{};
+  service.sun_family = AF_UNIX;
+  const std::string path = folder_.path() + "/service";
+  ASSERT_LT(path.size(), sizeof service.sun_path);
+  std::memcpy(service.sun_path, path.c_str(), path.size());
+  auto* const address = reinterpret_cast<sockaddr*>(&service);
+  const FileDescriptor listening(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(bind(listening.get(), address, sizeof service), 0);
+  ASSERT_EQ(listen(listening.get(), 1), 0);
+  const auto reach = [&] {
+    const FileDescriptor own(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    return connect(own.get(), address, sizeof service);
+  };
+  EXPECT_EQ(reach(), 0) << "without walls";
+  EXPECT_EQ(inside({}, Sockets::local_packets, reach), -EPERM);
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ extern "C" int kill(int, int);
 extern "C" int getppid();
 extern "C" int getuid();
 extern "C" int socket(int, int, int);
+extern "C" int socketpair(int, int, int, int*);
 extern "C" long syscall(long, ...);
 extern "C" int chmod(const char*, unsigned);
 extern "C" int unlink(const char*);
@@ -72,7 +73,8 @@ TEST_F(ExecutorWalls, KernelsReachNoFileOfTheHost) {
 TEST_F(ExecutorWalls, KernelsReachNoNetworkNoNamespaceAndNoSecretOfTheEnvironment) {
   EXPECT_EQ(value_of("socket(2, 1, 0)"), -1);
   EXPECT_EQ(value_of("socket(1, 1, 0)"), -1);
-  EXPECT_EQ(value_of("socket(1, 5, 0)"), -1);                // which the driver of a GPU may make
+  EXPECT_EQ(value_of("socket(1, 5, 0)"), -1);  // which the driver of a GPU may make
+  EXPECT_EQ(value_of("[] { int ends[2]; return socketpair(1, 2, 0, ends); }()"), -1);
   EXPECT_EQ(value_of("(int)syscall(272, 0x10000000)"), -1);  // unshare: a user namespace
   EXPECT_EQ(value_of("(int)syscall(56, 0x10000000 | 17, 0, 0, 0, 0)"), -1);  // clone: the same
   EXPECT_EQ(value_of("(int)syscall(425, 1, 0)"), -1);                        // io_uring_setup
