@@ -219,9 +219,10 @@ std::vector<pid_t> children_of(pid_t parent) {
 TEST(ProcessExecutor, TheChildDiesWithANodeThatIsKilled) {
   int ready[2];
   ASSERT_EQ(pipe(ready), 0);
+  const ProcessExecutorOptions options = null_options();  // its folder is removed here
   const pid_t node = fork();
   if (node == 0) {
-    auto executor = make_process_executor(null_options());
+    auto executor = make_process_executor(options);
     executor->start([&ready](const ExecutorEvent& event) {
       if (std::holds_alternative<ExecutorReady>(event)) [[maybe_unused]]
         const ssize_t told = write(ready[1], "r", 1);
