@@ -92,7 +92,8 @@ TEST_F(Duties, AreIndexedAsTheyAre) {
     switch (draw(6)) {
       case 0:
       case 1: {
-        const base::DeviceId on = device(1 + draw(nodes), static_cast<std::uint16_t>(draw(2)));
+        const std::uint32_t node = 1 + draw(nodes);
+        const base::DeviceId on = device(node, static_cast<std::uint16_t>(draw(2)));
         table.hold(attempt(++last),
                    holding(on, ranges, draw(2) == 0 ? Grant::asked : Grant::proposed, number));
         break;

@@ -124,6 +124,17 @@ TEST_F(ShardCommands, WhosePlacementTheLogDropsAreReadyAgain) {
   EXPECT_THAT(sent<Assign>(), IsEmpty());
 }
 
+TEST_F(ShardCommands, OfANodeThatIsLostBeforeTheirCommitAreReadyAgainWithoutAProof) {
+  lead_with_job(command_spec(1));
+  place({{0, 1}});
+  effects.clear();
+  step(protocol::NodeLost{worker, {1}, false});
+  const auto ready = told_scheduler<TasksReady>();
+  ASSERT_THAT(ready, SizeIs(1));
+  EXPECT_EQ(ready[0].cause, PlaceCause::refused) << "they never ran";
+  expect_never_asked();
+}
+
 TEST_F(ShardCommands, CancelledBeforeTheirPlacementIsCommittedAreNeverAssigned) {
   lead_with_job(command_spec(1));
   ask(7, protocol::CancelJob{request(7), job_id(1)});
